@@ -1,0 +1,210 @@
+//! Settings of servers, clients and contexts, validated in one place.
+
+use std::time::Duration;
+
+use crate::error::{Code, Error, Result};
+
+/// The longest id of a server or client, in bytes.
+pub const MAX_ID_LEN: usize = 255;
+
+/// How bytes on the wire become messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Framing {
+    /// A server learns it from a peer's first bytes; a client from its own first send.
+    #[default]
+    Auto,
+    /// The library's own protocol: whole messages.
+    Framed,
+    /// The bytes as they are.
+    Raw,
+}
+
+/// What a send does when the session's outgoing queue is full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SendPolicy {
+    /// Fail with [`Code::WouldBlock`]; one writable event follows.
+    #[default]
+    WouldBlock,
+    /// Wait for room, at most [`SessionConfig::send_timeout`]. On a library thread, where waiting would stop the loop
+    /// that makes room, queue up to [`SessionConfig::send_hard_limit`], and past that end the session.
+    Wait,
+}
+
+/// Settings that every session of a server or client has.
+#[derive(Clone, Debug)]
+pub struct SessionConfig {
+    /// How bytes become messages.
+    pub framing: Framing,
+    /// What a full outgoing queue means.
+    pub send_policy: SendPolicy,
+    /// The largest message that is sent or received, in bytes.
+    pub max_message: u32,
+    /// The bound of the outgoing queue, in bytes on the wire.
+    pub send_queue: usize,
+    /// The bound of the outgoing queue for sends on library threads under [`SendPolicy::Wait`].
+    pub send_hard_limit: usize,
+    /// How long a send waits under [`SendPolicy::Wait`].
+    pub send_timeout: Duration,
+    /// A session that received nothing for this long ends; `None`: never.
+    pub idle_timeout: Option<Duration>,
+    /// A framed session that received nothing for this long is pinged; three times this without an answer ends it.
+    pub heartbeat: Option<Duration>,
+    /// How long a peer may take to say who it is once it has begun to.
+    pub handshake_timeout: Duration,
+    /// How long a graceful close may take.
+    pub drain: Duration,
+    /// TCP keep-alive.
+    pub keep_alive: bool,
+    /// TCP_NODELAY.
+    pub nodelay: bool,
+    /// The first capacity of the buffer for a frame that has arrived in part.
+    pub receive_buffer: usize,
+    /// The first capacity of an outgoing buffer.
+    pub send_buffer: usize,
+    /// SO_RCVBUF; `None`: the system's choice.
+    pub kernel_receive: Option<usize>,
+    /// SO_SNDBUF; `None`: the system's choice.
+    pub kernel_send: Option<usize>,
+}
+
+impl Default for SessionConfig {
+    fn default() -> Self {
+        SessionConfig {
+            framing: Framing::Auto,
+            send_policy: SendPolicy::WouldBlock,
+            max_message: 1024 * 1024,
+            send_queue: 1024 * 1024,
+            send_hard_limit: 64 * 1024 * 1024,
+            send_timeout: Duration::from_secs(5),
+            idle_timeout: None,
+            heartbeat: Some(Duration::from_secs(10)),
+            handshake_timeout: Duration::from_secs(5),
+            drain: Duration::from_secs(5),
+            keep_alive: true,
+            nodelay: true,
+            receive_buffer: 8192,
+            send_buffer: 8192,
+            kernel_receive: None,
+            kernel_send: None,
+        }
+    }
+}
+
+impl SessionConfig {
+    fn validate(&self) -> Result<()> {
+        if self.send_hard_limit < self.send_queue {
+            return Err(Error::new(
+                Code::InvalidArgument,
+                format!(
+                    "send_hard_limit is {} bytes, less than send_queue with {}: give it at least the same",
+                    self.send_hard_limit, self.send_queue
+                ),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Settings of a server.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// The id that framed peers are told.
+    pub server_id: String,
+    /// The address or name to listen on.
+    pub host: String,
+    /// The port; 0: a free one.
+    pub port: u16,
+    /// The length of the kernel's queue of connections not accepted yet.
+    pub backlog: u32,
+    /// The most connections at a time.
+    pub max_connections: usize,
+    /// What its sessions are like.
+    pub session: SessionConfig,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        ServerConfig {
+            server_id: String::new(),
+            host: "0.0.0.0".into(),
+            port: 0,
+            backlog: 4096,
+            max_connections: 1000,
+            session: SessionConfig::default(),
+        }
+    }
+}
+
+impl ServerConfig {
+    /// Checks what the types cannot.
+    pub fn validate(&self) -> Result<()> {
+        validate_id("server_id", &self.server_id)?;
+        self.session.validate()
+    }
+}
+
+/// Settings of a client.
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    /// The id that a framed server is told.
+    pub client_id: String,
+    /// The server's address or name.
+    pub host: String,
+    /// The server's port.
+    pub port: u16,
+    /// How long resolving, connecting and the hello may take together.
+    pub connect_timeout: Duration,
+    /// What its session is like.
+    pub session: SessionConfig,
+}
+
+impl Default for ClientConfig {
+    fn default() -> Self {
+        ClientConfig {
+            client_id: String::new(),
+            host: String::new(),
+            port: 0,
+            connect_timeout: Duration::from_secs(30),
+            session: SessionConfig::default(),
+        }
+    }
+}
+
+impl ClientConfig {
+    /// Checks what the types cannot.
+    pub fn validate(&self) -> Result<()> {
+        validate_id("client_id", &self.client_id)?;
+        if self.host.is_empty() {
+            return Err(Error::new(Code::InvalidArgument, "host is empty: name the server's host or address"));
+        }
+        if self.port == 0 {
+            return Err(Error::new(Code::InvalidArgument, "port is 0: name the server's port, 1 to 65535"));
+        }
+        self.session.validate()
+    }
+}
+
+fn validate_id(what: &str, id: &str) -> Result<()> {
+    if id.len() > MAX_ID_LEN {
+        return Err(Error::new(
+            Code::InvalidArgument,
+            format!("{what} has {} bytes: at most {MAX_ID_LEN} fit into the hello", id.len()),
+        ));
+    }
+    Ok(())
+}
+
+/// Settings of a context.
+#[derive(Clone, Debug)]
+pub struct ContextConfig {
+    /// The most loops, and so loop threads, that it makes; further servers and clients share them.
+    pub max_loops: usize,
+    /// The beginning of its threads' names.
+    pub thread_name_prefix: String,
+}
+
+impl Default for ContextConfig {
+    fn default() -> Self {
+        ContextConfig { max_loops: 64, thread_name_prefix: "netsys".into() }
+    }
+}

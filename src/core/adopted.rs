@@ -1,0 +1,72 @@
+//! A session over a connection that somebody else made.
+
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::ServerConfig;
+use crate::error::{Code, Error, Result};
+use crate::runtime::{Context, Endpoint, EndpointGuard, batch};
+use crate::session::handler::Handler;
+use crate::session::{Driver, Registry, Role, Session, linger};
+use crate::transport::{SocketOptions, Stream};
+
+/// The endpoint that an adopted session is the only one of.
+struct Adopted {
+    registry: Arc<Registry>,
+    drain: Duration,
+}
+
+/// Makes a session of a connected socket, as a server does of one that it accepts. It is paused: unpausing it starts
+/// reading. The handler is told `on_accept` to `on_detach`, then `on_stopped` and `on_release`.
+pub fn adopt(
+    context: &Arc<Context>,
+    stream: TcpStream,
+    config: ServerConfig,
+    handler: Arc<dyn Handler>,
+) -> Result<Arc<Session>> {
+    config.validate()?;
+    let event_loop = context.assign_loop()?;
+    let failed = |error| Error::os(Code::InvalidArgument, "the descriptor is not that of a connected socket", &error);
+    stream.peer_addr().map_err(failed)?;
+    stream.set_nonblocking(true).map_err(failed)?;
+    let stream = {
+        let _inside = event_loop.enter();
+        tokio::net::TcpStream::from_std(stream).map_err(failed)?
+    };
+    SocketOptions::from(&config.session).apply(&stream).map_err(failed)?;
+    let stream = Arc::new(Stream::new(stream));
+    let drain = config.session.drain;
+    let handshake = config.session.handshake_timeout;
+    let registry = Registry::new(Role::Server, config.server_id, config.session, handler, Some(&event_loop));
+    let adopted = Arc::new(Adopted { registry: Arc::new(registry), drain });
+    let session = Session::new(Arc::clone(&adopted.registry), Arc::clone(&stream), true);
+    adopted.registry.add(&session, 1)?;
+    let guard = context.register(event_loop.clone(), adopted.clone())?;
+    event_loop.spawn(Registry::keep_house(Arc::downgrade(&adopted.registry)));
+    let driver = Driver::new(Arc::clone(&session), stream, handshake);
+    event_loop.spawn(adopted.serve(driver, guard));
+    Ok(session)
+}
+
+impl Adopted {
+    async fn serve(self: Arc<Self>, driver: Driver, guard: EndpointGuard) {
+        let ended = driver.await;
+        batch::run(|| {
+            self.registry.tell(None, |handler| handler.on_stopped());
+            self.registry.tell(None, |handler| handler.on_release());
+        });
+        let event_loop = guard.event_loop().clone();
+        drop(guard);
+        if let Some(stream) = ended.linger {
+            linger(stream).await;
+        }
+        drop(event_loop);
+    }
+}
+
+impl Endpoint for Adopted {
+    fn stop(&self, drain: Option<Duration>) {
+        self.registry.stop(drain.unwrap_or(self.drain));
+    }
+}

@@ -1,0 +1,116 @@
+//! Running, stopping, stopped: the same for servers and clients.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::error::{Code, Error, Result};
+use crate::runtime::{StopSignal, on_library_thread};
+
+/// Where a server or client stands.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndpointState {
+    /// It was started.
+    Running = 1,
+    /// It is being stopped.
+    Stopping = 2,
+    /// It has stopped, and nothing is told any more.
+    Stopped = 3,
+}
+
+/// Whether a client is connected.
+#[derive(Clone, Debug, Default)]
+enum Connection {
+    #[default]
+    Awaited,
+    Made,
+    Failed(Error),
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    stopped: bool,
+    connection: Connection,
+}
+
+/// The life of an endpoint, and those who wait for a part of it.
+#[derive(Debug, Default)]
+pub(super) struct Lifecycle {
+    pub signal: StopSignal,
+    inner: Mutex<Inner>,
+    changed: Condvar,
+}
+
+impl Lifecycle {
+    pub(super) fn state(&self) -> EndpointState {
+        if self.lock().stopped {
+            EndpointState::Stopped
+        } else if self.signal.requested().is_some() {
+            EndpointState::Stopping
+        } else {
+            EndpointState::Running
+        }
+    }
+
+    pub(super) fn set_stopped(&self) {
+        self.lock().stopped = true;
+        self.changed.notify_all();
+    }
+
+    /// The connection was made, or could not be.
+    pub(super) fn set_connected(&self, outcome: Result<()>) {
+        let mut inner = self.lock();
+        if matches!(inner.connection, Connection::Awaited) {
+            inner.connection = match outcome {
+                Ok(()) => Connection::Made,
+                Err(error) => Connection::Failed(error),
+            };
+        }
+        drop(inner);
+        self.changed.notify_all();
+    }
+
+    /// Waits until it has stopped. `None`: for ever.
+    pub(super) fn wait_stopped(&self, timeout: Option<Duration>) -> Result<()> {
+        self.wait(timeout, |inner| inner.stopped.then_some(Ok(())))
+    }
+
+    /// Waits until it is connected, or will not be.
+    pub(super) fn wait_connected(&self, timeout: Option<Duration>) -> Result<()> {
+        self.wait(timeout, |inner| match &inner.connection {
+            Connection::Awaited if inner.stopped => Some(Err(Code::ConnectionClosed.into())),
+            Connection::Awaited => None,
+            Connection::Made => Some(Ok(())),
+            Connection::Failed(error) => Some(Err(error.clone())),
+        })
+    }
+
+    fn wait(&self, timeout: Option<Duration>, outcome: impl Fn(&Inner) -> Option<Result<()>>) -> Result<()> {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut inner = self.lock();
+        loop {
+            if let Some(outcome) = outcome(&inner) {
+                return outcome;
+            }
+            if on_library_thread() {
+                return Err(Error::new(
+                    Code::WouldDeadlock,
+                    "this is a thread of the library, whose work the call would wait for: return from the handler",
+                ));
+            }
+            let Some(deadline) = deadline else {
+                inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Code::Timeout.into());
+            }
+            inner = self.changed.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

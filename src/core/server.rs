@@ -1,0 +1,250 @@
+//! The server: accepts connections and keeps their sessions.
+
+mod refusal;
+
+use std::fmt;
+use std::future::poll_fn;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+
+use super::lifecycle::{EndpointState, Lifecycle};
+use crate::config::ServerConfig;
+use crate::error::{Code, Error, Result};
+use crate::runtime::{Context, Endpoint, EndpointGuard, LoopRef, batch};
+use crate::session::handler::{Handler, Payload};
+use crate::session::{Driver, Fanout, Registry, Role, Session, Stats, linger};
+use crate::transport::listener::{AcceptFailure, Backoff, classify_accept_error, listen};
+use crate::transport::{SocketOptions, Stream};
+
+/// How often at most the handler is told that accepting fails.
+const ERROR_INTERVAL: Duration = Duration::from_millis(500);
+
+/// A running server. All functions may be called on any thread at any time, handlers included; only
+/// [`Server::wait`] waits.
+pub struct Server {
+    registry: Arc<Registry>,
+    local: SocketAddr,
+    max_connections: AtomicUsize,
+    drain: Duration,
+    lifecycle: Lifecycle,
+}
+
+impl Server {
+    /// Binds, listens, and starts to accept. The port is known, and the error if there is one, when this returns.
+    pub fn start(context: &Arc<Context>, config: ServerConfig, handler: Arc<dyn Handler>) -> Result<Arc<Server>> {
+        config.validate()?;
+        let address = bind_address(&config.host, config.port)?;
+        let event_loop = context.assign_loop()?;
+        let listener = {
+            let _inside = event_loop.enter();
+            listen(address, config.backlog)?
+        };
+        let local = listener
+            .local_addr()
+            .map_err(|error| Error::os(Code::BindFailed, "cannot read the address that was bound", &error))?;
+        let options = SocketOptions::from(&config.session);
+        let drain = config.session.drain;
+        let registry = Registry::new(Role::Server, config.server_id, config.session, handler, Some(&event_loop));
+        let server = Arc::new(Server {
+            registry: Arc::new(registry),
+            local,
+            max_connections: AtomicUsize::new(config.max_connections),
+            drain,
+            lifecycle: Lifecycle::default(),
+        });
+        let guard = context.register(event_loop.clone(), server.clone())?;
+        event_loop.spawn(Registry::keep_house(Arc::downgrade(&server.registry)));
+        event_loop.spawn(Arc::clone(&server).serve(listener, options, guard));
+        Ok(server)
+    }
+
+    /// Begins to stop: no connection is accepted and no message handled any more. What was accepted for sending is
+    /// delivered if the peers read, within `drain` (`None`: as configured).
+    pub fn stop(&self, drain: Option<Duration>) {
+        let drain = drain.unwrap_or(self.drain);
+        self.lifecycle.signal.request(drain);
+        self.registry.stop(drain);
+    }
+
+    /// Waits until it has stopped and the handler is told nothing any more.
+    pub fn wait(&self, timeout: Option<Duration>) -> Result<()> {
+        self.lifecycle.wait_stopped(timeout)
+    }
+
+    /// Where it stands.
+    pub fn state(&self) -> EndpointState {
+        self.lifecycle.state()
+    }
+
+    /// The address it listens on.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// How many connections it has, those included whose peer is not known yet.
+    pub fn connection_count(&self) -> usize {
+        self.registry.count()
+    }
+
+    /// Its sessions.
+    pub fn sessions(&self) -> Vec<Arc<Session>> {
+        self.registry.sessions()
+    }
+
+    /// The session with that id.
+    pub fn find(&self, id: &str) -> Option<Arc<Session>> {
+        self.registry.find(id)
+    }
+
+    /// Changes limits, at once. Connections and messages that are there already stay.
+    pub fn set_limits(&self, max_connections: Option<usize>, max_message: Option<u32>) {
+        if let Some(most) = max_connections {
+            self.max_connections.store(most, Ordering::Relaxed);
+        }
+        if let Some(bytes) = max_message {
+            self.registry.set_max_message(bytes);
+        }
+    }
+
+    /// Sends to every session. Waits for none.
+    pub fn broadcast(&self, payload: Payload, data: &[u8]) -> Result<Fanout> {
+        self.registry.broadcast(None, payload, data)
+    }
+
+    /// Sends to the sessions of a group. Waits for none.
+    pub fn broadcast_group(&self, group: &str, payload: Payload, data: &[u8]) -> Result<Fanout> {
+        self.registry.broadcast(Some(group), payload, data)
+    }
+
+    /// Closes every session, gracefully.
+    pub fn disconnect_all(&self, reason: &str) {
+        for session in self.registry.sessions() {
+            session.close(None, reason);
+        }
+    }
+
+    /// The sums of its sessions' counts since it was started or they were reset.
+    pub fn stats(&self) -> Stats {
+        self.registry.stats()
+    }
+
+    /// Starts counting anew.
+    pub fn reset_stats(&self) {
+        self.registry.reset_stats();
+    }
+
+    async fn serve(self: Arc<Self>, listener: TcpListener, options: SocketOptions, guard: EndpointGuard) {
+        let accepting = self.accept(&listener, options, guard.event_loop());
+        self.lifecycle.signal.unless(accepting).await;
+        drop(listener);
+        while !self.registry.is_quiet() {
+            self.registry.left.notified().await;
+        }
+        batch::run(|| {
+            self.registry.tell(None, |handler| handler.on_stopped());
+            self.registry.tell(None, |handler| handler.on_release());
+        });
+        // First the context: who has waited for the server may shut it down.
+        drop(guard);
+        self.lifecycle.set_stopped();
+    }
+
+    /// Accepts for ever.
+    async fn accept(&self, listener: &TcpListener, options: SocketOptions, event_loop: &LoopRef) {
+        let mut backoff = Backoff::default();
+        let mut told: Option<tokio::time::Instant> = None;
+        loop {
+            let error = match listener.accept().await {
+                Ok((stream, _)) => {
+                    backoff.reset();
+                    self.admit(stream, options, event_loop);
+                    continue;
+                }
+                Err(error) => error,
+            };
+            if told.is_none_or(|told| told.elapsed() >= ERROR_INTERVAL) {
+                told = Some(tokio::time::Instant::now());
+                let error = Error::os(Code::Io, "cannot accept a connection", &error);
+                batch::run(|| self.registry.tell_error(None, &error));
+            }
+            if classify_accept_error(&error) == AcceptFailure::Exhausted {
+                // A session that ends gives a descriptor back.
+                let pause = tokio::time::sleep(backoff.pause());
+                either(pause, self.registry.left.notified()).await;
+            }
+        }
+    }
+
+    /// Makes a session of a connection, or refuses it.
+    fn admit(&self, stream: TcpStream, options: SocketOptions, event_loop: &LoopRef) {
+        if let Err(error) = options.apply(&stream) {
+            // Its peer has reset it already.
+            tracing::debug!("a connection was lost before it was accepted: {error}");
+            return;
+        }
+        let stream = Arc::new(Stream::new(stream));
+        let session = Session::new(Arc::clone(&self.registry), Arc::clone(&stream), false);
+        match self.registry.add(&session, self.max_connections.load(Ordering::Relaxed)) {
+            Ok(()) => {
+                let driver = Driver::new(session, stream, self.registry.config.handshake_timeout);
+                let keep_running = event_loop.clone();
+                event_loop.spawn(async move {
+                    if let Some(stream) = driver.await.linger {
+                        linger(stream).await;
+                    }
+                    drop(keep_running);
+                });
+            }
+            Err(error) => {
+                self.registry.count_rejected();
+                drop(session);
+                let keep_running = event_loop.clone();
+                let framing = self.registry.config.framing;
+                event_loop.spawn(async move {
+                    refusal::refuse(stream, framing, &error).await;
+                    drop(keep_running);
+                });
+            }
+        }
+    }
+}
+
+impl Endpoint for Server {
+    fn stop(&self, drain: Option<Duration>) {
+        Server::stop(self, drain);
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("local", &self.local).field("state", &self.state()).finish_non_exhaustive()
+    }
+}
+
+fn bind_address(host: &str, port: u16) -> Result<SocketAddr> {
+    let failed = |why: &dyn fmt::Display| {
+        Error::new(
+            Code::BindFailed,
+            format!("cannot listen on {host:?}: {why}; give an address of this host, or 0.0.0.0 for all"),
+        )
+    };
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    let mut addresses = (bare, port).to_socket_addrs().map_err(|error| failed(&error))?;
+    addresses.next().ok_or_else(|| failed(&"the name has no address"))
+}
+
+/// Awaits the first of two.
+async fn either(one: impl Future<Output = ()>, other: impl Future<Output = ()>) {
+    let mut one = std::pin::pin!(one);
+    let mut other = std::pin::pin!(other);
+    poll_fn(|cx| match one.as_mut().poll(cx) {
+        Poll::Ready(()) => Poll::Ready(()),
+        Poll::Pending => other.as_mut().poll(cx),
+    })
+    .await;
+}

@@ -1,0 +1,24 @@
+//! Messaging servers, clients and sessions: a library for Rust, C and C++.
+//!
+//! | room | what is in it |
+//! |---|---|
+//! | [`error`] | every error code, once |
+//! | [`config`] | settings and their validation |
+//! | [`transport`] | bytes on a wire: sockets, listener, connector, the framed protocol |
+//! | [`runtime`] | contexts, loops, batches |
+//! | [`session`] | one session, its queue and driver, the registry of sessions and groups |
+//! | [`core`] | server and client: what a user starts and stops |
+//! | [`ffi`] | the C ABI |
+
+#![deny(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod config;
+pub mod core;
+pub mod error;
+#[allow(unsafe_code)]
+pub mod ffi;
+pub mod runtime;
+pub mod session;
+mod sys;
+pub mod transport;

@@ -1,0 +1,207 @@
+//! A context: the loops, and the servers and clients that live on them.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::event_loop::{LoopRef, WeakLoop, on_library_thread};
+use crate::config::ContextConfig;
+use crate::error::{Code, Error, Result};
+use crate::sys;
+
+/// What runs on, or is installed in, each thread of a context.
+#[derive(Clone, Default)]
+pub struct ContextHooks {
+    /// Where the events of `tracing` go that these threads emit; `None`: nowhere.
+    pub dispatch: Option<tracing::Dispatch>,
+    /// Runs first on each thread.
+    pub on_thread_start: Option<Arc<dyn Fn() + Send + Sync>>,
+    /// Runs last on each thread.
+    pub on_thread_stop: Option<Arc<dyn Fn() + Send + Sync>>,
+}
+
+impl fmt::Debug for ContextHooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ContextHooks")
+            .field("dispatch", &self.dispatch.is_some())
+            .field("on_thread_start", &self.on_thread_start.is_some())
+            .field("on_thread_stop", &self.on_thread_stop.is_some())
+            .finish()
+    }
+}
+
+/// Something that lives on a loop and can be stopped: a server, a client, an adopted session.
+pub(crate) trait Endpoint: Send + Sync {
+    /// Begins to stop. `None`: with the time to drain that its configuration gives.
+    fn stop(&self, drain: Option<Duration>);
+}
+
+/// Loops, and what lives on them.
+#[derive(Debug)]
+pub struct Context {
+    config: ContextConfig,
+    hooks: ContextHooks,
+    inner: Mutex<Inner>,
+    /// Signalled when an endpoint has ended.
+    ended: Condvar,
+}
+
+#[derive(Default)]
+struct Inner {
+    stopping: bool,
+    loops: Vec<WeakLoop>,
+    threads: Vec<JoinHandle<()>>,
+    threads_started: u64,
+    endpoints: HashMap<u64, Arc<dyn Endpoint>>,
+    endpoints_started: u64,
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner")
+            .field("stopping", &self.stopping)
+            .field("threads", &self.threads.len())
+            .field("endpoints", &self.endpoints.len())
+            .finish()
+    }
+}
+
+/// An endpoint's place in its context: the loop, and the context's knowledge of it. Dropped when the endpoint has
+/// ended.
+#[derive(Debug)]
+pub(crate) struct EndpointGuard {
+    context: Arc<Context>,
+    id: u64,
+    event_loop: LoopRef,
+}
+
+impl EndpointGuard {
+    pub(crate) fn event_loop(&self) -> &LoopRef {
+        &self.event_loop
+    }
+}
+
+impl Drop for EndpointGuard {
+    fn drop(&mut self) {
+        self.event_loop.remove_endpoint();
+        let endpoint = self.context.lock().endpoints.remove(&self.id);
+        self.context.ended.notify_all();
+        // Outside the lock: it may be the last reference.
+        drop(endpoint);
+    }
+}
+
+impl Context {
+    /// A context without a thread: loops start with the servers and clients that need them.
+    pub fn new(config: ContextConfig, hooks: ContextHooks) -> Arc<Context> {
+        sys::watch_fork();
+        Arc::new(Context { config, hooks, inner: Mutex::default(), ended: Condvar::new() })
+    }
+
+    /// Begins to stop all that lives in the context. Nothing can be started in it any more. `drain`: how long each
+    /// may take to deliver what is queued; `None`: what its configuration says.
+    pub fn stop(&self, drain: Option<Duration>) {
+        let endpoints: Vec<_> = {
+            let mut inner = self.lock();
+            inner.stopping = true;
+            inner.endpoints.values().cloned().collect()
+        };
+        for endpoint in endpoints {
+            endpoint.stop(drain);
+        }
+    }
+
+    /// Waits until all that lived in the context has ended and its threads are gone.
+    pub fn join(&self) -> Result<()> {
+        if on_library_thread() {
+            return Err(Error::new(
+                Code::WouldDeadlock,
+                "this is a thread of the library, which the call would wait for: call it on a thread of your own",
+            ));
+        }
+        let threads = {
+            let mut inner = self.lock();
+            while !inner.endpoints.is_empty() {
+                inner = self.ended.wait(inner).unwrap_or_else(PoisonError::into_inner);
+            }
+            std::mem::take(&mut inner.threads)
+        };
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a loop thread panicked");
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs `then` after [`Context::join`] on a thread made for it, for those who cannot wait.
+    pub fn when_joined(self: &Arc<Self>, then: impl FnOnce() + Send + 'static) -> Result<()> {
+        let context = Arc::clone(self);
+        let reaper = move || {
+            if let Err(error) = context.join() {
+                tracing::error!("the threads of a context could not be joined: {error}");
+            }
+            then();
+        };
+        std::thread::Builder::new()
+            .name(format!("{}-reaper", self.config.thread_name_prefix))
+            .spawn(reaper)
+            .map(drop)
+            .map_err(|error| Error::os(Code::Io, "cannot start a thread", &error))
+    }
+
+    /// Gives a loop to an endpoint that is about to start, a new one while there are fewer than the limit.
+    pub(crate) fn assign_loop(&self) -> Result<LoopRef> {
+        let mut inner = self.lock();
+        if inner.stopping {
+            return Err(Error::new(Code::Cancelled, "the context is being shut down: nothing can be started in it"));
+        }
+        inner.reap();
+        let mut loops: Vec<LoopRef> = Vec::with_capacity(inner.loops.len());
+        inner.loops.retain(|known| known.upgrade().map(|found| loops.push(found)).is_some());
+        if loops.len() >= self.config.max_loops.max(1) {
+            let least = loops.into_iter().min_by_key(LoopRef::endpoints);
+            return least.ok_or_else(|| Error::new(Code::Internal, "there is no loop to share"));
+        }
+        inner.threads_started += 1;
+        let name = format!("{}-{}", self.config.thread_name_prefix, inner.threads_started);
+        let (event_loop, thread) = LoopRef::start(name, &self.hooks)?;
+        inner.loops.push(event_loop.downgrade());
+        inner.threads.push(thread);
+        Ok(event_loop)
+    }
+
+    /// Makes the context know an endpoint, so that [`Context::stop`] reaches it.
+    pub(crate) fn register(
+        self: &Arc<Self>,
+        event_loop: LoopRef,
+        endpoint: Arc<dyn Endpoint>,
+    ) -> Result<EndpointGuard> {
+        let mut inner = self.lock();
+        if inner.stopping {
+            return Err(Error::new(Code::Cancelled, "the context is being shut down: nothing can be started in it"));
+        }
+        inner.endpoints_started += 1;
+        let id = inner.endpoints_started;
+        inner.endpoints.insert(id, endpoint);
+        event_loop.add_endpoint();
+        Ok(EndpointGuard { context: Arc::clone(self), id, event_loop })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// Joins the threads that have ended.
+    fn reap(&mut self) {
+        for ended in self.threads.extract_if(.., |thread| thread.is_finished()) {
+            if ended.join().is_err() {
+                tracing::error!("a loop thread panicked");
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! A loop: one thread with one current-thread runtime, on which servers, clients and their sessions live.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::oneshot;
+
+use crate::error::{Code, Error, Result};
+use crate::runtime::ContextHooks;
+use crate::sys;
+
+/// What a loop reads into. One for all sessions of a loop, so that an idle session needs none.
+const READ_BUFFER: usize = 256 * 1024;
+
+/// Handlers run on loop threads, so these have what a program's own threads usually have.
+const STACK: usize = 8 * 1024 * 1024;
+
+/// How long a thread that looked up a host name is kept for the next name.
+const RESOLVER_KEEP_ALIVE: Duration = Duration::from_millis(100);
+
+thread_local! {
+    static IS_LOOP: Cell<bool> = const { Cell::new(false) };
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Whether this is a thread of the library, on which nothing may wait for the library.
+#[inline]
+pub fn on_library_thread() -> bool {
+    IS_LOOP.get()
+}
+
+/// Lends this loop's read buffer. Its contents do not survive the call after the next one.
+pub(crate) fn with_read_buffer<R>(work: impl FnOnce(&mut [u8]) -> R) -> R {
+    BUFFER.with_borrow_mut(|buffer| {
+        if buffer.is_empty() {
+            *buffer = vec![0; READ_BUFFER];
+        }
+        work(buffer)
+    })
+}
+
+/// A loop, which runs for as long as something refers to it.
+#[derive(Clone, Debug)]
+pub(crate) struct LoopRef(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    handle: Handle,
+    /// The servers, clients and adopted sessions that live here.
+    endpoints: AtomicUsize,
+    /// Dropping it ends the loop.
+    _alive: oneshot::Sender<()>,
+}
+
+/// A reference that does not keep the loop running.
+#[derive(Debug)]
+pub(crate) struct WeakLoop(std::sync::Weak<Inner>);
+
+impl LoopRef {
+    /// Starts a loop on a thread of that name.
+    pub(crate) fn start(name: String, hooks: &ContextHooks) -> Result<(LoopRef, JoinHandle<()>)> {
+        let failed = |error| Error::os(Code::Io, "cannot start a loop thread", &error);
+        let runtime = Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .thread_keep_alive(RESOLVER_KEEP_ALIVE)
+            .build()
+            .map_err(failed)?;
+        let (alive, ended) = oneshot::channel();
+        let inner = Inner { handle: runtime.handle().clone(), endpoints: AtomicUsize::new(0), _alive: alive };
+        let hooks = hooks.clone();
+        let thread = std::thread::Builder::new()
+            .name(name)
+            .stack_size(STACK)
+            .spawn(move || serve(runtime, ended, &hooks))
+            .map_err(failed)?;
+        Ok((LoopRef(Arc::new(inner)), thread))
+    }
+
+    /// Runs `task` on the loop. The caller sees to it that the task holds a [`LoopRef`].
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        // The handle is not asked for: nobody waits for a task as such.
+        drop(self.0.handle.spawn(task));
+    }
+
+    /// Lets sockets that are made on this thread join the loop's poller while the guard lives.
+    pub(crate) fn enter(&self) -> tokio::runtime::EnterGuard<'_> {
+        self.0.handle.enter()
+    }
+
+    /// Counts one more endpoint, for the choice of a loop to share.
+    pub(crate) fn add_endpoint(&self) {
+        self.0.endpoints.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes it back.
+    pub(crate) fn remove_endpoint(&self) {
+        self.0.endpoints.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn endpoints(&self) -> usize {
+        self.0.endpoints.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakLoop {
+        WeakLoop(Arc::downgrade(&self.0))
+    }
+}
+
+impl WeakLoop {
+    pub(crate) fn upgrade(&self) -> Option<LoopRef> {
+        self.0.upgrade().map(LoopRef)
+    }
+}
+
+fn serve(runtime: Runtime, ended: oneshot::Receiver<()>, hooks: &ContextHooks) {
+    IS_LOOP.set(true);
+    sys::block_sigpipe();
+    let serve = || {
+        if let Some(hook) = &hooks.on_thread_start {
+            hook();
+        }
+        // Resolves, as an error, when the sender is dropped with the last reference to the loop.
+        let _ = runtime.block_on(ended);
+        // A look-up of a name that is still under way must hold nobody.
+        runtime.shutdown_background();
+        if let Some(hook) = &hooks.on_thread_stop {
+            hook();
+        }
+    };
+    match &hooks.dispatch {
+        Some(dispatch) => tracing::dispatcher::with_default(dispatch, serve),
+        None => serve(),
+    }
+}

@@ -1,0 +1,364 @@
+//! The driver of a session: the task on its loop that reads, tells the handler, writes what is left, and closes.
+//!
+//! A session identifies its peer, is open, and closes. A graceful close delivers what was accepted: the queue is
+//! written, a framed peer is sent a CLOSE, our direction is shut down, and then the peer's confirmation (raw: its
+//! kernel's) is awaited within the time to drain. Only then the handler is told the end, so that its report is true.
+
+mod closing;
+mod receiving;
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep};
+
+use self::closing::{Closing, End};
+use self::receiving::Incoming;
+use super::handler::CloseReport;
+use super::outbound::Wire;
+use super::registry::{Role, panic_text};
+use super::sending::{Undecided, Writer};
+use super::{CloseRequest, Session, State, lock};
+use crate::config::Framing;
+use crate::error::{Code, Error};
+use crate::runtime::{batch, with_read_buffer};
+use crate::sys;
+use crate::transport::Stream;
+
+/// A server takes a peer that is silent for this long for a raw one that waits for it to speak.
+const SILENCE: Duration = Duration::from_millis(250);
+
+/// The driver. As a future it resolves when the handler has been told the end.
+pub(crate) struct Driver {
+    session: Arc<Session>,
+    stream: Arc<Stream>,
+    phase: Phase,
+    /// `on_accept` was told, so `on_end` will be.
+    told_accept: bool,
+    /// `on_open` was told, so `on_close` will be.
+    told_open: bool,
+    incoming: Incoming,
+    /// The deadline of the phase.
+    timer: Option<Pin<Box<Sleep>>>,
+    /// By when a peer has to have identified itself.
+    identify_by: Instant,
+    /// A close that waits for it to be known what the peer speaks, since messages do.
+    close_later: Option<CloseRequest>,
+    /// The peer has ended its direction.
+    eof: bool,
+    /// The kernel failed a write; what the peer sent before may still be read.
+    write_failed: bool,
+    /// How many of our messages the peer says it got,
+    confirmed: u64,
+    /// and whether that is its last word.
+    confirmed_last: bool,
+}
+
+enum Phase {
+    /// Nothing was told yet.
+    New,
+    /// Who the peer is, is not known.
+    Identifying,
+    Open,
+    Closing(Closing),
+    Ended(Option<Ended>),
+}
+
+/// How a session ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// It had been open.
+    pub opened: bool,
+    /// What failed.
+    pub error: Option<Error>,
+    /// The stream, if what still comes from the peer is to be read off.
+    pub linger: Option<Arc<Stream>>,
+}
+
+impl Driver {
+    /// A driver for a new session. `identify_within`: how long the peer may take to say who it is.
+    pub(crate) fn new(session: Arc<Session>, stream: Arc<Stream>, identify_within: Duration) -> Driver {
+        let incoming = Incoming::new(session.registry.max_message());
+        Driver {
+            session,
+            stream,
+            phase: Phase::New,
+            told_accept: false,
+            told_open: false,
+            incoming,
+            timer: None,
+            identify_by: Instant::now() + identify_within,
+            close_later: None,
+            eof: false,
+            write_failed: false,
+            confirmed: 0,
+            confirmed_last: false,
+        }
+    }
+
+    fn step(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            match &self.phase {
+                Phase::New => {
+                    lock(&self.session.control).waker = Some(cx.waker().clone());
+                    self.begin();
+                    continue;
+                }
+                Phase::Ended(_) => return Poll::Ready(()),
+                Phase::Identifying | Phase::Open | Phase::Closing(_) => {}
+            }
+            self.take_requests();
+            self.resume_close();
+            self.write(cx);
+            if matches!(self.phase, Phase::Ended(_)) || self.advance_closing() {
+                continue;
+            }
+            if self.timer_is_due(cx) {
+                self.on_timer();
+                continue;
+            }
+            match self.read(cx) {
+                // What came is a batch of its own: it is answered before more is read.
+                Poll::Ready(more) if more => {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Poll::Ready(_) => {}
+                Poll::Pending if self.write_failed => self.lost(),
+                Poll::Pending if self.session.attention.load(Ordering::Acquire) => {}
+                // A timer that was set since must be polled to fire.
+                Poll::Pending if self.timer_is_due(cx) => self.on_timer(),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    /// The first that happens on the loop.
+    fn begin(&mut self) {
+        self.phase = Phase::Identifying;
+        let session = Arc::clone(&self.session);
+        if session.registry.role == Role::Server {
+            self.told_accept = true;
+            session.registry.tell(Some(&session), |handler| handler.on_accept(&session));
+        }
+        let framing = session.registry.config.framing;
+        match (session.registry.role, framing) {
+            (Role::Client, Framing::Framed) => {
+                session.lock_sending().greet(&session.registry);
+                self.set_timer(self.identify_by);
+            }
+            (_, Framing::Raw) => {
+                session.lock_sending().queue.decide(Wire::Raw);
+                self.open();
+            }
+            (Role::Client, Framing::Auto) => self.open(),
+            (Role::Server, Framing::Auto) => self.set_timer(self.identify_by.min(Instant::now() + SILENCE)),
+            (Role::Server, Framing::Framed) => self.set_timer(self.identify_by),
+        }
+    }
+
+    /// Tells that the session is open.
+    fn open(&mut self) {
+        if !matches!(self.phase, Phase::Identifying) {
+            return;
+        }
+        self.phase = Phase::Open;
+        self.timer = None;
+        if self.session.is_closing() {
+            // It ends before it was open.
+            return;
+        }
+        self.told_open = true;
+        self.enter_state(State::Connected);
+        let session = &self.session;
+        session.registry.tell(Some(session), |handler| handler.on_open(session));
+    }
+
+    fn enter_state(&self, new: State) {
+        let session = &self.session;
+        let old = State::from_number(session.state.swap(new as u8, Ordering::AcqRel));
+        if old != new {
+            session.registry.tell(Some(session), |handler| handler.on_state(session, old, new));
+        }
+    }
+
+    /// Does what other threads, or handlers, asked for.
+    fn take_requests(&mut self) {
+        if !self.session.attention.swap(false, Ordering::AcqRel) {
+            return;
+        }
+        let asked = {
+            let mut control = lock(&self.session.control);
+            std::mem::take(&mut control.asked)
+        };
+        for error in asked.errors {
+            self.session.registry.tell_error(Some(&self.session), &error);
+        }
+        if asked.abort {
+            self.reset();
+        } else if let Some(error) = asked.failure {
+            self.give_up(error);
+        } else if let Some(close) = asked.close {
+            if self.owes_unframed() && close.drain != Some(Duration::ZERO) {
+                self.close_later = Some(close);
+            } else {
+                self.close(End::local(close.code, close.text), close.drain);
+            }
+        }
+        if let Some(drain) = asked.hurry {
+            self.hurry(drain);
+        }
+    }
+
+    /// Whether messages wait for it to be known what the peer speaks.
+    fn owes_unframed(&self) -> bool {
+        let sending = self.session.lock_sending();
+        matches!(self.phase, Phase::Identifying) && sending.queue.wire == Wire::Unknown && !sending.queue.is_empty()
+    }
+
+    /// Goes on with a close that waited for that.
+    fn resume_close(&mut self) {
+        if !self.owes_unframed()
+            && let Some(close) = self.close_later.take()
+        {
+            self.close(End::local(close.code, close.text), close.drain);
+        }
+    }
+
+    fn write(&mut self, cx: &mut Context<'_>) {
+        let (idle, blocked) = {
+            let sending = self.session.lock_sending();
+            (sending.queue.is_idle(), sending.queue.is_blocked())
+        };
+        if idle {
+            return;
+        }
+        if blocked {
+            match self.stream.poll_write_ready(cx) {
+                Poll::Pending => return,
+                // An error shows at the write.
+                Poll::Ready(_) => self.session.lock_sending().queue.unblock(),
+            }
+        }
+        self.session.write_queue(Writer::Driver);
+        let (blocked, failed, writable) = {
+            let mut sending = self.session.lock_sending();
+            let queue = &mut sending.queue;
+            (queue.is_blocked(), queue.failure().is_some(), queue.take_writable())
+        };
+        self.write_failed = failed;
+        if blocked && let Poll::Ready(_) = self.stream.poll_write_ready(cx) {
+            // It became writable in between: come back for it.
+            cx.waker().wake_by_ref();
+        }
+        if writable && matches!(self.phase, Phase::Open) && !self.session.is_closing() {
+            let session = &self.session;
+            session.registry.tell(Some(session), |handler| handler.on_writable(session));
+        }
+    }
+
+    /// Reads once and handles what came. `Ready(true)`: there may be more.
+    fn read(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        let closing = matches!(self.phase, Phase::Closing(_));
+        if self.session.is_paused() && !closing {
+            return Poll::Pending;
+        }
+        if let Some(kept) = self.incoming.take_kept() {
+            self.on_bytes(&kept);
+            return Poll::Ready(false);
+        }
+        if self.eof {
+            return Poll::Pending;
+        }
+        let stream = Arc::clone(&self.stream);
+        with_read_buffer(|buffer| match stream.poll_read(cx, buffer) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(read)) if read.len == 0 => {
+                self.eof = true;
+                self.on_eof();
+                Poll::Ready(false)
+            }
+            Poll::Ready(Ok(read)) => {
+                self.session.received.wire.add(read.len as u64);
+                self.session.received.last_activity_ns.set(sys::monotonic_ns());
+                self.on_bytes(&buffer[..read.len]);
+                Poll::Ready(!read.drained)
+            }
+            Poll::Ready(Err(error)) => {
+                self.eof = true;
+                self.give_up(Error::os(Code::ReceiveFailed, "the connection was lost", &error));
+                Poll::Ready(false)
+            }
+        })
+    }
+
+    fn set_timer(&mut self, at: Instant) {
+        match &mut self.timer {
+            Some(timer) => timer.as_mut().reset(at),
+            None => self.timer = Some(Box::pin(tokio::time::sleep_until(at))),
+        }
+    }
+
+    fn timer_is_due(&mut self, cx: &mut Context<'_>) -> bool {
+        self.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready())
+    }
+
+    fn on_timer(&mut self) {
+        if matches!(self.phase, Phase::Closing(_)) {
+            self.on_closing_timer();
+            return;
+        }
+        let session = Arc::clone(&self.session);
+        let undecided = session.registry.role == Role::Server && session.framing() == Framing::Auto;
+        if undecided && self.incoming.is_silent() {
+            self.accept_silence();
+        } else if undecided && Instant::now() < self.identify_by {
+            self.set_timer(self.identify_by);
+        } else {
+            let code = if session.registry.role == Role::Client { Code::ConnectionTimeout } else { Code::Timeout };
+            self.give_up(Error::new(code, "the peer did not complete the hello of the framed protocol in time"));
+        }
+    }
+
+    /// A raw peer that waits for the server to speak looks like this. Should it still say hello while nothing was
+    /// sent to it, it is framed.
+    fn accept_silence(&mut self) {
+        {
+            let mut sending = self.session.lock_sending();
+            if sending.queue.is_empty() {
+                sending.undecided = Undecided::Raw;
+            } else {
+                sending.queue.decide(Wire::Raw);
+            }
+        }
+        self.open();
+    }
+}
+
+impl Future for Driver {
+    type Output = Ended;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
+        let driver = &mut *self;
+        let step = catch_unwind(AssertUnwindSafe(|| batch::run(|| driver.step(cx))));
+        let step = step.unwrap_or_else(|panic| {
+            // A fault of ours must not keep a stop from ending.
+            tracing::error!("the driver of {} panicked: {}", driver.session.id(), panic_text(&*panic));
+            driver.stream.reset_on_close();
+            driver.finish(End::failure(Error::new(Code::Internal, "internal error of the library")));
+            Poll::Ready(())
+        });
+        match (&mut driver.phase, step) {
+            (Phase::Ended(ended), Poll::Ready(())) => match ended.take() {
+                Some(ended) => Poll::Ready(ended),
+                None => Poll::Pending,
+            },
+            _ => Poll::Pending,
+        }
+    }
+}

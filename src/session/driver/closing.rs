@@ -1,0 +1,278 @@
+//! The end of a session: delivering what was accepted, asking what arrived, and telling the handler.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{CloseReport, Driver, Ended, Phase};
+use crate::error::{Code, Error};
+use crate::session::State;
+use crate::session::outbound::Wire;
+use crate::session::registry::Role;
+use crate::session::sending::Writer;
+use crate::transport::frame::{Close, Frame, PREAMBLE};
+
+/// The first and the longest pause between looks at whether the kernel's queue is empty.
+const FIRST_LOOK: Duration = Duration::from_millis(1);
+const LONGEST_LOOK: Duration = Duration::from_millis(32);
+
+/// Why a session ends.
+#[derive(Debug)]
+pub(super) struct End {
+    reason: Option<Code>,
+    os_code: i32,
+    by_peer: bool,
+    text: String,
+    /// The peer is to confirm what arrived.
+    confirm: bool,
+}
+
+impl End {
+    /// This side closes.
+    pub(super) fn local(reason: Option<Code>, text: String) -> End {
+        End { reason, os_code: 0, by_peer: false, text, confirm: true }
+    }
+
+    /// The peer has closed.
+    pub(super) fn by_peer(reason: Option<Code>, text: String) -> End {
+        End { reason, os_code: 0, by_peer: true, text, confirm: false }
+    }
+
+    /// Something failed.
+    pub(super) fn failure(error: Error) -> End {
+        End {
+            reason: Some(error.code),
+            os_code: error.os_code,
+            by_peer: false,
+            text: error.message.into_owned(),
+            confirm: false,
+        }
+    }
+
+    /// What the user is told as an error, where it is one.
+    fn error(&self) -> Option<Error> {
+        self.reason.map(|code| Error { code, os_code: self.os_code, message: self.text.clone().into() })
+    }
+}
+
+/// A close that is under way.
+#[derive(Debug)]
+pub(super) struct Closing {
+    end: End,
+    deadline: Instant,
+    /// Our direction has been shut down.
+    shut: bool,
+    look: Duration,
+}
+
+impl Driver {
+    /// Begins to close. What is queued is written first.
+    pub(super) fn close(&mut self, end: End, drain: Option<Duration>) {
+        if matches!(self.phase, Phase::Closing(_) | Phase::Ended(_)) {
+            return;
+        }
+        let session = Arc::clone(&self.session);
+        session.seal();
+        let drain = drain.unwrap_or(session.registry.config.drain);
+        let deadline = Instant::now() + drain;
+        if !end.by_peer && self.incoming.is_half_framed() {
+            let code = end.reason.map_or(0, |code| code as i32);
+            self.queue_close(code, &end.text);
+        }
+        self.phase = Phase::Closing(Closing { end, deadline, shut: false, look: FIRST_LOOK });
+        self.set_timer(deadline);
+        if self.told_open {
+            self.enter_state(State::Disconnecting);
+        }
+    }
+
+    /// Queues a close for a peer that speaks the framed protocol.
+    fn queue_close(&self, code: i32, reason: &str) {
+        let mut sending = self.session.lock_sending();
+        if !self.incoming.is_framed() && self.session.registry.role == Role::Server {
+            // It said hello and was not answered: this is the answer.
+            sending.queue.drop_unsent();
+            sending.queue.push_control(PREAMBLE.to_vec());
+            sending.queue.decide(Wire::Framed);
+        }
+        sending.queue.push_frame(&Frame::Close(Close { code, received: self.incoming.handled, reason }));
+    }
+
+    /// Ends a session whose peer broke the protocol: it is told so, and not listened to any more.
+    pub(super) fn break_off(&mut self, error: Error) {
+        if matches!(self.phase, Phase::Closing(_)) {
+            self.incoming.ignore();
+            return;
+        }
+        self.tell_failure(&error);
+        self.session.lock_sending().queue.drop_unsent();
+        self.close(End::failure(error), None);
+        self.incoming.ignore();
+    }
+
+    /// Ends a session that failed. Waits for nothing.
+    pub(super) fn give_up(&mut self, error: Error) {
+        if let Some(end) = self.take_closing() {
+            // The reason for which it was being closed is the one that counts.
+            self.finish(end);
+            return;
+        }
+        let session = Arc::clone(&self.session);
+        session.seal();
+        self.tell_failure(&error);
+        if !self.eof && self.incoming.is_half_framed() {
+            session.lock_sending().queue.drop_unsent();
+            self.queue_close(error.code as i32, &error.message);
+            session.write_queue(Writer::Driver);
+        }
+        self.finish(End::failure(error));
+    }
+
+    /// A write failed, and nothing is left to read that the peer sent before.
+    pub(super) fn lost(&mut self) {
+        self.eof = true;
+        let failure = self.session.lock_sending().queue.failure().cloned();
+        self.give_up(failure.unwrap_or_else(|| Code::SendFailed.into()));
+    }
+
+    /// Ends the session with a reset.
+    pub(super) fn reset(&mut self) {
+        self.stream.reset_on_close();
+        self.eof = true;
+        let end = self.take_closing();
+        self.finish(end.unwrap_or_else(|| End::local(Some(Code::Cancelled), "aborted".into())));
+    }
+
+    /// Goes on with a close; true if it went a step further.
+    pub(super) fn advance_closing(&mut self) -> bool {
+        let Phase::Closing(closing) = &mut self.phase else { return false };
+        let (empty, failed, wire) = {
+            let sending = self.session.lock_sending();
+            // What waits for a peer's framing to be known will never be sent.
+            let empty = sending.queue.is_empty() || sending.queue.wire == Wire::Unknown;
+            (empty, sending.queue.failure().is_some(), sending.queue.wire)
+        };
+        let done = if failed {
+            true
+        } else if !empty {
+            false
+        } else {
+            if !closing.shut {
+                closing.shut = true;
+                self.stream.shutdown_write();
+            }
+            match wire {
+                _ if !closing.end.confirm || self.eof => true,
+                Wire::Framed if self.incoming.is_framed() => self.confirmed_last,
+                _ => self.stream.is_acknowledged(),
+            }
+        };
+        if done {
+            if let Some(end) = self.take_closing() {
+                self.finish(end);
+            }
+            return true;
+        }
+        if closing.shut && wire != Wire::Framed {
+            // No event tells when the kernel's queue is empty.
+            let next = closing.deadline.min(Instant::now() + closing.look);
+            self.set_timer(next);
+        }
+        false
+    }
+
+    pub(super) fn on_closing_timer(&mut self) {
+        let Phase::Closing(closing) = &mut self.phase else { return };
+        if Instant::now() < closing.deadline {
+            closing.look = (closing.look * 2).min(LONGEST_LOOK);
+            let next = closing.deadline.min(Instant::now() + closing.look);
+            self.set_timer(next);
+            return;
+        }
+        if !closing.shut {
+            // The peer does not read: what it is owed will not be taken.
+            self.stream.reset_on_close();
+            self.eof = true;
+        }
+        if let Some(end) = self.take_closing() {
+            self.finish(end);
+        }
+    }
+
+    /// The close that was under way, which is over then.
+    fn take_closing(&mut self) -> Option<End> {
+        match std::mem::replace(&mut self.phase, Phase::Ended(None)) {
+            Phase::Closing(closing) => Some(closing.end),
+            other => {
+                self.phase = other;
+                None
+            }
+        }
+    }
+
+    /// Tells of a failure. That a connection could not be made is not the session's to tell but the client's.
+    fn tell_failure(&self, error: &Error) {
+        let session = &self.session;
+        if self.told_open || session.registry.role == Role::Server {
+            session.registry.tell_error(Some(session), error);
+        }
+    }
+
+    /// Lets a close that is under way take no longer than `drain` from now.
+    pub(super) fn hurry(&mut self, drain: Duration) {
+        let deadline = Instant::now() + drain;
+        if let Phase::Closing(closing) = &mut self.phase
+            && deadline < closing.deadline
+        {
+            closing.deadline = deadline;
+            self.set_timer(deadline);
+        } else if let Some(close) = &mut self.close_later {
+            close.drain = Some(drain);
+            self.set_timer(deadline);
+        }
+    }
+
+    /// Tells the end: the last that the handler hears of the session.
+    pub(super) fn finish(&mut self, end: End) {
+        let session = Arc::clone(&self.session);
+        let registry = Arc::clone(&session.registry);
+        self.timer = None;
+        let report = {
+            let mut sending = session.lock_sending();
+            sending.disconnect();
+            let accepted = sending.queue.accepted;
+            let framed = sending.queue.wire == Wire::Framed;
+            let delivered = if framed { self.confirmed } else { sending.queue.sent.messages };
+            CloseReport {
+                reason: end.reason,
+                os_code: end.os_code,
+                by_peer: end.by_peer,
+                accepted,
+                undelivered: accepted.saturating_sub(delivered),
+                discarded: self.incoming.discarded,
+                exact: framed && self.confirmed_last,
+                text: end.text.clone(),
+            }
+        };
+        session.room.notify_all();
+        registry.remove(&session);
+        let failed = end.reason.is_some_and(|code| !matches!(code, Code::Cancelled | Code::ServerBusy));
+        let state = if failed { State::Error } else { State::Disconnected };
+        let opened = self.told_open;
+        if opened {
+            self.enter_state(state);
+            registry.tell(Some(&session), |handler| handler.on_close(&session, &report));
+        } else {
+            session.state.store(state as u8, std::sync::atomic::Ordering::Release);
+        }
+        if self.told_accept {
+            registry.tell(Some(&session), |handler| handler.on_end(&session, &report));
+        }
+        registry.tell(Some(&session), |handler| handler.on_detach(&session));
+        registry.detached();
+        self.stream.shutdown_write();
+        let linger = (!self.eof).then(|| Arc::clone(&self.stream));
+        self.phase = Phase::Ended(Some(Ended { opened, error: end.error(), linger }));
+    }
+}

@@ -1,0 +1,336 @@
+//! What arrives: from bytes to messages, and the frames of the protocol itself.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::closing::End;
+use super::{Driver, Phase};
+use crate::config::Framing;
+use crate::error::{Code, Error, Result};
+use crate::session::handler::{Message, Payload};
+use crate::session::outbound::Wire;
+use crate::session::registry::Role;
+use crate::transport::frame::{self, Decoder, Detect, Frame, Header, Kind, PREAMBLE};
+use crate::transport::hello::Hello;
+
+/// A framed peer is told how far its messages got after this many of them or bytes, so that after a reset few are of
+/// unknown fate.
+const RECEIPT_MESSAGES: u64 = 65_536;
+const RECEIPT_BYTES: u64 = 1024 * 1024;
+
+/// How far the understanding of what comes has got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// The peer may speak either way, or its preamble is to come.
+    Preamble,
+    /// The preamble has come, the hello or its answer has not.
+    Hello,
+    Frames,
+    Raw,
+    /// Nothing that comes is understood any more.
+    Ignore,
+}
+
+/// The receiving side of a session.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    mode: Mode,
+    /// The beginning of what may become the preamble.
+    first: Vec<u8>,
+    decoder: Decoder,
+    /// What was read and not handled, since the session was paused.
+    kept: Vec<u8>,
+    /// Messages that the handler got.
+    pub(super) handled: u64,
+    /// Messages that it did not get.
+    pub(super) discarded: u64,
+    /// Since the last receipt.
+    unreceipted_messages: u64,
+    unreceipted_bytes: u64,
+}
+
+impl Incoming {
+    pub(super) fn new(limit: u32) -> Incoming {
+        Incoming {
+            mode: Mode::Preamble,
+            first: Vec::new(),
+            decoder: Decoder::new(limit),
+            kept: Vec::new(),
+            handled: 0,
+            discarded: 0,
+            unreceipted_messages: 0,
+            unreceipted_bytes: 0,
+        }
+    }
+
+    /// Whether not a byte has come.
+    pub(super) fn is_silent(&self) -> bool {
+        self.mode == Mode::Preamble && self.first.is_empty()
+    }
+
+    /// Whether the peer said hello, so that it understands a close.
+    pub(super) fn is_framed(&self) -> bool {
+        self.mode == Mode::Frames
+    }
+
+    /// Whether the peer at least began to speak the framed protocol.
+    pub(super) fn is_half_framed(&self) -> bool {
+        matches!(self.mode, Mode::Hello | Mode::Frames)
+    }
+
+    pub(super) fn ignore(&mut self) {
+        self.mode = Mode::Ignore;
+        self.kept = Vec::new();
+    }
+
+    pub(super) fn take_kept(&mut self) -> Option<Vec<u8>> {
+        (!self.kept.is_empty()).then(|| std::mem::take(&mut self.kept))
+    }
+}
+
+impl Driver {
+    pub(super) fn on_bytes(&mut self, bytes: &[u8]) {
+        self.session.lock_sending().queue.heard();
+        if let Err(error) = self.understand(bytes) {
+            self.break_off(error);
+        }
+    }
+
+    fn understand(&mut self, bytes: &[u8]) -> Result<()> {
+        match self.incoming.mode {
+            Mode::Preamble => self.identify(bytes),
+            Mode::Hello | Mode::Frames => self.on_frames(bytes),
+            Mode::Raw => {
+                self.on_stream(bytes);
+                Ok(())
+            }
+            Mode::Ignore => Ok(()),
+        }
+    }
+
+    /// The first bytes tell a framed peer from a raw one.
+    fn identify(&mut self, bytes: &[u8]) -> Result<()> {
+        let mut all = std::mem::take(&mut self.incoming.first);
+        all.extend_from_slice(bytes);
+        let known = self.session.framing();
+        let client = self.session.registry.role == Role::Client;
+        let only_framed = self.session.registry.config.framing == Framing::Framed;
+        let detect = match known {
+            // It was decided by a send, or configured.
+            Framing::Raw if client || self.session.registry.config.framing == Framing::Raw => Detect::Raw,
+            // A client that hears before it has spoken is raw.
+            Framing::Auto if client => Detect::Raw,
+            _ => frame::classify(&all),
+        };
+        match detect {
+            Detect::NeedMore => {
+                self.incoming.first = all;
+                Ok(())
+            }
+            Detect::Raw if known == Framing::Framed || only_framed => Err(Error::new(
+                Code::Protocol,
+                "the peer does not speak the framed protocol: use framing raw or auto for it",
+            )),
+            Detect::Raw => {
+                self.incoming.mode = Mode::Raw;
+                if known == Framing::Auto {
+                    self.session.lock_sending().queue.decide(Wire::Raw);
+                }
+                self.open();
+                self.on_stream(&all);
+                Ok(())
+            }
+            Detect::Framed if known == Framing::Raw => Err(Error::new(
+                Code::Protocol,
+                "the peer said hello after it had been spoken to as a raw one: use framing framed for it",
+            )),
+            Detect::Framed => {
+                self.incoming.mode = Mode::Hello;
+                self.on_frames(&all[PREAMBLE.len()..])
+            }
+        }
+    }
+
+    /// Bytes of a raw session.
+    fn on_stream(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        if self.session.is_paused() && !self.session.is_closing() {
+            // A handler paused the session when it was told that it is open.
+            self.incoming.kept = bytes.to_vec();
+            return;
+        }
+        self.on_message(Payload::Stream, bytes);
+    }
+
+    fn on_frames(&mut self, mut bytes: &[u8]) -> Result<()> {
+        let limit = self.session.registry.max_message();
+        // The frames borrow the decoder, and handling them needs all of the driver.
+        let mut decoder = std::mem::replace(&mut self.incoming.decoder, Decoder::new(limit));
+        decoder.set_limit(limit);
+        let mut outcome = Ok(());
+        loop {
+            match decoder.next(&mut bytes) {
+                Ok(Some((header, payload))) => outcome = self.on_frame(header, payload),
+                Ok(None) => break,
+                Err(error) => outcome = Err(error),
+            }
+            if outcome.is_err() || self.incoming.mode == Mode::Ignore {
+                break;
+            }
+            if self.session.is_paused() && !self.session.is_closing() {
+                self.incoming.kept = bytes.to_vec();
+                break;
+            }
+        }
+        self.incoming.decoder = decoder;
+        outcome
+    }
+
+    #[inline]
+    fn on_frame(&mut self, header: Header, payload: &[u8]) -> Result<()> {
+        if self.incoming.mode == Mode::Frames {
+            if header.kind == Kind::Binary as u8 {
+                self.on_framed_message(Payload::Binary, payload);
+                return Ok(());
+            }
+            if header.kind == Kind::Text as u8 {
+                self.on_framed_message(Payload::Text, payload);
+                return Ok(());
+            }
+        }
+        self.on_control(header, payload)
+    }
+
+    fn on_framed_message(&mut self, payload: Payload, data: &[u8]) {
+        self.on_message(payload, data);
+        self.incoming.unreceipted_messages += 1;
+        self.incoming.unreceipted_bytes += data.len() as u64;
+        if self.incoming.unreceipted_messages >= RECEIPT_MESSAGES || self.incoming.unreceipted_bytes >= RECEIPT_BYTES {
+            self.send_receipt();
+        }
+    }
+
+    #[cold]
+    fn send_receipt(&mut self) {
+        self.incoming.unreceipted_messages = 0;
+        self.incoming.unreceipted_bytes = 0;
+        if matches!(self.phase, Phase::Open) {
+            self.session.send_frame(&Frame::Receipt { received: self.incoming.handled });
+        }
+    }
+
+    #[inline]
+    fn on_message(&mut self, kind: Payload, data: &[u8]) {
+        let session = &self.session;
+        session.received.messages.add(1);
+        session.received.payload.add(data.len() as u64);
+        if session.is_closing() {
+            self.incoming.discarded += 1;
+            return;
+        }
+        self.incoming.handled += 1;
+        session.received.last_message_ns.set(session.received.last_activity_ns.get());
+        session.registry.tell(Some(session), |handler| handler.on_message(session, Message { kind, data }));
+    }
+
+    fn on_control(&mut self, header: Header, payload: &[u8]) -> Result<()> {
+        let frame = Frame::decode(header, payload)?;
+        match (self.incoming.mode, self.session.registry.role, frame) {
+            (Mode::Hello, Role::Server, Frame::Hello(hello)) => self.on_hello(hello),
+            (Mode::Hello, Role::Client, Frame::HelloAck(hello)) => self.on_hello_ack(hello),
+            (_, _, Frame::Close(close)) => self.on_peer_close(close),
+            (Mode::Frames, _, Frame::Ping(token)) => {
+                if matches!(self.phase, Phase::Open) {
+                    self.session.send_frame(&Frame::Pong(token));
+                }
+            }
+            (Mode::Frames, _, Frame::Pong(_)) => {}
+            (Mode::Frames, _, Frame::CloseAck { received }) => {
+                self.confirm(received);
+                self.confirmed_last = true;
+            }
+            (Mode::Frames, _, Frame::Receipt { received }) => self.confirm(received),
+            (_, _, Frame::Unknown { .. }) => {}
+            (Mode::Hello, ..) => {
+                return Err(Error::new(
+                    Code::Protocol,
+                    format!("the first frame is of kind {}, it has to be a hello", header.kind),
+                ));
+            }
+            _ => {
+                return Err(Error::new(Code::Protocol, format!("a frame of kind {} has no place here", header.kind)));
+            }
+        }
+        Ok(())
+    }
+
+    /// A client introduces itself. The user is told before the client is answered, and what the user sends while it
+    /// is told goes out after the answer.
+    fn on_hello(&mut self, hello: Hello<'_>) {
+        let session = Arc::clone(&self.session);
+        session.client_id.get_or_init(|| hello.id.to_owned());
+        session.peer_limit.store(hello.max_message_bytes, Ordering::Relaxed);
+        self.incoming.mode = Mode::Frames;
+        let mut answer = PREAMBLE.to_vec();
+        let ack = Frame::HelloAck(Hello::new(&session.registry.id, session.registry.max_message()));
+        ack.encode(&mut answer).expect("a hello is short");
+        {
+            let mut sending = session.lock_sending();
+            sending.queue.held = true;
+            sending.queue.push_control(answer);
+            sending.queue.decide(Wire::Framed);
+        }
+        self.open();
+        session.lock_sending().queue.held = false;
+    }
+
+    fn on_hello_ack(&mut self, hello: Hello<'_>) {
+        self.session.peer_limit.store(hello.max_message_bytes, Ordering::Relaxed);
+        self.incoming.mode = Mode::Frames;
+        self.open();
+    }
+
+    /// The peer says how many of our messages its handler got.
+    fn confirm(&mut self, received: u64) {
+        self.confirmed = self.confirmed.max(received);
+    }
+
+    fn on_peer_close(&mut self, close: frame::Close<'_>) {
+        self.confirm(close.received);
+        self.confirmed_last = true;
+        if matches!(self.phase, Phase::Closing(_)) {
+            // Both close at once: each close confirms the other.
+            return;
+        }
+        let framed = self.incoming.is_framed();
+        let reason = (close.code != 0).then(|| Code::from_number(close.code).unwrap_or(Code::Network));
+        let text = if close.reason.is_empty() { "closed by the peer" } else { close.reason };
+        let end = End::by_peer(reason, text.to_owned());
+        // It handles nothing any more: what it has not got it will not get.
+        {
+            let mut sending = self.session.lock_sending();
+            sending.seal("the peer closed the session");
+            sending.queue.drop_unsent();
+            if framed {
+                sending.queue.push_frame(&Frame::CloseAck { received: self.incoming.handled });
+            }
+        }
+        self.incoming.ignore();
+        self.close(end, None);
+    }
+
+    pub(super) fn on_eof(&mut self) {
+        if matches!(self.phase, Phase::Closing(_)) {
+            return;
+        }
+        let framed = self.incoming.is_half_framed() || self.session.framing() == Framing::Framed;
+        let end = if framed {
+            End::by_peer(Some(Code::ConnectionClosed), "the peer ended the connection without a close".into())
+        } else {
+            End::by_peer(None, "closed by the peer".into())
+        };
+        self.close(end, None);
+    }
+}

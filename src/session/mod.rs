@@ -1,0 +1,439 @@
+//! Sessions: one connection each, with its queue, its driver on the loop, and the registry it belongs to.
+
+mod data;
+mod driver;
+pub mod handler;
+mod linger;
+mod outbound;
+mod registry;
+mod sending;
+mod stats;
+
+use std::any::Any;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::Waker;
+use std::time::Duration;
+
+pub(crate) use self::driver::Driver;
+pub(crate) use self::linger::linger;
+pub use self::registry::Fanout;
+pub(crate) use self::registry::{Registry, Role};
+pub use self::stats::Stats;
+
+use self::data::SessionData;
+use self::handler::Handler;
+use self::sending::Sending;
+use self::stats::Received;
+use crate::config::{Framing, SessionConfig};
+use crate::error::{Code, Error, Result};
+use crate::sys;
+use crate::transport::Stream;
+use crate::transport::frame::Frame;
+
+/// What ids begin with.
+const ID_PREFIX: &str = "session_";
+
+/// Where a session stands.
+#[repr(u8)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// The peer is not known yet.
+    Connecting = 0,
+    /// Messages flow.
+    Connected = 1,
+    /// It is being closed.
+    Disconnecting = 2,
+    /// It has ended.
+    Disconnected = 3,
+    /// It has ended by a failure.
+    Error = 4,
+}
+
+impl State {
+    fn from_number(number: u8) -> State {
+        match number {
+            0 => State::Connecting,
+            1 => State::Connected,
+            2 => State::Disconnecting,
+            3 => State::Disconnected,
+            _ => State::Error,
+        }
+    }
+}
+
+/// One connection. All functions may be called on any thread at any time, handlers included; none but a send under
+/// [`SendPolicy::Wait`] waits.
+pub struct Session {
+    number: u64,
+    id: String,
+    client_id: OnceLock<String>,
+    registry: Arc<Registry>,
+    remote: Option<SocketAddr>,
+    local: Option<SocketAddr>,
+    start_ns: u64,
+    state: AtomicU8,
+    /// A close was asked for: no message is handled any more.
+    closing: AtomicBool,
+    paused: AtomicBool,
+    /// The largest message that the peer takes.
+    peer_limit: AtomicU32,
+    /// There is something in `control`.
+    attention: AtomicBool,
+    control: Mutex<Control>,
+    sending: Mutex<Sending>,
+    /// Signalled when there is room in the queue again, or never will be.
+    room: Condvar,
+    received: Received,
+    /// When the last heartbeat was sent.
+    pinged_ns: AtomicU64,
+    reset: Mutex<Option<Box<Stats>>>,
+    data: Mutex<SessionData>,
+    groups: Mutex<Vec<String>>,
+    attachment: OnceLock<Box<dyn Any + Send + Sync>>,
+}
+
+/// What other threads ask of the driver.
+#[derive(Default)]
+struct Control {
+    waker: Option<Waker>,
+    /// A close was asked for; further requests do not count.
+    close_requested: bool,
+    asked: Asked,
+}
+
+#[derive(Default)]
+struct Asked {
+    close: Option<CloseRequest>,
+    /// The close is to take no longer than this.
+    hurry: Option<Duration>,
+    abort: bool,
+    failure: Option<Error>,
+    errors: Vec<Error>,
+}
+
+struct CloseRequest {
+    code: Option<Code>,
+    text: String,
+    drain: Option<Duration>,
+}
+
+struct NoHandler;
+impl Handler for NoHandler {}
+
+impl Session {
+    /// A session over a connected stream.
+    pub(crate) fn new(registry: Arc<Registry>, stream: Arc<Stream>, paused: bool) -> Arc<Session> {
+        let (remote, local) = (stream.remote_addr(), stream.local_addr());
+        let mut session = Session::build(registry, None, Some(stream));
+        session.remote = remote;
+        session.local = local;
+        session.paused = AtomicBool::new(paused);
+        if session.registry.role == Role::Client {
+            session.client_id = OnceLock::from(session.registry.id.clone());
+        }
+        Arc::new(session)
+    }
+
+    /// A session without a connection: its data and groups work, sends fail.
+    pub fn detached(session_id: String, client_id: String) -> Arc<Session> {
+        let config = SessionConfig::default();
+        let registry = Registry::new(Role::Server, String::new(), config, Arc::new(NoHandler), None);
+        let mut session = Session::build(Arc::new(registry), Some(session_id), None);
+        session.client_id = OnceLock::from(client_id);
+        session.state = AtomicU8::new(State::Disconnected as u8);
+        session.closing = AtomicBool::new(true);
+        session.lock_sending().seal("the session has no connection");
+        Arc::new(session)
+    }
+
+    fn build(registry: Arc<Registry>, id: Option<String>, stream: Option<Arc<Stream>>) -> Session {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Session {
+            number,
+            id: id.unwrap_or_else(|| format!("{ID_PREFIX}{number}")),
+            client_id: OnceLock::new(),
+            remote: None,
+            local: None,
+            start_ns: sys::monotonic_ns(),
+            state: AtomicU8::new(State::Connecting as u8),
+            closing: AtomicBool::new(false),
+            paused: AtomicBool::new(false),
+            peer_limit: AtomicU32::new(u32::MAX),
+            attention: AtomicBool::new(false),
+            control: Mutex::default(),
+            sending: Mutex::new(Sending::new(&registry, stream)),
+            room: Condvar::new(),
+            received: Received::default(),
+            pinged_ns: AtomicU64::new(0),
+            reset: Mutex::default(),
+            data: Mutex::default(),
+            groups: Mutex::default(),
+            attachment: OnceLock::new(),
+            registry,
+        }
+    }
+
+    // --- what it is --------------------------------------------------------------------------------------------
+
+    /// Its id, unique in the process.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The client's id: on a client its own, on a server what a framed peer said; empty while, or if never, known.
+    pub fn client_id(&self) -> &str {
+        self.client_id.get().map_or("", String::as_str)
+    }
+
+    /// The server's id; on a client empty.
+    pub fn server_id(&self) -> &str {
+        if self.registry.role == Role::Server { &self.registry.id } else { "" }
+    }
+
+    /// The peer's address.
+    pub fn remote_addr(&self) -> Option<SocketAddr> {
+        self.remote
+    }
+
+    /// This side's address.
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.local
+    }
+
+    /// Where it stands.
+    pub fn state(&self) -> State {
+        let state = State::from_number(self.state.load(Ordering::Acquire));
+        let ended = matches!(state, State::Disconnected | State::Error);
+        if !ended && self.is_closing() { State::Disconnecting } else { state }
+    }
+
+    /// What it speaks; [`Framing::Auto`] while that is not known.
+    pub fn framing(&self) -> Framing {
+        self.lock_sending().framing()
+    }
+
+    /// Its counts since it began or they were reset.
+    pub fn stats(&self) -> Stats {
+        let counts = self.counts();
+        match lock(&self.reset).as_deref() {
+            Some(reset) => counts.since(reset),
+            None => counts,
+        }
+    }
+
+    /// Starts counting anew.
+    pub fn reset_stats(&self) {
+        let counts = Stats { connections_total: 0, ..self.counts() };
+        *lock(&self.reset) = Some(Box::new(counts));
+    }
+
+    /// Its counts since it began.
+    fn counts(&self) -> Stats {
+        let (sent, queued) = self.lock_sending().counts();
+        Stats {
+            connections_total: 1,
+            connections_current: u64::from(self.state() == State::Connected),
+            connections_rejected: 0,
+            messages_sent: sent.messages,
+            messages_received: self.received.messages.get(),
+            bytes_sent: sent.payload,
+            bytes_received: self.received.payload.get(),
+            wire_bytes_sent: sent.wire,
+            wire_bytes_received: self.received.wire.get(),
+            errors: self.received.errors.get(),
+            queued_bytes: queued as u64,
+            start_ns: self.start_ns,
+            last_activity_ns: self.received.last_activity_ns.get(),
+            last_message_ns: self.received.last_message_ns.get(),
+        }
+    }
+
+    /// A place for what a layer above keeps with the session.
+    pub fn attachment(&self) -> &OnceLock<Box<dyn Any + Send + Sync>> {
+        &self.attachment
+    }
+
+    fn peer_limit(&self) -> u32 {
+        self.peer_limit.load(Ordering::Relaxed)
+    }
+
+    fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The number in an id that [`Session::build`] made.
+    fn number_of(id: &str) -> Option<u64> {
+        id.strip_prefix(ID_PREFIX)?.parse().ok()
+    }
+
+    // --- data and groups ---------------------------------------------------------------------------------------
+
+    /// Keeps a string with the session. Fails for a key that is empty or longer than 255 bytes, and where all the
+    /// session's data would pass 64 KiB.
+    pub fn set_data(&self, key: &str, value: &str) -> Result<()> {
+        lock(&self.data).set(key, value)
+    }
+
+    /// What was kept under that key.
+    pub fn data(&self, key: &str) -> Option<String> {
+        lock(&self.data).get(key).map(str::to_owned)
+    }
+
+    /// Forgets a key.
+    pub fn remove_data(&self, key: &str) {
+        lock(&self.data).remove(key);
+    }
+
+    /// Forgets all keys.
+    pub fn clear_data(&self) {
+        lock(&self.data).clear();
+    }
+
+    /// Joins a group of the server. Fails for a name that is empty or longer than 255 bytes, and for the 129th group.
+    pub fn join_group(&self, group: &str) -> Result<()> {
+        self.registry.join_group(self, group)
+    }
+
+    /// Leaves a group.
+    pub fn leave_group(&self, group: &str) {
+        self.registry.leave_group(self, group);
+    }
+
+    /// The groups that it is in, or was in when it ended.
+    pub fn groups(&self) -> Vec<String> {
+        self.lock_groups().clone()
+    }
+
+    /// Whether it is in that group.
+    pub fn in_group(&self, group: &str) -> bool {
+        self.lock_groups().iter().any(|known| known == group)
+    }
+
+    fn lock_groups(&self) -> MutexGuard<'_, Vec<String>> {
+        lock(&self.groups)
+    }
+
+    // --- control -----------------------------------------------------------------------------------------------
+
+    /// Closes gracefully: what was accepted is delivered if the peer reads, within the configured time to drain.
+    /// No message is handled any more from now on, and no send accepted. `code` and `text` say why; a framed peer is
+    /// told. Only the first call counts.
+    pub fn close(&self, code: Option<Code>, text: &str) {
+        self.close_within(code, text, None);
+    }
+
+    pub(crate) fn close_within(&self, code: Option<Code>, text: &str, drain: Option<Duration>) {
+        {
+            let mut control = lock(&self.control);
+            if !std::mem::replace(&mut control.close_requested, true) {
+                control.asked.close = Some(CloseRequest { code, text: text.to_owned(), drain });
+            } else {
+                control.asked.hurry = drain.or(control.asked.hurry);
+            }
+        }
+        self.seal();
+        self.kick();
+    }
+
+    /// Closes with a reset. What is queued, here or in the kernel, is dropped.
+    pub fn abort(&self) {
+        lock(&self.control).asked.abort = true;
+        self.seal();
+        self.kick();
+    }
+
+    /// Stops reading from the peer, or goes on. What has been read and not yet handled is kept; the kernel's buffers
+    /// fill, and TCP slows the peer down.
+    pub fn set_paused(&self, paused: bool) {
+        // A pause must not look like silence of the peer.
+        self.received.last_activity_ns.set(sys::monotonic_ns());
+        self.paused.store(paused, Ordering::Release);
+        if !paused {
+            self.kick();
+        }
+    }
+
+    /// Ends it because of a failure, without waiting for the peer.
+    fn fail(&self, error: Error) {
+        lock(&self.control).asked.failure.get_or_insert(error);
+        self.seal();
+        self.kick();
+    }
+
+    /// Has the handler told of an error, on the loop.
+    fn report(&self, error: Error) {
+        lock(&self.control).asked.errors.push(error);
+        self.kick();
+    }
+
+    /// No message is handled and no send accepted any more.
+    fn seal(&self) {
+        self.closing.store(true, Ordering::Release);
+        self.lock_sending().seal("the session is being closed");
+        self.room.notify_all();
+    }
+
+    fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
+    }
+
+    fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::Acquire)
+    }
+
+    /// Wakes the driver.
+    fn kick(&self) {
+        self.attention.store(true, Ordering::Release);
+        if let Some(waker) = &lock(&self.control).waker {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Sends a heartbeat if it is time, ends the session if it was silent for too long. Runs on the loop.
+    fn sweep(self: &Arc<Self>, now: u64) {
+        self.lock_sending().trim();
+        if self.is_paused() || self.state() != State::Connected {
+            return;
+        }
+        let heard = self.received.last_activity_ns.get().max(self.start_ns);
+        let silent = Duration::from_nanos(now.saturating_sub(heard));
+        let config = &self.registry.config;
+        if let Some(limit) = config.idle_timeout
+            && silent > limit
+        {
+            self.fail(Error::new(Code::SessionExpired, format!("nothing was received for {} ms", limit.as_millis())));
+            return;
+        }
+        let Some(interval) = config.heartbeat.filter(|_| config.keep_alive) else { return };
+        if silent < interval || self.framing() != Framing::Framed {
+            return;
+        }
+        if silent > interval * 3 {
+            self.fail(Error::new(
+                Code::SessionExpired,
+                format!("heartbeats were not answered for {} ms", silent.as_millis()),
+            ));
+            return;
+        }
+        let pinged = self.pinged_ns.load(Ordering::Relaxed);
+        if Duration::from_nanos(now.saturating_sub(pinged)) >= interval {
+            self.pinged_ns.store(now, Ordering::Relaxed);
+            self.send_frame(&Frame::Ping(now));
+        }
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("id", &self.id).field("state", &self.state()).finish_non_exhaustive()
+    }
+}
+
+/// Locks. No code of ours panics while it holds one, so a poisoned lock protects nothing that is half changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,486 @@
+//! The outgoing queue of a session: what sends accepted and the kernel has not taken yet.
+//!
+//! Messages are gathered in chunks, one write each. A chunk that is being written is out of the queue, so that sends
+//! of other threads need not wait for the write. Nothing here does I/O or knows the session.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use crate::error::{Code, Error};
+use crate::session::handler::Payload;
+use crate::transport::frame::{self, Frame, HEADER_LEN};
+
+/// A chunk that has reached this takes no further message.
+const CHUNK: usize = 256 * 1024;
+/// A message of this size or more is a chunk of its own: gathering it with others would only copy it again.
+const LARGE: usize = 64 * 1024;
+/// How many sends in a row write by themselves before the loop is left to gather them.
+const INLINE_WRITES: u8 = 8;
+
+/// Where the messages in a chunk end, as offsets.
+#[derive(Debug)]
+enum Ends {
+    /// The chunk is part of the protocol and carries no message.
+    Control,
+    /// The chunk is one message.
+    One,
+    /// Each message's end.
+    Many(Vec<u32>),
+}
+
+#[derive(Debug)]
+enum Data {
+    Owned(Vec<u8>),
+    /// A broadcast's frame, the same for all sessions.
+    Shared(Bytes),
+}
+
+/// Bytes that are written with one write, if the kernel takes them.
+#[derive(Debug)]
+pub(crate) struct Chunk {
+    data: Data,
+    /// Where the data end; less than what is there once messages were taken back.
+    len: usize,
+    written: usize,
+    ends: Ends,
+    /// Messages that were written whole.
+    counted: usize,
+}
+
+impl Chunk {
+    /// What is still to be written.
+    pub(crate) fn rest(&self) -> &[u8] {
+        match &self.data {
+            Data::Owned(bytes) => &bytes[self.written..self.len],
+            Data::Shared(bytes) => &bytes[self.written..self.len],
+        }
+    }
+
+    /// How many messages end at or before `offset`, and where the last of them does.
+    fn messages_until(&self, offset: usize) -> (usize, usize) {
+        match &self.ends {
+            Ends::Control => (0, 0),
+            Ends::One if offset >= self.len => (1, self.len),
+            Ends::One => (0, 0),
+            Ends::Many(ends) => {
+                let count = ends.partition_point(|&end| end as usize <= offset);
+                (count, if count == 0 { 0 } else { ends[count - 1] as usize })
+            }
+        }
+    }
+
+    /// Takes back the messages of which nothing was written; returns how many bytes that were.
+    fn truncate(&mut self) -> usize {
+        let keep = match &mut self.ends {
+            Ends::Control => self.len,
+            Ends::One => {
+                if self.written == 0 {
+                    0
+                } else {
+                    self.len
+                }
+            }
+            Ends::Many(ends) => {
+                let begun = ends.partition_point(|&end| (end as usize) < self.written);
+                let keep = if self.written == 0 { 0 } else { (begun + 1).min(ends.len()) };
+                ends.truncate(keep);
+                ends.last().map_or(0, |&end| end as usize)
+            }
+        };
+        let removed = self.len - keep;
+        self.len = keep;
+        removed
+    }
+}
+
+/// What the peer speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wire {
+    /// Not known: messages are kept as they are.
+    Unknown,
+    /// The framed protocol.
+    Framed,
+    /// Bytes.
+    Raw,
+}
+
+/// What a send is to do after it queued a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Nothing: somebody is at it already, or the socket is full.
+    Nothing,
+    /// Write at once.
+    Write,
+    /// Wake the session's driver, which writes.
+    Wake,
+}
+
+/// How many messages and payload bytes the kernel took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sent {
+    pub messages: u64,
+    pub payload: u64,
+    pub wire: u64,
+}
+
+/// The queue.
+#[derive(Debug)]
+pub(crate) struct Outbound {
+    chunks: VecDeque<Chunk>,
+    /// Messages that wait for the framing to be known.
+    unframed: Vec<(Payload, Vec<u8>)>,
+    pub wire: Wire,
+    /// Bytes in the queue, the chunk that is being written included.
+    queued: usize,
+    /// Somebody writes,
+    writing: bool,
+    /// and it is the driver.
+    by_driver: bool,
+    /// The kernel takes no more; the driver waits until it does.
+    blocked: bool,
+    /// Nothing may be written yet.
+    pub held: bool,
+    /// The thread whose batch will flush it; 0: none.
+    dirty: u32,
+    /// The driver has been woken to write.
+    woken: bool,
+    /// No further message is taken; the text says why.
+    sealed: Option<&'static str>,
+    /// What has not been begun is to be dropped.
+    dropping: bool,
+    /// The write that failed.
+    failed: Option<Error>,
+    /// Sends in a row that wrote by themselves.
+    inline_writes: u8,
+    /// A buffer for the next chunk while messages come so fast that it will be needed.
+    spare: Option<(Vec<u8>, Vec<u32>)>,
+    /// The first capacity of a chunk.
+    capacity: usize,
+    /// Tell the user when no more than this is queued.
+    writable_at: Option<usize>,
+    /// Messages accepted.
+    pub accepted: u64,
+    pub sent: Sent,
+}
+
+impl Outbound {
+    pub(crate) fn new(capacity: usize) -> Outbound {
+        Outbound {
+            chunks: VecDeque::new(),
+            unframed: Vec::new(),
+            wire: Wire::Unknown,
+            queued: 0,
+            writing: false,
+            blocked: false,
+            held: false,
+            dirty: 0,
+            by_driver: false,
+            woken: false,
+            sealed: None,
+            dropping: false,
+            failed: None,
+            inline_writes: 0,
+            spare: None,
+            capacity,
+            writable_at: None,
+            accepted: 0,
+            sent: Sent::default(),
+        }
+    }
+
+    pub(crate) fn queued(&self) -> usize {
+        self.queued
+    }
+
+    /// How many bytes a message takes in the queue.
+    pub(crate) fn cost(&self, len: usize) -> usize {
+        if self.wire == Wire::Raw { len } else { HEADER_LEN + len }
+    }
+
+    /// Whether a message of that cost fits; an empty queue takes any.
+    pub(crate) fn fits(&self, cost: usize, limit: usize) -> bool {
+        self.queued == 0 || self.queued.saturating_add(cost) <= limit
+    }
+
+    /// Why no message is taken any more.
+    pub(crate) fn check_open(&self) -> Result<(), Error> {
+        match (self.sealed, &self.failed) {
+            (None, None) => Ok(()),
+            (Some(why), _) => Err(Error::new(Code::ConnectionClosed, why)),
+            (None, Some(error)) => Err(Error {
+                code: Code::ConnectionClosed,
+                os_code: error.os_code,
+                message: format!("the connection was lost: {error}").into(),
+            }),
+        }
+    }
+
+    /// Takes no further message.
+    pub(crate) fn seal(&mut self, why: &'static str) {
+        self.sealed.get_or_insert(why);
+    }
+
+    /// Queues a message, given in parts that add up to `len` bytes.
+    pub(crate) fn push(&mut self, payload: Payload, parts: &[&[u8]], len: usize) {
+        self.accepted += 1;
+        self.queued += self.cost(len);
+        let header = match self.wire {
+            Wire::Unknown => {
+                self.unframed.push((payload, parts.concat()));
+                return;
+            }
+            Wire::Framed => Some(frame::Header { len: len as u32, kind: payload.frame_kind() as u8 }.encode()),
+            Wire::Raw => None,
+        };
+        self.append(header, parts, len);
+    }
+
+    fn append(&mut self, header: Option<[u8; HEADER_LEN]>, parts: &[&[u8]], len: usize) {
+        let header = header.as_ref().map_or(&[][..], |header| &header[..]);
+        let total = header.len() + len;
+        if total >= LARGE {
+            let mut data = Vec::with_capacity(total);
+            data.extend_from_slice(header);
+            parts.iter().for_each(|part| data.extend_from_slice(part));
+            self.chunks.push_back(Chunk {
+                data: Data::Owned(data),
+                len: total,
+                written: 0,
+                ends: Ends::One,
+                counted: 0,
+            });
+            return;
+        }
+        if let Some(Chunk { data: Data::Owned(data), len, ends: Ends::Many(ends), .. }) = self.chunks.back_mut()
+            && *len < CHUNK
+        {
+            data.extend_from_slice(header);
+            parts.iter().for_each(|part| data.extend_from_slice(part));
+            *len = data.len();
+            ends.push(*len as u32);
+            return;
+        }
+        let (mut data, mut ends) =
+            self.spare.take().unwrap_or_else(|| (Vec::with_capacity(self.capacity.max(total)), Vec::new()));
+        data.extend_from_slice(header);
+        parts.iter().for_each(|part| data.extend_from_slice(part));
+        ends.push(total as u32);
+        self.chunks.push_back(Chunk {
+            data: Data::Owned(data),
+            len: total,
+            written: 0,
+            ends: Ends::Many(ends),
+            counted: 0,
+        });
+    }
+
+    /// Queues a broadcast's message, whose bytes on the wire are `data`.
+    pub(crate) fn push_shared(&mut self, data: &Bytes) {
+        if data.len() < LARGE {
+            self.accepted += 1;
+            self.queued += data.len();
+            self.append(None, &[data], data.len());
+            return;
+        }
+        self.accepted += 1;
+        self.queued += data.len();
+        let data = data.clone();
+        let len = data.len();
+        self.chunks.push_back(Chunk { data: Data::Shared(data), len, written: 0, ends: Ends::One, counted: 0 });
+    }
+
+    /// Queues bytes of the protocol itself.
+    pub(crate) fn push_control(&mut self, data: Vec<u8>) {
+        self.queued += data.len();
+        let len = data.len();
+        self.chunks.push_back(Chunk { data: Data::Owned(data), len, written: 0, ends: Ends::Control, counted: 0 });
+    }
+
+    /// Queues a frame of the protocol itself.
+    pub(crate) fn push_frame(&mut self, frame: &Frame<'_>) {
+        let mut data = Vec::new();
+        if frame.encode(&mut data).is_ok() {
+            self.push_control(data);
+        }
+    }
+
+    /// The peer is known to speak `wire` now: what waited for that is encoded.
+    pub(crate) fn decide(&mut self, wire: Wire) {
+        self.wire = wire;
+        for (payload, bytes) in std::mem::take(&mut self.unframed) {
+            self.queued -= HEADER_LEN + bytes.len();
+            self.accepted -= 1;
+            self.push(payload, &[&bytes], bytes.len());
+        }
+    }
+
+    /// What the thread that queued something is to do about it. `may_write`: whether it may write by itself.
+    pub(crate) fn next_step(&mut self, may_write: bool) -> Next {
+        if self.held || self.blocked || self.wire == Wire::Unknown {
+            return Next::Nothing;
+        }
+        if !self.writing && self.chunks.len() == 1 && may_write && self.inline_writes < INLINE_WRITES {
+            self.inline_writes += 1;
+            return Next::Write;
+        }
+        if self.writing || self.woken {
+            // Whoever writes goes on until the queue is empty, or wakes the driver.
+            return Next::Nothing;
+        }
+        self.woken = true;
+        Next::Wake
+    }
+
+    /// Notes that the batch of `thread` will flush it; false if it will already.
+    pub(crate) fn mark_dirty(&mut self, thread: u32) -> bool {
+        std::mem::replace(&mut self.dirty, thread) != thread
+    }
+
+    /// Becomes the writer; false if nothing is to be written or somebody writes.
+    pub(crate) fn begin_writing(&mut self, by_driver: bool) -> bool {
+        self.dirty = 0;
+        self.woken = false;
+        self.by_driver = by_driver;
+        if self.held || self.blocked || self.writing || self.failed.is_some() || self.chunks.is_empty() {
+            return false;
+        }
+        self.writing = true;
+        true
+    }
+
+    /// The next chunk to write. `None`: the queue is empty, and the writer is no writer any more.
+    pub(crate) fn next_chunk(&mut self) -> Option<Chunk> {
+        debug_assert!(self.writing);
+        let chunk = self.chunks.pop_front();
+        if chunk.is_none() {
+            self.writing = false;
+        }
+        chunk
+    }
+
+    /// Takes back a chunk of which `len` bytes more were written; true if that was all.
+    pub(crate) fn written(&mut self, mut chunk: Chunk, len: usize) -> bool {
+        let (_, before) = chunk.messages_until(chunk.written);
+        chunk.written += len;
+        self.queued -= len;
+        self.sent.wire += len as u64;
+        let (count, end) = chunk.messages_until(chunk.written);
+        let messages = count - chunk.counted;
+        if messages > 0 {
+            chunk.counted = count;
+            let overhead = if self.wire == Wire::Framed { HEADER_LEN * messages } else { 0 };
+            self.sent.messages += messages as u64;
+            self.sent.payload += (end - before - overhead) as u64;
+        }
+        if self.dropping {
+            self.queued -= chunk.truncate();
+        }
+        if chunk.written < chunk.len {
+            self.chunks.push_front(chunk);
+            return false;
+        }
+        if let (Data::Owned(mut data), Ends::Many(mut ends)) = (chunk.data, chunk.ends) {
+            if self.by_driver && ends.len() == 1 {
+                // The loop gathered nothing: sends may as well write by themselves again.
+                self.inline_writes = 0;
+            }
+            if self.inline_writes >= INLINE_WRITES && self.spare.is_none() {
+                data.clear();
+                ends.clear();
+                self.spare = Some((data, ends));
+            }
+        }
+        true
+    }
+
+    /// Stops writing and leaves the rest to the driver, which is to be woken if true.
+    pub(crate) fn hand_over(&mut self) -> bool {
+        self.writing = false;
+        !self.chunks.is_empty() && !std::mem::replace(&mut self.woken, true)
+    }
+
+    /// Stops writing since the kernel takes no more. The driver is to be woken if it is not the one.
+    pub(crate) fn block(&mut self) {
+        self.writing = false;
+        self.blocked = true;
+    }
+
+    /// Whether there is nothing for the driver to do.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.queued == 0 && !self.blocked && self.failed.is_none() && self.writable_at.is_none()
+    }
+
+    /// Whether the driver has to wait for the socket.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.blocked
+    }
+
+    /// The socket takes bytes again.
+    pub(crate) fn unblock(&mut self) {
+        self.blocked = false;
+    }
+
+    /// Stops writing for good.
+    pub(crate) fn fail(&mut self, error: Error) {
+        self.writing = false;
+        self.failed.get_or_insert(error);
+    }
+
+    pub(crate) fn failure(&self) -> Option<&Error> {
+        self.failed.as_ref()
+    }
+
+    /// The peer answers: it is a dialogue, where a write at once is better than gathering.
+    pub(crate) fn heard(&mut self) {
+        self.inline_writes = 0;
+    }
+
+    /// Whether all that was queued has been written.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queued == 0
+    }
+
+    /// Drops the messages of which nothing was written.
+    pub(crate) fn drop_unsent(&mut self) {
+        self.dropping = true;
+        for (_, bytes) in std::mem::take(&mut self.unframed) {
+            self.queued -= HEADER_LEN + bytes.len();
+        }
+        let mut removed = 0;
+        self.chunks.retain_mut(|chunk| {
+            removed += chunk.truncate();
+            chunk.written < chunk.len
+        });
+        // A chunk that is being written is not here: `written` takes care of it.
+        self.queued -= removed;
+    }
+
+    /// Have the user told when there is room for a message that did not fit.
+    pub(crate) fn want_room(&mut self, cost: usize, limit: usize) {
+        self.writable_at = Some((limit / 2).min(limit.saturating_sub(cost)));
+    }
+
+    /// Whether the user is to be told now; true once.
+    pub(crate) fn take_writable(&mut self) -> bool {
+        let due = self.is_writable_due();
+        if due {
+            self.writable_at = None;
+        }
+        due
+    }
+
+    pub(crate) fn is_writable_due(&self) -> bool {
+        self.writable_at.is_some_and(|level| self.queued <= level)
+    }
+
+    /// Gives up memory that only a fast sender needs.
+    pub(crate) fn trim(&mut self) {
+        if self.queued == 0 {
+            self.spare = None;
+            if self.chunks.is_empty() {
+                self.chunks = VecDeque::new();
+            }
+        }
+    }
+}

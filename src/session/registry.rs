@@ -1,0 +1,353 @@
+//! The sessions of one server or client, their groups, and the handler that is told about them.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+
+use super::handler::{Handler, Payload};
+use super::sending::too_large;
+use super::{Session, Stats};
+use crate::config::SessionConfig;
+use crate::error::{Code, Error, Result};
+use crate::runtime::{LoopRef, WeakLoop, batch};
+use crate::sys;
+use crate::transport::frame::{self, HEADER_LEN};
+
+/// The longest name of a group, and the most groups of a session.
+const MAX_GROUP_NAME: usize = 255;
+const MAX_GROUPS: usize = 128;
+
+/// Which side of a connection a session is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// It was accepted (or adopted).
+    Server,
+    /// It connected.
+    Client,
+}
+
+/// To how many sessions a broadcast went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fanout {
+    /// Sessions whose queue took the message.
+    pub queued: usize,
+    /// Sessions that refused it, for want of room or because they are closing.
+    pub refused: usize,
+}
+
+/// The sessions of one endpoint.
+pub(crate) struct Registry {
+    pub role: Role,
+    /// The server's or client's own id.
+    pub id: String,
+    pub config: SessionConfig,
+    handler: Arc<dyn Handler>,
+    event_loop: Option<WeakLoop>,
+    max_message: AtomicU32,
+    /// Sessions of which something is still to be told.
+    live: AtomicUsize,
+    /// Signalled when one has been told the last.
+    pub left: Notify,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    stopping: bool,
+    sessions: HashMap<u64, Arc<Session>>,
+    groups: HashMap<String, HashMap<u64, Arc<Session>>>,
+    /// The counts of the sessions that have ended, and those that concern no session.
+    past: Stats,
+    /// The counts at the last reset.
+    reset: Stats,
+}
+
+impl Registry {
+    pub(crate) fn new(
+        role: Role,
+        id: String,
+        config: SessionConfig,
+        handler: Arc<dyn Handler>,
+        event_loop: Option<&LoopRef>,
+    ) -> Registry {
+        let past = Stats { start_ns: sys::monotonic_ns(), ..Stats::default() };
+        Registry {
+            role,
+            id,
+            max_message: AtomicU32::new(config.max_message),
+            config,
+            handler,
+            event_loop: event_loop.map(LoopRef::downgrade),
+            live: AtomicUsize::new(0),
+            left: Notify::new(),
+            inner: Mutex::new(Inner { past, ..Inner::default() }),
+        }
+    }
+
+    // --- the handler -------------------------------------------------------------------------------------------
+
+    /// Tells the handler something, never under a lock. A panic closes the session.
+    #[inline]
+    pub(crate) fn tell(&self, session: Option<&Arc<Session>>, event: impl FnOnce(&dyn Handler)) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| event(&*self.handler))) {
+            self.handler_panicked(session, &*panic);
+        }
+    }
+
+    #[cold]
+    fn handler_panicked(&self, session: Option<&Arc<Session>>, panic: &(dyn std::any::Any + Send)) {
+        let text = panic_text(panic);
+        tracing::error!("a handler panicked: {text}");
+        if let Some(session) = session {
+            session.close(Some(Code::HandlerFailed), &text);
+        }
+        self.tell_error(session, &Error::new(Code::HandlerFailed, text));
+    }
+
+    /// Tells the handler of an error. A panic is only logged.
+    pub(crate) fn tell_error(&self, session: Option<&Arc<Session>>, error: &Error) {
+        match session {
+            Some(session) => session.received.errors.add(1),
+            None => self.lock().past.errors += 1,
+        }
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.handler.on_error(session, error))) {
+            tracing::error!("an error handler panicked: {}", panic_text(&*panic));
+        }
+    }
+
+    // --- the sessions ------------------------------------------------------------------------------------------
+
+    /// Takes a session in unless the endpoint stops or `max` are in.
+    pub(crate) fn add(&self, session: &Arc<Session>, max: usize) -> Result<()> {
+        let mut inner = self.lock();
+        if inner.stopping {
+            return Err(Error::new(Code::ConnectionClosed, "stopped"));
+        }
+        if inner.sessions.len() >= max {
+            return Err(Error::new(
+                Code::ServerBusy,
+                format!("the server is at its limit of {max} connections: try again later"),
+            ));
+        }
+        inner.past.connections_total += 1;
+        inner.sessions.insert(session.number(), Arc::clone(session));
+        self.live.fetch_add(1, Ordering::AcqRel);
+        Ok(())
+    }
+
+    /// Forgets a session that has ended; its counts are kept.
+    pub(crate) fn remove(&self, session: &Session) {
+        let mut inner = self.lock();
+        let groups = session.groups();
+        for group in groups {
+            inner.leave(&group, session.number());
+        }
+        let removed = inner.sessions.remove(&session.number());
+        if removed.is_some() {
+            inner.past.add(&session.counts());
+        }
+    }
+
+    /// The last was told of a session.
+    pub(crate) fn detached(&self) {
+        self.live.fetch_sub(1, Ordering::AcqRel);
+        self.left.notify_one();
+    }
+
+    /// Whether the last was told of every session.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.live.load(Ordering::Acquire) == 0
+    }
+
+    /// Counts a connection that was refused.
+    pub(crate) fn count_rejected(&self) {
+        self.lock().past.connections_rejected += 1;
+    }
+
+    /// Takes no session any more, and closes those that are in.
+    pub(crate) fn stop(&self, drain: Duration) {
+        self.lock().stopping = true;
+        for session in self.sessions() {
+            session.close_within(None, "stopped", Some(drain));
+        }
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.lock().sessions.len()
+    }
+
+    pub(crate) fn sessions(&self) -> Vec<Arc<Session>> {
+        self.lock().sessions.values().cloned().collect()
+    }
+
+    pub(crate) fn find(&self, id: &str) -> Option<Arc<Session>> {
+        let number = Session::number_of(id)?;
+        self.lock().sessions.get(&number).cloned()
+    }
+
+    pub(crate) fn max_message(&self) -> u32 {
+        self.max_message.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_max_message(&self, bytes: u32) {
+        self.max_message.store(bytes, Ordering::Relaxed);
+    }
+
+    // --- groups ------------------------------------------------------------------------------------------------
+
+    pub(crate) fn join_group(&self, session: &Session, group: &str) -> Result<()> {
+        if group.is_empty() || group.len() > MAX_GROUP_NAME {
+            return Err(Error::new(
+                Code::InvalidArgument,
+                format!("the name of a group has 1 to {MAX_GROUP_NAME} bytes, this one has {}", group.len()),
+            ));
+        }
+        let mut inner = self.lock();
+        let mut groups = session.lock_groups();
+        if groups.iter().any(|known| known == group) {
+            return Ok(());
+        }
+        if groups.len() >= MAX_GROUPS {
+            return Err(Error::new(
+                Code::OutOfMemory,
+                format!("a session is in at most {MAX_GROUPS} groups: leave one first"),
+            ));
+        }
+        groups.push(group.to_owned());
+        if let Some(member) = inner.sessions.get(&session.number()).cloned() {
+            inner.groups.entry(group.to_owned()).or_default().insert(session.number(), member);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn leave_group(&self, session: &Session, group: &str) {
+        let mut inner = self.lock();
+        session.lock_groups().retain(|known| known != group);
+        inner.leave(group, session.number());
+    }
+
+    // --- broadcast ---------------------------------------------------------------------------------------------
+
+    /// Sends to every session, or to those of a group. Waits for nobody: who has no room refuses, or is ended where
+    /// that is the policy.
+    pub(crate) fn broadcast(&self, group: Option<&str>, payload: Payload, data: &[u8]) -> Result<Fanout> {
+        let limit = self.max_message();
+        if data.len() > limit as usize {
+            return Err(too_large(data.len(), limit));
+        }
+        let members: Vec<Arc<Session>> = {
+            let inner = self.lock();
+            match group {
+                None => inner.sessions.values().cloned().collect(),
+                Some(group) => inner.groups.get(group).into_iter().flat_map(HashMap::values).cloned().collect(),
+            }
+        };
+        let mut framed = Vec::with_capacity(HEADER_LEN + data.len());
+        framed.extend_from_slice(&frame::encode_header(payload.frame_kind(), data.len())?);
+        framed.extend_from_slice(data);
+        let framed = Bytes::from(framed);
+
+        let mut fanout = Fanout::default();
+        let mut to_write = Vec::new();
+        for session in members {
+            match session.send_shared(payload, &framed) {
+                Ok(write) => {
+                    fanout.queued += 1;
+                    if write {
+                        to_write.push(session);
+                    }
+                }
+                Err(_) => fanout.refused += 1,
+            }
+        }
+        self.write_on_loop(to_write);
+        Ok(fanout)
+    }
+
+    /// Has the loop write what was queued on many sessions: one wake-up for all.
+    fn write_on_loop(&self, sessions: Vec<Arc<Session>>) {
+        if sessions.is_empty() {
+            return;
+        }
+        if let Some(event_loop) = self.event_loop.as_ref().and_then(WeakLoop::upgrade) {
+            let keep_running = event_loop.clone();
+            event_loop.spawn(async move {
+                for session in sessions {
+                    batch::Flush::flush(&*session);
+                }
+                drop(keep_running);
+            });
+        }
+    }
+
+    // --- statistics --------------------------------------------------------------------------------------------
+
+    pub(crate) fn stats(&self) -> Stats {
+        let inner = self.lock();
+        inner.totals().since(&inner.reset)
+    }
+
+    pub(crate) fn reset_stats(&self) {
+        let mut inner = self.lock();
+        inner.reset = inner.totals();
+    }
+
+    // --- housekeeping ------------------------------------------------------------------------------------------
+
+    /// How often [`Registry::sweep`] is to run, so that a deadline is missed by a quarter of it at most.
+    fn sweep_interval(&self) -> Duration {
+        let heartbeat = self.config.heartbeat.filter(|_| self.config.keep_alive);
+        let shortest = [heartbeat, self.config.idle_timeout].into_iter().flatten().min();
+        (shortest.unwrap_or(Duration::MAX) / 4).clamp(Duration::from_millis(10), Duration::from_secs(2))
+    }
+
+    /// Sends heartbeats, ends what is silent for too long, gives up memory that is not needed. Ends with the loop, or
+    /// with the registry.
+    pub(crate) async fn keep_house(registry: Weak<Registry>) {
+        let Some(interval) = registry.upgrade().map(|registry| registry.sweep_interval()) else { return };
+        loop {
+            tokio::time::sleep(interval).await;
+            let Some(registry) = registry.upgrade() else { return };
+            if registry.lock().stopping {
+                return;
+            }
+            let now = sys::monotonic_ns();
+            batch::run(|| registry.sessions().iter().for_each(|session| session.sweep(now)));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn leave(&mut self, group: &str, number: u64) {
+        if let Some(members) = self.groups.get_mut(group) {
+            members.remove(&number);
+            if members.is_empty() {
+                self.groups.remove(group);
+            }
+        }
+    }
+
+    fn totals(&self) -> Stats {
+        let mut totals = self.past;
+        for session in self.sessions.values() {
+            totals.add(&session.counts());
+        }
+        totals.connections_current = self.sessions.len() as u64;
+        totals
+    }
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a panic without a text").to_owned()
+}

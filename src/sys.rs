@@ -1,0 +1,59 @@
+//! The few system calls that need `unsafe` and that no crate of ours wraps.
+
+#![allow(unsafe_code)]
+
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static FORKED: AtomicBool = AtomicBool::new(false);
+static WATCH_FORK: Once = Once::new();
+
+extern "C" fn after_fork_in_child() {
+    FORKED.store(true, Ordering::Relaxed);
+}
+
+/// Lets [`forked`] tell from now on. Called when the first context is made: before that, a child has all there is.
+pub(crate) fn watch_fork() {
+    WATCH_FORK.call_once(|| {
+        // SAFETY: the handler is a plain function of this library, which is never unloaded (`-z nodelete`), and only
+        // stores to an atomic, which is async-signal-safe.
+        let failed = unsafe { libc::pthread_atfork(None, None, Some(after_fork_in_child)) };
+        if failed != 0 {
+            tracing::warn!("pthread_atfork failed ({failed}): a forked child will not be recognised");
+        }
+    });
+}
+
+/// Whether this process is a fork of the one whose threads serve this library.
+#[inline]
+pub(crate) fn forked() -> bool {
+    FORKED.load(Ordering::Relaxed)
+}
+
+/// Blocks SIGPIPE on this thread, which is one of the library's.
+pub(crate) fn block_sigpipe() {
+    // SAFETY: `set` is initialised by `sigemptyset` before it is read, and lives through both calls.
+    unsafe {
+        let mut set = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+        libc::sigemptyset(set.as_mut_ptr());
+        libc::sigaddset(set.as_mut_ptr(), libc::SIGPIPE);
+        libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), std::ptr::null_mut());
+    }
+}
+
+/// The bytes in the socket's send queue that the peer's kernel has not acknowledged (SIOCOUTQ of tcp(7)).
+pub(crate) fn unacknowledged(socket: BorrowedFd<'_>) -> usize {
+    let mut count: libc::c_int = 0;
+    // SAFETY: the descriptor is open while it is borrowed, and SIOCOUTQ, which is TIOCOUTQ, stores one int.
+    let failed = unsafe { libc::ioctl(socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut count) };
+    if failed == 0 { usize::try_from(count).unwrap_or(0) } else { 0 }
+}
+
+/// CLOCK_MONOTONIC in nanoseconds: what C++ calls `std::chrono::steady_clock` on Linux.
+pub(crate) fn monotonic_ns() -> u64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `now` is a valid timespec to store to. CLOCK_MONOTONIC always exists.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}

@@ -1,0 +1,53 @@
+//! From a host and a port to a connected socket.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
+
+use crate::error::{Code, Error, Result};
+
+/// The addresses of `host`, in the system's order of preference. A name is looked up on a thread beside the loop.
+pub(crate) async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>> {
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    if let Ok(address) = bare.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let failed = |error: io::Error| {
+        Error::os(Code::ConnectionFailed, format_args!("cannot resolve the host name {host:?}"), &error)
+    };
+    let addresses: Vec<SocketAddr> = lookup_host((bare, port)).await.map_err(failed)?.collect();
+    if addresses.is_empty() {
+        return Err(Error::new(Code::ConnectionFailed, format!("the host name {host:?} has no address")));
+    }
+    Ok(addresses)
+}
+
+/// Connects to the first of `addresses` that accepts; the error is the last one's.
+pub(crate) async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream> {
+    let mut failure = Error::new(Code::ConnectionFailed, "there is no address to connect to");
+    for &address in addresses {
+        match connect_to(address).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failure = Error::os(code_of(&error), format_args!("cannot connect to {address}"), &error),
+        }
+    }
+    Err(failure)
+}
+
+async fn connect_to(address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    // Linux then lets a listener bind a port that only such outgoing sockets occupy.
+    socket.set_reuse_address(true)?;
+    TcpSocket::from_std_stream(socket.into()).connect(address).await
+}
+
+fn code_of(error: &io::Error) -> Code {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => Code::ConnectionRefused,
+        io::ErrorKind::TimedOut => Code::ConnectionTimeout,
+        _ => Code::ConnectionFailed,
+    }
+}

@@ -1,0 +1,170 @@
+//! What the tests of the core share: a handler that records, and a context that is checked for leaks.
+
+#![allow(dead_code)] // Each test program uses its own part.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use network_system::config::{ClientConfig, ContextConfig, Framing, ServerConfig};
+use network_system::core::{Client, Server};
+use network_system::error::Error;
+use network_system::runtime::{Context, ContextHooks};
+use network_system::session::handler::{CloseReport, Handler, Message, Payload};
+use network_system::session::{Session, State};
+
+/// Longer than anything here takes on the slowest machine; reached only where a test fails.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Something that a handler was told.
+#[derive(Debug)]
+pub enum Event {
+    Accept(Arc<Session>),
+    Open(Arc<Session>),
+    Message(Arc<Session>, Payload, Vec<u8>),
+    Writable(Arc<Session>),
+    State(State, State),
+    Close(Arc<Session>, CloseReport),
+    End(Arc<Session>, CloseReport),
+    Detach(Arc<Session>),
+    Error(Option<Arc<Session>>, Error),
+    Stopped,
+    Release,
+}
+
+type Action = Box<dyn Fn(&Event) + Send + Sync>;
+
+/// Records what it is told, and does what the test wants at it.
+pub struct Recorder {
+    events: Mutex<Sender<Event>>,
+    action: Action,
+}
+
+impl Recorder {
+    pub fn new() -> (Arc<Recorder>, Events) {
+        Recorder::with(|_| {})
+    }
+
+    pub fn with(action: impl Fn(&Event) + Send + Sync + 'static) -> (Arc<Recorder>, Events) {
+        let (sender, receiver) = channel();
+        (Arc::new(Recorder { events: Mutex::new(sender), action: Box::new(action) }), Events(receiver))
+    }
+
+    fn record(&self, event: Event) {
+        (self.action)(&event);
+        let _ = self.events.lock().unwrap().send(event);
+    }
+}
+
+impl Handler for Recorder {
+    fn on_accept(&self, session: &Arc<Session>) {
+        self.record(Event::Accept(session.clone()));
+    }
+    fn on_open(&self, session: &Arc<Session>) {
+        self.record(Event::Open(session.clone()));
+    }
+    fn on_message(&self, session: &Arc<Session>, message: Message<'_>) {
+        self.record(Event::Message(session.clone(), message.kind, message.data.to_vec()));
+    }
+    fn on_writable(&self, session: &Arc<Session>) {
+        self.record(Event::Writable(session.clone()));
+    }
+    fn on_state(&self, _session: &Arc<Session>, old: State, new: State) {
+        self.record(Event::State(old, new));
+    }
+    fn on_close(&self, session: &Arc<Session>, report: &CloseReport) {
+        self.record(Event::Close(session.clone(), report.clone()));
+    }
+    fn on_end(&self, session: &Arc<Session>, report: &CloseReport) {
+        self.record(Event::End(session.clone(), report.clone()));
+    }
+    fn on_detach(&self, session: &Arc<Session>) {
+        self.record(Event::Detach(session.clone()));
+    }
+    fn on_error(&self, session: Option<&Arc<Session>>, error: &Error) {
+        self.record(Event::Error(session.cloned(), error.clone()));
+    }
+    fn on_stopped(&self) {
+        self.record(Event::Stopped);
+    }
+    fn on_release(&self) {
+        self.record(Event::Release);
+    }
+}
+
+/// What a [`Recorder`] was told.
+pub struct Events(Receiver<Event>);
+
+impl Events {
+    pub fn next(&self) -> Event {
+        self.0.recv_timeout(PATIENCE).expect("an event was awaited and did not come")
+    }
+
+    /// Drops events until one is what `pick` looks for.
+    pub fn until<T>(&self, mut pick: impl FnMut(Event) -> Option<T>) -> T {
+        loop {
+            if let Some(found) = pick(self.next()) {
+                return found;
+            }
+        }
+    }
+
+    pub fn opened(&self) -> Arc<Session> {
+        self.until(|event| if let Event::Open(session) = event { Some(session) } else { None })
+    }
+
+    pub fn message(&self) -> (Payload, Vec<u8>) {
+        self.until(|event| if let Event::Message(_, kind, data) = event { Some((kind, data)) } else { None })
+    }
+
+    pub fn closed(&self) -> CloseReport {
+        self.until(|event| if let Event::Close(_, report) = event { Some(report) } else { None })
+    }
+
+    pub fn error(&self) -> Error {
+        self.until(|event| if let Event::Error(_, error) = event { Some(error) } else { None })
+    }
+
+    pub fn released(&self) {
+        self.until(|event| matches!(event, Event::Release).then_some(()));
+    }
+
+    /// What came and was not taken.
+    pub fn rest(&self) -> Vec<Event> {
+        self.0.try_iter().collect()
+    }
+}
+
+/// A context that ends with the test.
+pub struct Home(pub Arc<Context>);
+
+impl Home {
+    pub fn new() -> Home {
+        Home(Context::new(ContextConfig::default(), ContextHooks::default()))
+    }
+
+    pub fn server(&self, config: ServerConfig, handler: Arc<dyn Handler>) -> Arc<Server> {
+        Server::start(&self.0, config, handler).unwrap()
+    }
+
+    pub fn client(&self, server: &Server, framing: Framing, handler: Arc<dyn Handler>) -> Arc<Client> {
+        let mut config = client_config(server.local_addr().port());
+        config.session.framing = framing;
+        Client::start(&self.0, config, handler).unwrap()
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        self.0.stop(Some(Duration::ZERO));
+        self.0.join().unwrap();
+    }
+}
+
+pub fn server_config() -> ServerConfig {
+    ServerConfig { server_id: "server".into(), host: "127.0.0.1".into(), ..ServerConfig::default() }
+}
+
+pub fn client_config(port: u16) -> ClientConfig {
+    ClientConfig { client_id: "client".into(), host: "127.0.0.1".into(), port, ..ClientConfig::default() }
+}
