@@ -41,8 +41,8 @@ pub fn adopt(
     let registry = Registry::new(Role::Server, config.server_id, config.session, handler, Some(&event_loop));
     let adopted = Arc::new(Adopted { registry: Arc::new(registry), drain });
     let session = Session::new(Arc::clone(&adopted.registry), Arc::clone(&stream), true);
-    adopted.registry.add(&session, 1)?;
     let guard = context.register(event_loop.clone(), adopted.clone())?;
+    adopted.registry.add(&session, 1)?;
     event_loop.spawn(Registry::keep_house(Arc::downgrade(&adopted.registry)));
     let driver = Driver::new(Arc::clone(&session), stream, handshake);
     event_loop.spawn(adopted.serve(driver, guard));

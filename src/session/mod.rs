@@ -349,7 +349,7 @@ impl Session {
     /// Stops reading from the peer, or goes on. What has been read and not yet handled is kept; the kernel's buffers
     /// fill, and TCP slows the peer down.
     pub fn set_paused(&self, paused: bool) {
-        // A pause must not look like silence of the peer.
+        // The silence of a peer that was not read from begins now.
         self.received.last_activity_ns.set(sys::monotonic_ns());
         self.paused.store(paused, Ordering::Release);
         if !paused {
@@ -396,14 +396,17 @@ impl Session {
     /// Sends a heartbeat if it is time, ends the session if it was silent for too long. Runs on the loop.
     fn sweep(self: &Arc<Self>, now: u64) {
         self.lock_sending().trim();
-        if self.is_paused() || self.state() != State::Connected {
+        if self.state() != State::Connected {
             return;
         }
         let heard = self.received.last_activity_ns.get().max(self.start_ns);
         let silent = Duration::from_nanos(now.saturating_sub(heard));
         let config = &self.registry.config;
+        // A pause of ours is not silence of the peer.
+        let paused = self.is_paused();
         if let Some(limit) = config.idle_timeout
             && silent > limit
+            && !paused
         {
             self.fail(Error::new(Code::SessionExpired, format!("nothing was received for {} ms", limit.as_millis())));
             return;
@@ -412,7 +415,7 @@ impl Session {
         if silent < interval || self.framing() != Framing::Framed {
             return;
         }
-        if silent > interval * 3 {
+        if silent > interval * 3 && !paused {
             self.fail(Error::new(
                 Code::SessionExpired,
                 format!("heartbeats were not answered for {} ms", silent.as_millis()),
@@ -422,6 +425,7 @@ impl Session {
         let pinged = self.pinged_ns.load(Ordering::Relaxed);
         if Duration::from_nanos(now.saturating_sub(pinged)) >= interval {
             self.pinged_ns.store(now, Ordering::Relaxed);
+            // While paused it tells the peer, whose pings are not read, that this side lives.
             self.send_frame(&Frame::Ping(now));
         }
     }

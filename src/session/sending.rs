@@ -171,6 +171,9 @@ impl Session {
             sending = self.lock_sending();
             sending.queue.check_open()?;
             if sending.queue.fits(cost, config.send_hard_limit) {
+                if !sending.queue.fits(cost, config.send_queue) {
+                    sending.queue.want_room(cost, config.send_queue);
+                }
                 return Ok(sending);
             }
             drop(sending);
@@ -231,8 +234,8 @@ impl Session {
         }
         let cost = sending.queue.cost(data.len());
         if !sending.queue.fits(cost, config.send_queue) {
+            sending.queue.want_room(cost, config.send_queue);
             if config.send_policy == SendPolicy::WouldBlock {
-                sending.queue.want_room(cost, config.send_queue);
                 return Err(Code::WouldBlock.into());
             }
             if !sending.queue.fits(cost, config.send_hard_limit) {

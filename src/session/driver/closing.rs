@@ -76,7 +76,7 @@ impl Driver {
         session.seal();
         let drain = drain.unwrap_or(session.registry.config.drain);
         let deadline = Instant::now() + drain;
-        if !end.by_peer && self.incoming.is_half_framed() {
+        if !end.by_peer && self.speaks_frames() {
             let code = end.reason.map_or(0, |code| code as i32);
             self.queue_close(code, &end.text);
         }
@@ -121,7 +121,7 @@ impl Driver {
         let session = Arc::clone(&self.session);
         session.seal();
         self.tell_failure(&error);
-        if !self.eof && self.incoming.is_half_framed() {
+        if !self.eof && self.speaks_frames() {
             session.lock_sending().queue.drop_unsent();
             self.queue_close(error.code as i32, &error.message);
             session.write_queue(Writer::Driver);
@@ -164,7 +164,7 @@ impl Driver {
             }
             match wire {
                 _ if !closing.end.confirm || self.eof => true,
-                Wire::Framed if self.incoming.is_framed() => self.confirmed_last,
+                Wire::Framed => self.confirmed_last,
                 _ => self.stream.is_acknowledged(),
             }
         };
@@ -271,8 +271,10 @@ impl Driver {
         }
         registry.tell(Some(&session), |handler| handler.on_detach(&session));
         registry.detached();
-        self.stream.shutdown_write();
         let linger = (!self.eof).then(|| Arc::clone(&self.stream));
+        if let Some(stream) = &linger {
+            stream.shutdown_write();
+        }
         self.phase = Phase::Ended(Some(Ended { opened, error: end.error(), linger }));
     }
 }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use tokio::time::Instant;
+
 use super::closing::End;
 use super::{Driver, Phase};
 use crate::config::Framing;
@@ -10,7 +12,7 @@ use crate::error::{Code, Error, Result};
 use crate::session::handler::{Message, Payload};
 use crate::session::outbound::Wire;
 use crate::session::registry::Role;
-use crate::transport::frame::{self, Decoder, Detect, Frame, Header, Kind, PREAMBLE};
+use crate::transport::frame::{self, Decoder, Detect, Frame, Header, Kind, MAX_CONTROL_LEN, PREAMBLE};
 use crate::transport::hello::Hello;
 
 /// A framed peer is told how far its messages got after this many of them or bytes, so that after a reset few are of
@@ -73,11 +75,6 @@ impl Incoming {
         self.mode == Mode::Frames
     }
 
-    /// Whether the peer at least began to speak the framed protocol.
-    pub(super) fn is_half_framed(&self) -> bool {
-        matches!(self.mode, Mode::Hello | Mode::Frames)
-    }
-
     pub(super) fn ignore(&mut self) {
         self.mode = Mode::Ignore;
         self.kept = Vec::new();
@@ -89,6 +86,15 @@ impl Incoming {
 }
 
 impl Driver {
+    /// Whether the peer understands a close: it has begun to speak the framed protocol, or is a server that we have
+    /// said hello to.
+    pub(super) fn speaks_frames(&self) -> bool {
+        match self.session.registry.role {
+            Role::Server => matches!(self.incoming.mode, Mode::Hello | Mode::Frames),
+            Role::Client => self.session.framing() == Framing::Framed,
+        }
+    }
+
     pub(super) fn on_bytes(&mut self, bytes: &[u8]) {
         self.session.lock_sending().queue.heard();
         if let Err(error) = self.understand(bytes) {
@@ -146,6 +152,10 @@ impl Driver {
             )),
             Detect::Framed => {
                 self.incoming.mode = Mode::Hello;
+                if self.timer.is_none() {
+                    // It was taken for a silent raw peer, and now has as long as any other.
+                    self.set_timer(Instant::now() + self.session.registry.config.handshake_timeout);
+                }
                 self.on_frames(&all[PREAMBLE.len()..])
             }
         }
@@ -165,14 +175,19 @@ impl Driver {
     }
 
     fn on_frames(&mut self, mut bytes: &[u8]) -> Result<()> {
-        let limit = self.session.registry.max_message();
         // The frames borrow the decoder, and handling them needs all of the driver.
-        let mut decoder = std::mem::replace(&mut self.incoming.decoder, Decoder::new(limit));
-        decoder.set_limit(limit);
+        let mut decoder = std::mem::replace(&mut self.incoming.decoder, Decoder::new(0));
+        decoder.set_limit(self.frame_limit());
         let mut outcome = Ok(());
         loop {
+            let mode = self.incoming.mode;
             match decoder.next(&mut bytes) {
-                Ok(Some((header, payload))) => outcome = self.on_frame(header, payload),
+                Ok(Some((header, payload))) => {
+                    outcome = self.on_frame(header, payload);
+                    if self.incoming.mode != mode {
+                        decoder.set_limit(self.frame_limit());
+                    }
+                }
                 Ok(None) => break,
                 Err(error) => outcome = Err(error),
             }
@@ -186,6 +201,12 @@ impl Driver {
         }
         self.incoming.decoder = decoder;
         outcome
+    }
+
+    /// How long a frame may be that is no control frame. A stranger's may be no longer than those.
+    fn frame_limit(&self) -> u32 {
+        let limit = self.session.registry.max_message();
+        if self.incoming.mode == Mode::Frames { limit } else { limit.min(MAX_CONTROL_LEN) }
     }
 
     #[inline]
@@ -247,7 +268,7 @@ impl Driver {
                 }
             }
             (Mode::Frames, _, Frame::Pong(_)) => {}
-            (Mode::Frames, _, Frame::CloseAck { received }) => {
+            (Mode::Frames, _, Frame::CloseAck { received }) if matches!(self.phase, Phase::Closing(_)) => {
                 self.confirm(received);
                 self.confirmed_last = true;
             }
@@ -273,6 +294,7 @@ impl Driver {
         session.client_id.get_or_init(|| hello.id.to_owned());
         session.peer_limit.store(hello.max_message_bytes, Ordering::Relaxed);
         self.incoming.mode = Mode::Frames;
+        self.timer = None;
         let mut answer = PREAMBLE.to_vec();
         let ack = Frame::HelloAck(Hello::new(&session.registry.id, session.registry.max_message()));
         ack.encode(&mut answer).expect("a hello is short");
@@ -325,8 +347,7 @@ impl Driver {
         if matches!(self.phase, Phase::Closing(_)) {
             return;
         }
-        let framed = self.incoming.is_half_framed() || self.session.framing() == Framing::Framed;
-        let end = if framed {
+        let end = if self.speaks_frames() {
             End::by_peer(Some(Code::ConnectionClosed), "the peer ended the connection without a close".into())
         } else {
             End::by_peer(None, "closed by the peer".into())
