@@ -37,6 +37,7 @@ fn framed_peers_exchange_whole_messages() {
     let opened = at_server.opened();
     assert_eq!(opened.client_id(), "client");
     assert_eq!(opened.server_id(), "server");
+    assert_eq!((session.client_id(), session.server_id()), ("client", "server"));
     assert_eq!(opened.framing(), Framing::Framed);
     assert_eq!(opened.state(), State::Connected);
     assert_eq!(opened.remote_addr(), session.local_addr());

@@ -69,7 +69,8 @@ impl State {
 pub struct Session {
     number: u64,
     id: String,
-    client_id: OnceLock<String>,
+    /// What the peer called itself in its hello.
+    peer_id: OnceLock<String>,
     registry: Arc<Registry>,
     remote: Option<SocketAddr>,
     local: Option<SocketAddr>,
@@ -131,9 +132,6 @@ impl Session {
         session.remote = remote;
         session.local = local;
         session.paused = AtomicBool::new(paused);
-        if session.registry.role == Role::Client {
-            session.client_id = OnceLock::from(session.registry.id.clone());
-        }
         Arc::new(session)
     }
 
@@ -142,7 +140,7 @@ impl Session {
         let config = SessionConfig::default();
         let registry = Registry::new(Role::Server, String::new(), config, Arc::new(NoHandler), None);
         let mut session = Session::build(Arc::new(registry), Some(session_id), None);
-        session.client_id = OnceLock::from(client_id);
+        session.peer_id = OnceLock::from(client_id);
         session.state = AtomicU8::new(State::Disconnected as u8);
         session.closing = AtomicBool::new(true);
         session.lock_sending().seal("the session has no connection");
@@ -155,7 +153,7 @@ impl Session {
         Session {
             number,
             id: id.unwrap_or_else(|| format!("{ID_PREFIX}{number}")),
-            client_id: OnceLock::new(),
+            peer_id: OnceLock::new(),
             remote: None,
             local: None,
             start_ns: sys::monotonic_ns(),
@@ -186,12 +184,16 @@ impl Session {
 
     /// The client's id: on a client its own, on a server what a framed peer said; empty while, or if never, known.
     pub fn client_id(&self) -> &str {
-        self.client_id.get().map_or("", String::as_str)
+        self.id_of(Role::Client)
     }
 
-    /// The server's id; on a client empty.
+    /// The server's id: on a server its own, on a client what a framed server said; empty while, or if never, known.
     pub fn server_id(&self) -> &str {
-        if self.registry.role == Role::Server { &self.registry.id } else { "" }
+        self.id_of(Role::Server)
+    }
+
+    fn id_of(&self, role: Role) -> &str {
+        if self.registry.role == role { &self.registry.id } else { self.peer_id.get().map_or("", String::as_str) }
     }
 
     /// The peer's address.

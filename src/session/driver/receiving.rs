@@ -291,7 +291,7 @@ impl Driver {
     /// is told goes out after the answer.
     fn on_hello(&mut self, hello: Hello<'_>) {
         let session = Arc::clone(&self.session);
-        session.client_id.get_or_init(|| hello.id.to_owned());
+        session.peer_id.get_or_init(|| hello.id.to_owned());
         session.peer_limit.store(hello.max_message_bytes, Ordering::Relaxed);
         self.incoming.mode = Mode::Frames;
         self.timer = None;
@@ -309,6 +309,7 @@ impl Driver {
     }
 
     fn on_hello_ack(&mut self, hello: Hello<'_>) {
+        self.session.peer_id.get_or_init(|| hello.id.to_owned());
         self.session.peer_limit.store(hello.max_message_bytes, Ordering::Relaxed);
         self.incoming.mode = Mode::Frames;
         self.open();
