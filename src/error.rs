@@ -82,6 +82,8 @@ pub enum Code {
 
 impl Code {
     /// All codes, in the order of their numbers.
+    ///
+    /// cbindgen:ignore
     pub const ALL: [Code; 33] = [
         Code::InvalidArgument,
         Code::NotFound,

@@ -43,7 +43,6 @@ pub fn adopt(
     let session = Session::new(Arc::clone(&adopted.registry), Arc::clone(&stream), true);
     let guard = context.register(event_loop.clone(), adopted.clone())?;
     adopted.registry.add(&session, 1)?;
-    event_loop.spawn(Registry::keep_house(Arc::downgrade(&adopted.registry)));
     let driver = Driver::new(Arc::clone(&session), stream, handshake);
     event_loop.spawn(adopted.serve(driver, guard));
     Ok(session)
@@ -68,5 +67,13 @@ impl Adopted {
 impl Endpoint for Adopted {
     fn stop(&self, drain: Option<Duration>) {
         self.registry.stop(drain.unwrap_or(self.drain));
+    }
+
+    fn house_interval(&self) -> Duration {
+        self.registry.house_interval()
+    }
+
+    fn keep_house(&self) {
+        self.registry.keep_house();
     }
 }

@@ -41,7 +41,6 @@ impl Client {
         let registry = Registry::new(Role::Client, config.client_id, config.session, handler, Some(&event_loop));
         let client = Arc::new(Client { registry: Arc::new(registry), drain, lifecycle, session: Mutex::new(None) });
         let guard = context.register(event_loop.clone(), client.clone())?;
-        event_loop.spawn(Registry::keep_house(Arc::downgrade(&client.registry)));
         event_loop.spawn(Arc::clone(&client).serve(target, guard));
         Ok(client)
     }
@@ -143,6 +142,14 @@ impl Client {
 impl Endpoint for Client {
     fn stop(&self, drain: Option<Duration>) {
         Client::stop(self, drain);
+    }
+
+    fn house_interval(&self) -> Duration {
+        self.registry.house_interval()
+    }
+
+    fn keep_house(&self) {
+        self.registry.keep_house();
     }
 }
 

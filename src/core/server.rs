@@ -58,7 +58,6 @@ impl Server {
             lifecycle: Lifecycle::default(),
         });
         let guard = context.register(event_loop.clone(), server.clone())?;
-        event_loop.spawn(Registry::keep_house(Arc::downgrade(&server.registry)));
         event_loop.spawn(Arc::clone(&server).serve(listener, options, guard));
         Ok(server)
     }
@@ -217,6 +216,14 @@ impl Server {
 impl Endpoint for Server {
     fn stop(&self, drain: Option<Duration>) {
         Server::stop(self, drain);
+    }
+
+    fn house_interval(&self) -> Duration {
+        self.registry.house_interval()
+    }
+
+    fn keep_house(&self) {
+        self.registry.keep_house();
     }
 }
 

@@ -4,6 +4,7 @@
 //! decide the throughput.
 
 use std::cell::{Cell, RefCell};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -16,7 +17,8 @@ pub(crate) trait Flush {
 static NEXT_THREAD: AtomicU32 = AtomicU32::new(1);
 
 thread_local! {
-    static ACTIVE: Cell<bool> = const { Cell::new(false) };
+    /// The number of this thread while it is inside a batch, else 0.
+    static ACTIVE: Cell<u32> = const { Cell::new(0) };
     static THREAD: u32 = NEXT_THREAD.fetch_add(1, Ordering::Relaxed);
     static DIRTY: RefCell<Vec<Arc<dyn Flush>>> = const { RefCell::new(Vec::new()) };
 }
@@ -24,13 +26,13 @@ thread_local! {
 /// Whether this thread is inside a batch, so that a send need not write.
 #[inline]
 pub(crate) fn is_active() -> bool {
-    ACTIVE.get()
+    current().is_some()
 }
 
-/// A number of this thread's own, never 0.
+/// A number of this thread's own, if it is inside a batch.
 #[inline]
-pub(crate) fn thread_number() -> u32 {
-    THREAD.with(|number| *number)
+pub(crate) fn current() -> Option<NonZeroU32> {
+    NonZeroU32::new(ACTIVE.get())
 }
 
 /// Has `queue` flushed at the end of this thread's batch.
@@ -44,7 +46,7 @@ pub(crate) fn run<R>(work: impl FnOnce() -> R) -> R {
     struct End;
     impl Drop for End {
         fn drop(&mut self) {
-            ACTIVE.set(false);
+            ACTIVE.set(0);
             // Taken out first: a flush may drop the last reference to something with a destructor of its own.
             let mut dirty = DIRTY.take();
             for queue in dirty.drain(..) {
@@ -57,9 +59,10 @@ pub(crate) fn run<R>(work: impl FnOnce() -> R) -> R {
             });
         }
     }
-    if ACTIVE.replace(true) {
+    if is_active() {
         return work();
     }
+    ACTIVE.set(THREAD.with(|number| *number));
     let _end = End;
     work()
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::event_loop::{LoopRef, WeakLoop, on_library_thread};
 use crate::config::ContextConfig;
@@ -32,10 +32,16 @@ impl fmt::Debug for ContextHooks {
     }
 }
 
-/// Something that lives on a loop and can be stopped: a server, a client, an adopted session.
+/// Something that lives on a loop: a server, a client, an adopted session.
 pub(crate) trait Endpoint: Send + Sync {
     /// Begins to stop. `None`: with the time to drain that its configuration gives.
     fn stop(&self, drain: Option<Duration>);
+
+    /// How often [`Endpoint::keep_house`] is to be called.
+    fn house_interval(&self) -> Duration;
+
+    /// Has its loop do what is to be done from time to time. Called on a thread that must not be held up.
+    fn keep_house(&self);
 }
 
 /// Loops, and what lives on them.
@@ -44,8 +50,8 @@ pub struct Context {
     config: ContextConfig,
     hooks: ContextHooks,
     inner: Mutex<Inner>,
-    /// Signalled when an endpoint has ended.
-    ended: Condvar,
+    /// Signalled when an endpoint has come or gone.
+    changed: Condvar,
 }
 
 #[derive(Default)]
@@ -56,6 +62,8 @@ struct Inner {
     threads_started: u64,
     endpoints: HashMap<u64, Arc<dyn Endpoint>>,
     endpoints_started: u64,
+    /// There is a thread that calls the endpoints' housekeeping.
+    has_clock: bool,
 }
 
 impl fmt::Debug for Inner {
@@ -87,7 +95,7 @@ impl Drop for EndpointGuard {
     fn drop(&mut self) {
         self.event_loop.remove_endpoint();
         let endpoint = self.context.lock().endpoints.remove(&self.id);
-        self.context.ended.notify_all();
+        self.context.changed.notify_all();
         // Outside the lock: it may be the last reference.
         drop(endpoint);
     }
@@ -97,7 +105,7 @@ impl Context {
     /// A context without a thread: loops start with the servers and clients that need them.
     pub fn new(config: ContextConfig, hooks: ContextHooks) -> Arc<Context> {
         sys::watch_fork();
-        Arc::new(Context { config, hooks, inner: Mutex::default(), ended: Condvar::new() })
+        Arc::new(Context { config, hooks, inner: Mutex::default(), changed: Condvar::new() })
     }
 
     /// Begins to stop all that lives in the context. Nothing can be started in it any more. `drain`: how long each
@@ -124,7 +132,7 @@ impl Context {
         let threads = {
             let mut inner = self.lock();
             while !inner.endpoints.is_empty() {
-                inner = self.ended.wait(inner).unwrap_or_else(PoisonError::into_inner);
+                inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
             }
             std::mem::take(&mut inner.threads)
         };
@@ -183,11 +191,55 @@ impl Context {
         if inner.stopping {
             return Err(Error::new(Code::Cancelled, "the context is being shut down: nothing can be started in it"));
         }
+        if !inner.has_clock {
+            let context = Arc::clone(self);
+            let clock = std::thread::Builder::new()
+                .name(format!("{}-clock", self.config.thread_name_prefix))
+                .spawn(move || context.run_clock())
+                .map_err(|error| Error::os(Code::Io, "cannot start a thread", &error))?;
+            inner.threads.push(clock);
+            inner.has_clock = true;
+        }
         inner.endpoints_started += 1;
         let id = inner.endpoints_started;
         inner.endpoints.insert(id, endpoint);
         event_loop.add_endpoint();
+        drop(inner);
+        self.changed.notify_all();
         Ok(EndpointGuard { context: Arc::clone(self), id, event_loop })
+    }
+
+    /// Calls the endpoints' housekeeping for as long as there are endpoints. On a thread of its own, since a timer that
+    /// is pending makes every wait of a loop dearer (by 0.8 us of some 12, measured).
+    fn run_clock(&self) {
+        sys::block_sigpipe();
+        let mut called: HashMap<u64, Instant> = HashMap::new();
+        let mut inner = self.lock();
+        while !inner.endpoints.is_empty() {
+            let now = Instant::now();
+            called.retain(|id, _| inner.endpoints.contains_key(id));
+            let mut due = Vec::new();
+            let mut next = Duration::MAX;
+            for (id, endpoint) in &inner.endpoints {
+                let interval = endpoint.house_interval();
+                let last = called.entry(*id).or_insert(now);
+                if now.duration_since(*last) >= interval {
+                    *last = now;
+                    due.push(Arc::clone(endpoint));
+                }
+                next = next.min(interval.saturating_sub(now.duration_since(*last)));
+            }
+            if due.is_empty() {
+                inner = self.changed.wait_timeout(inner, next).unwrap_or_else(PoisonError::into_inner).0;
+                continue;
+            }
+            drop(inner);
+            due.iter().for_each(|endpoint| endpoint.keep_house());
+            // Outside the lock: they may be the last references.
+            drop(due);
+            inner = self.lock();
+        }
+        inner.has_clock = false;
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

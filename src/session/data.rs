@@ -9,10 +9,10 @@ const MAX_BYTES: usize = 64 * 1024;
 /// The longest key.
 const MAX_KEY: usize = 255;
 
-/// Strings that the application keeps with a session. Empty, it owns no memory.
+/// Strings that the application keeps with a session.
 #[derive(Debug, Default)]
 pub(crate) struct SessionData {
-    entries: Option<Box<HashMap<String, String>>>,
+    entries: HashMap<String, String>,
     bytes: usize,
 }
 
@@ -33,23 +33,18 @@ impl SessionData {
                 format!("the data of a session are bounded to {MAX_BYTES} bytes, with this value they had {bytes}"),
             ));
         }
-        self.entries.get_or_insert_default().insert(key.to_owned(), value.to_owned());
+        self.entries.insert(key.to_owned(), value.to_owned());
         self.bytes = bytes;
         Ok(())
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&str> {
-        self.entries.as_ref()?.get(key).map(String::as_str)
+        self.entries.get(key).map(String::as_str)
     }
 
     pub(crate) fn remove(&mut self, key: &str) {
-        if let Some(entries) = &mut self.entries
-            && let Some(value) = entries.remove(key)
-        {
+        if let Some(value) = self.entries.remove(key) {
             self.bytes -= key.len() + value.len();
-            if entries.is_empty() {
-                self.entries = None;
-            }
         }
     }
 

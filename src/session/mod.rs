@@ -65,7 +65,7 @@ impl State {
 }
 
 /// One connection. All functions may be called on any thread at any time, handlers included; none but a send under
-/// [`SendPolicy::Wait`] waits.
+/// [`SendPolicy::Wait`](crate::config::SendPolicy::Wait) waits.
 pub struct Session {
     number: u64,
     id: String,
@@ -255,7 +255,7 @@ impl Session {
     }
 
     /// A place for what a layer above keeps with the session.
-    pub fn attachment(&self) -> &OnceLock<Box<dyn Any + Send + Sync>> {
+    pub(crate) fn attachment(&self) -> &OnceLock<Box<dyn Any + Send + Sync>> {
         &self.attachment
     }
 

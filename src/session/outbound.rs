@@ -15,8 +15,12 @@ use crate::transport::frame::{self, Frame, HEADER_LEN};
 const CHUNK: usize = 256 * 1024;
 /// A message of this size or more is a chunk of its own: gathering it with others would only copy it again.
 const LARGE: usize = 64 * 1024;
+/// How many buffers are kept while messages flow.
+const SPARES: usize = 4;
 /// How many sends in a row write by themselves before the loop is left to gather them.
 const INLINE_WRITES: u8 = 8;
+/// How many messages in a row the loop writes one at a time before sends write by themselves again.
+const LONE_MESSAGES: u8 = 4;
 
 /// Where the messages in a chunk end, as offsets.
 #[derive(Debug)]
@@ -153,8 +157,10 @@ pub(crate) struct Outbound {
     failed: Option<Error>,
     /// Sends in a row that wrote by themselves.
     inline_writes: u8,
-    /// A buffer for the next chunk while messages come so fast that it will be needed.
-    spare: Option<(Vec<u8>, Vec<u32>)>,
+    /// Messages in a row that the driver wrote one at a time.
+    lone_messages: u8,
+    /// Buffers for the next chunks, kept from large ones, as more will follow soon.
+    spare: Vec<(Vec<u8>, Vec<u32>)>,
     /// The first capacity of a chunk.
     capacity: usize,
     /// Tell the user when no more than this is queued.
@@ -181,7 +187,8 @@ impl Outbound {
             dropping: false,
             failed: None,
             inline_writes: 0,
-            spare: None,
+            lone_messages: 0,
+            spare: Vec::new(),
             capacity,
             writable_at: None,
             accepted: 0,
@@ -222,6 +229,7 @@ impl Outbound {
     }
 
     /// Queues a message, given in parts that add up to `len` bytes.
+    #[inline]
     pub(crate) fn push(&mut self, payload: Payload, parts: &[&[u8]], len: usize) {
         self.accepted += 1;
         self.queued += self.cost(len);
@@ -236,6 +244,7 @@ impl Outbound {
         self.append(header, parts, len);
     }
 
+    #[inline]
     fn append(&mut self, header: Option<[u8; HEADER_LEN]>, parts: &[&[u8]], len: usize) {
         let header = header.as_ref().map_or(&[][..], |header| &header[..]);
         let total = header.len() + len;
@@ -255,14 +264,15 @@ impl Outbound {
         if let Some(Chunk { data: Data::Owned(data), len, ends: Ends::Many(ends), .. }) = self.chunks.back_mut()
             && *len < CHUNK
         {
+            data.reserve(total);
             data.extend_from_slice(header);
             parts.iter().for_each(|part| data.extend_from_slice(part));
-            *len = data.len();
+            *len += total;
             ends.push(*len as u32);
             return;
         }
         let (mut data, mut ends) =
-            self.spare.take().unwrap_or_else(|| (Vec::with_capacity(self.capacity.max(total)), Vec::new()));
+            self.spare.pop().unwrap_or_else(|| (Vec::with_capacity(self.capacity.max(total)), Vec::new()));
         data.extend_from_slice(header);
         parts.iter().for_each(|part| data.extend_from_slice(part));
         ends.push(total as u32);
@@ -381,14 +391,18 @@ impl Outbound {
             return false;
         }
         if let (Data::Owned(mut data), Ends::Many(mut ends)) = (chunk.data, chunk.ends) {
-            if self.by_driver && ends.len() == 1 {
-                // The loop gathered nothing: sends may as well write by themselves again.
-                self.inline_writes = 0;
+            if self.by_driver {
+                self.lone_messages = if ends.len() == 1 { self.lone_messages + 1 } else { 0 };
+                if self.lone_messages == LONE_MESSAGES {
+                    // The loop gathers nothing: sends may as well write by themselves again.
+                    self.inline_writes = 0;
+                    self.lone_messages = 0;
+                }
             }
-            if self.inline_writes >= INLINE_WRITES && self.spare.is_none() {
+            if data.capacity() >= LARGE && self.spare.len() < SPARES {
                 data.clear();
                 ends.clear();
-                self.spare = Some((data, ends));
+                self.spare.push((data, ends));
             }
         }
         true
@@ -477,7 +491,7 @@ impl Outbound {
     /// Gives up memory that only a fast sender needs.
     pub(crate) fn trim(&mut self) {
         if self.queued == 0 {
-            self.spare = None;
+            self.spare = Vec::new();
             if self.chunks.is_empty() {
                 self.chunks = VecDeque::new();
             }

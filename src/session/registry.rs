@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -271,17 +271,8 @@ impl Registry {
 
     /// Has the loop write what was queued on many sessions: one wake-up for all.
     fn write_on_loop(&self, sessions: Vec<Arc<Session>>) {
-        if sessions.is_empty() {
-            return;
-        }
-        if let Some(event_loop) = self.event_loop.as_ref().and_then(WeakLoop::upgrade) {
-            let keep_running = event_loop.clone();
-            event_loop.spawn(async move {
-                for session in sessions {
-                    batch::Flush::flush(&*session);
-                }
-                drop(keep_running);
-            });
+        if !sessions.is_empty() {
+            self.on_loop(move || sessions.iter().for_each(|session| batch::Flush::flush(&**session)));
         }
     }
 
@@ -299,25 +290,33 @@ impl Registry {
 
     // --- housekeeping ------------------------------------------------------------------------------------------
 
-    /// How often [`Registry::sweep`] is to run, so that a deadline is missed by a quarter of it at most.
-    fn sweep_interval(&self) -> Duration {
+    /// How often [`Registry::keep_house`] is to run, so that a deadline is missed by a quarter of it at most.
+    pub(crate) fn house_interval(&self) -> Duration {
         let heartbeat = self.config.heartbeat.filter(|_| self.config.keep_alive);
         let shortest = [heartbeat, self.config.idle_timeout].into_iter().flatten().min();
         (shortest.unwrap_or(Duration::MAX) / 4).clamp(Duration::from_millis(10), Duration::from_secs(2))
     }
 
-    /// Sends heartbeats, ends what is silent for too long, gives up memory that is not needed. Ends with the loop, or
-    /// with the registry.
-    pub(crate) async fn keep_house(registry: Weak<Registry>) {
-        let Some(interval) = registry.upgrade().map(|registry| registry.sweep_interval()) else { return };
-        loop {
-            tokio::time::sleep(interval).await;
-            let Some(registry) = registry.upgrade() else { return };
-            if registry.lock().stopping {
-                return;
-            }
+    /// Has the loop send heartbeats, end what is silent for too long, and give up memory that is not needed.
+    pub(crate) fn keep_house(self: &Arc<Self>) {
+        if self.count() == 0 {
+            return;
+        }
+        let registry = Arc::clone(self);
+        self.on_loop(move || {
             let now = sys::monotonic_ns();
             batch::run(|| registry.sessions().iter().for_each(|session| session.sweep(now)));
+        });
+    }
+
+    /// Runs `work` on the loop, if it still runs.
+    fn on_loop(&self, work: impl FnOnce() + Send + 'static) {
+        if let Some(event_loop) = self.event_loop.as_ref().and_then(WeakLoop::upgrade) {
+            let keep_running = event_loop.clone();
+            event_loop.spawn(async move {
+                work();
+                drop(keep_running);
+            });
         }
     }
 

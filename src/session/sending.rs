@@ -264,8 +264,8 @@ impl Session {
 
     /// Sees to it that what was queued is written.
     fn transmit(self: &Arc<Self>, mut sending: MutexGuard<'_, Sending>) {
-        if batch::is_active() {
-            let newly = sending.queue.mark_dirty(batch::thread_number());
+        if let Some(thread) = batch::current() {
+            let newly = sending.queue.mark_dirty(thread.get());
             let large = sending.queue.queued() > CORK_LIMIT;
             drop(sending);
             if newly {
@@ -318,8 +318,9 @@ impl Session {
                 break;
             }
         }
-        wake |= sending.queue.is_writable_due();
         let open = sending.queue.check_open().is_ok();
+        // A driver that closes waits for the queue to be empty.
+        wake |= sending.queue.is_writable_due() || (!open && writer != Writer::Driver);
         let room = sending.waiting > 0 && (!open || sending.queue.queued() <= self.registry.config.send_queue / 2);
         drop(sending);
         if room {

@@ -96,9 +96,12 @@ impl Driver {
     }
 
     pub(super) fn on_bytes(&mut self, bytes: &[u8]) {
-        self.session.lock_sending().queue.heard();
+        let before = self.incoming.handled;
         if let Err(error) = self.understand(bytes) {
             self.break_off(error);
+        }
+        if self.incoming.handled != before {
+            self.session.lock_sending().queue.heard();
         }
     }
 

@@ -1,0 +1,1694 @@
+/*
+ * network_system: messaging servers, clients and sessions. The C interface.
+ *
+ * This file is generated from the library's source; do not edit it.
+ *
+ * Conventions
+ *
+ * Results     Functions return a netsys_status: NETSYS_OK, or a negative NETSYS_ERR_*. netsys_last_error says in words
+ *             what was wrong. Results go to the out parameters, and only on NETSYS_OK; a size is stored with
+ *             NETSYS_ERR_BUFFER_TOO_SMALL too. Next to the statuses that a function lists, each may return
+ *             NETSYS_ERR_INTERNAL (a fault of the library; the object concerned is ended) and NETSYS_ERR_FORKED (in the
+ *             child of a fork, which does not have the library's threads: every call fails there, but for those that
+ *             say otherwise).
+ *
+ * Handles     Contexts, servers, clients and sessions are named by small values that are copied freely. A handle that
+ *             is 0, stale or made up does no harm: it is refused with NETSYS_ERR_INVALID_HANDLE; where a session is
+ *             wanted, with NETSYS_ERR_SESSION_NOT_FOUND, and with NETSYS_ERR_INVALID_SESSION if it is that of
+ *             something else.
+ *
+ * Threads     Any function may be called on any thread at any time, callbacks included, and none waits, except:
+ *             - Functions tagged [BLOCKING] wait. On a library thread, and so in callbacks, they return
+ *               NETSYS_ERR_WOULD_DEADLOCK instead of waiting.
+ *             - netsys_server_destroy, netsys_client_destroy and netsys_context_shutdown wait too, but not on a library
+ *               thread, where they return at once and the rest follows.
+ *             - Sends wait under NETSYS_SEND_WAIT, but never on a library thread.
+ *
+ * Ownership   Nothing that the library returns has to be freed. What a function is given, it uses during the call only,
+ *             except for userdata, which is yours again when its release runs. What a callback is given is valid until
+ *             it returns.
+ *
+ * Structs     The first member, struct_size, is sizeof the struct, set by whoever makes it: that lets later versions
+ *             append members. In configurations 0 means the default, in any other member too; members named reserved
+ *             must be 0.
+ *
+ * Strings     UTF-8. In: a netsys_str, which need not end with a NUL. Out: a buffer of yours, buf and cap, in which the
+ *             string ends with a NUL; *needed becomes its length without the NUL, also if cap is too small for both,
+ *             which is NETSYS_ERR_BUFFER_TOO_SMALL. To ask for the length, give NULL and 0.
+ *
+ * Times       In milliseconds, unless the name says _ns.
+ */
+
+#ifndef NETWORK_SYSTEM_H
+#define NETWORK_SYSTEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * Framing: a server goes by a peer's first bytes. A client goes by its own first send: framed for
+ * NETSYS_MESSAGE_TEXT and _BINARY, raw for _STREAM; if it receives before it sends, it is raw.
+ */
+#define NETSYS_FRAMING_AUTO 0
+
+/**
+ * Framing: the library's own protocol, whole messages.
+ */
+#define NETSYS_FRAMING_FRAMED 1
+
+/**
+ * Framing: the bytes as they are.
+ */
+#define NETSYS_FRAMING_RAW 2
+
+/**
+ * Kind of message: text. The library does not check that it is UTF-8.
+ */
+#define NETSYS_MESSAGE_TEXT 1
+
+/**
+ * Kind of message: binary.
+ */
+#define NETSYS_MESSAGE_BINARY 2
+
+/**
+ * Kind of message: bytes of the stream of a raw session, cut where the network cut them. Sent on a framed session,
+ * they travel as one binary message. Never empty.
+ */
+#define NETSYS_MESSAGE_STREAM 3
+
+/**
+ * Send policy: the default, NETSYS_SEND_WOULD_BLOCK.
+ */
+#define NETSYS_SEND_DEFAULT 0
+
+/**
+ * Send policy: a send to a full queue fails with NETSYS_ERR_WOULD_BLOCK; one on_writable follows when there is room.
+ */
+#define NETSYS_SEND_WOULD_BLOCK 1
+
+/**
+ * Send policy: a send to a full queue waits for room, at most send_timeout_ms, then fails with
+ * NETSYS_ERR_SEND_FAILED. On a library thread, where waiting would stop the loop that makes room, it queues up to
+ * send_hard_limit_bytes, and past that the session ends.
+ */
+#define NETSYS_SEND_WAIT 2
+
+/**
+ * State of a session: being connected.
+ */
+#define NETSYS_STATE_CONNECTING 0
+
+/**
+ * State of a session: connected.
+ */
+#define NETSYS_STATE_CONNECTED 1
+
+/**
+ * State of a session: being closed; what was accepted for sending is still being sent.
+ */
+#define NETSYS_STATE_DISCONNECTING 2
+
+/**
+ * State of a session: closed in good order, or never connected.
+ */
+#define NETSYS_STATE_DISCONNECTED 3
+
+/**
+ * State of a session: ended by a failure.
+ */
+#define NETSYS_STATE_ERROR 4
+
+/**
+ * State of a server or client: at work.
+ */
+#define NETSYS_ENDPOINT_RUNNING 1
+
+/**
+ * State of a server or client: a stop has begun.
+ */
+#define NETSYS_ENDPOINT_STOPPING 2
+
+/**
+ * State of a server or client: over, and no callback runs.
+ */
+#define NETSYS_ENDPOINT_STOPPED 3
+
+/**
+ * Flag of a configuration: do not switch TCP keep-alive on.
+ */
+#define NETSYS_FLAG_NO_KEEP_ALIVE 1
+
+/**
+ * Flag of a configuration: do not switch TCP_NODELAY on.
+ */
+#define NETSYS_FLAG_NO_NODELAY 2
+
+/**
+ * No limit, in the fields and parameters of 32 bits that say so.
+ */
+#define NETSYS_UNLIMITED_U32 UINT32_MAX
+
+/**
+ * No limit, in the fields and parameters of 64 bits that say so.
+ */
+#define NETSYS_UNLIMITED_U64 UINT64_MAX
+
+/**
+ * A time in milliseconds: for ever; as a drain time: as configured.
+ */
+#define NETSYS_INFINITE UINT32_MAX
+
+/**
+ * The version of this header: major. Programs made for another major version do not run.
+ */
+#define NETSYS_VERSION_MAJOR 2
+
+/**
+ * The version of this header: minor. A library runs programs made for its own or an earlier one.
+ */
+#define NETSYS_VERSION_MINOR 0
+
+/**
+ * The version of this header: patch.
+ */
+#define NETSYS_VERSION_PATCH 0
+
+/**
+ * The version of this header as one number: major << 24 | minor << 16 | patch << 8.
+ */
+#define NETSYS_VERSION_NUMBER (((NETSYS_VERSION_MAJOR << 24) | (NETSYS_VERSION_MINOR << 16)) | (NETSYS_VERSION_PATCH << 8))
+
+/**
+ * What went wrong. The numbers are part of the ABI: they are never changed and never used again for another
+ * meaning.
+ *
+ * The general ones lie above -100. The specification's ranges below: -600 to -619 connection, -620 to -639 session,
+ * -640 to -659 send and receive, -660 to -679 server.
+ */
+enum netsys_err
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * An argument is outside its documented range.
+     */
+    NETSYS_ERR_INVALID_ARGUMENT = -1,
+    /**
+     * The named thing does not exist.
+     */
+    NETSYS_ERR_NOT_FOUND = -2,
+    /**
+     * The operating system refused for lack of permission.
+     */
+    NETSYS_ERR_PERMISSION_DENIED = -3,
+    /**
+     * The time given ran out.
+     */
+    NETSYS_ERR_TIMEOUT = -4,
+    /**
+     * The operation was cancelled before it ended.
+     */
+    NETSYS_ERR_CANCELLED = -5,
+    /**
+     * The object has not been started or configured yet.
+     */
+    NETSYS_ERR_NOT_INITIALIZED = -6,
+    /**
+     * The thing exists, or runs, already.
+     */
+    NETSYS_ERR_ALREADY_EXISTS = -7,
+    /**
+     * Memory, or a bound on it, is exhausted.
+     */
+    NETSYS_ERR_OUT_OF_MEMORY = -8,
+    /**
+     * An operating system call failed.
+     */
+    NETSYS_ERR_IO = -9,
+    /**
+     * The network failed in a way that has no code of its own.
+     */
+    NETSYS_ERR_NETWORK = -10,
+    /**
+     * The handle is 0, stale, forged, or of another kind.
+     */
+    NETSYS_ERR_INVALID_HANDLE = -20,
+    /**
+     * The call would wait, and this is a library thread, whose work it would wait for.
+     */
+    NETSYS_ERR_WOULD_DEADLOCK = -21,
+    /**
+     * This version, or this object, cannot do that.
+     */
+    NETSYS_ERR_UNSUPPORTED = -22,
+    /**
+     * The caller's buffer is too small; the size needed was stored.
+     */
+    NETSYS_ERR_BUFFER_TOO_SMALL = -23,
+    /**
+     * The process is a fork of the one that loaded the library: its threads are not here.
+     */
+    NETSYS_ERR_FORKED = -24,
+    /**
+     * A fault of the library itself; the object concerned is closed.
+     */
+    NETSYS_ERR_INTERNAL = -99,
+    /**
+     * The connection could not be made.
+     */
+    NETSYS_ERR_CONNECTION_FAILED = -600,
+    /**
+     * The peer refused the connection.
+     */
+    NETSYS_ERR_CONNECTION_REFUSED = -601,
+    /**
+     * The connection was not made in time.
+     */
+    NETSYS_ERR_CONNECTION_TIMEOUT = -602,
+    /**
+     * There is no connection (any more).
+     */
+    NETSYS_ERR_CONNECTION_CLOSED = -603,
+    /**
+     * No session has that handle or id (any more).
+     */
+    NETSYS_ERR_SESSION_NOT_FOUND = -620,
+    /**
+     * Nothing was received for longer than the idle timeout.
+     */
+    NETSYS_ERR_SESSION_EXPIRED = -621,
+    /**
+     * The handle is not that of a session.
+     */
+    NETSYS_ERR_INVALID_SESSION = -622,
+    /**
+     * The message could not be sent.
+     */
+    NETSYS_ERR_SEND_FAILED = -640,
+    /**
+     * Receiving failed.
+     */
+    NETSYS_ERR_RECEIVE_FAILED = -641,
+    /**
+     * The message is larger than the limit.
+     */
+    NETSYS_ERR_MESSAGE_TOO_LARGE = -642,
+    /**
+     * The outgoing queue is full; a writable event follows.
+     */
+    NETSYS_ERR_WOULD_BLOCK = -643,
+    /**
+     * The peer broke the framed protocol.
+     */
+    NETSYS_ERR_PROTOCOL = -644,
+    /**
+     * A handler threw or panicked.
+     */
+    NETSYS_ERR_HANDLER_FAILED = -645,
+    /**
+     * The server is not running.
+     */
+    NETSYS_ERR_SERVER_NOT_STARTED = -660,
+    /**
+     * The server is running already.
+     */
+    NETSYS_ERR_SERVER_ALREADY_RUNNING = -661,
+    /**
+     * The address could not be bound.
+     */
+    NETSYS_ERR_BIND_FAILED = -662,
+    /**
+     * The server is at its connection limit.
+     */
+    NETSYS_ERR_SERVER_BUSY = -663,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum netsys_err netsys_err;
+#else
+typedef int32_t netsys_err;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What functions return: NETSYS_OK, or one of NETSYS_ERR_*, which are all negative.
+ */
+typedef int32_t netsys_status;
+
+/**
+ * What failed. Made by the library for on_error, and filled in by netsys_last_error.
+ */
+typedef struct netsys_error_info {
+    /**
+     * sizeof(netsys_error_info).
+     */
+    uint32_t struct_size;
+    /**
+     * The code, NETSYS_ERR_*.
+     */
+    netsys_status status;
+    /**
+     * errno of the operating system call that failed, or 0.
+     */
+    int32_t os_code;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * What was wrong, what was expected and what to do: UTF-8, NUL-terminated, cut to fit.
+     */
+    char message[232];
+} netsys_error_info;
+
+/**
+ * Text that somebody else owns: UTF-8, not NUL-terminated.
+ */
+typedef struct netsys_str {
+    /**
+     * The first byte; may be NULL if len is 0.
+     */
+    const char *data;
+    /**
+     * How many bytes.
+     */
+    size_t len;
+} netsys_str;
+
+/**
+ * A line of the library's log. Valid for the callback.
+ */
+typedef struct netsys_log_record {
+    /**
+     * sizeof(netsys_log_record) of the library.
+     */
+    uint32_t struct_size;
+    /**
+     * 1 error, 2 warning, 3 information, 4 debugging, 5 trace.
+     */
+    uint32_t level;
+    /**
+     * When: milliseconds since 1970-01-01 00:00 UTC.
+     */
+    uint64_t unix_ms;
+    /**
+     * The part of the library that says it: "network_system::transport::listener".
+     */
+    struct netsys_str target;
+    /**
+     * What it says.
+     */
+    struct netsys_str message;
+} netsys_log_record;
+
+/**
+ * What a context is like. All zero but struct_size, which is what netsys_context_config_init makes, means all
+ * defaults.
+ *
+ * The callbacks run on the context's own threads, several at a time, and must not throw.
+ */
+typedef struct netsys_context_config {
+    /**
+     * sizeof(netsys_context_config).
+     */
+    uint32_t struct_size;
+    /**
+     * The most loop threads; 0: 64. Each server and client gets one of its own while there are fewer, then they share.
+     */
+    uint32_t max_loops;
+    /**
+     * Which lines on_log gets: 1 errors only .. 5 everything; 0: 2, errors and warnings.
+     */
+    uint32_t log_level;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * What the names of the threads begin with; empty: "netsys".
+     */
+    struct netsys_str thread_name_prefix;
+    /**
+     * A line of the log. Without it, nothing is logged anywhere.
+     */
+    void (*on_log)(void *userdata, const struct netsys_log_record *record);
+    /**
+     * Runs first on each of the context's threads.
+     */
+    void (*on_thread_start)(void *userdata);
+    /**
+     * Runs last on each of the context's threads.
+     */
+    void (*on_thread_stop)(void *userdata);
+    /**
+     * Given to the callbacks above.
+     */
+    void *userdata;
+    /**
+     * The callbacks are not called any more, and userdata is no longer used. Runs exactly once: when the context has
+     * been shut down, or on the calling thread when it could not be created.
+     */
+    void (*release)(void *userdata);
+} netsys_context_config;
+
+/**
+ * A context: what owns the library's threads. 0 is never a valid id.
+ */
+typedef struct netsys_context {
+    /**
+     * Opaque; compare and copy it, no more.
+     */
+    uint64_t id;
+} netsys_context;
+
+/**
+ * What a server, or an adopted session, is like. All zero but struct_size, which is what netsys_server_config_init
+ * makes, means all defaults.
+ */
+typedef struct netsys_server_config {
+    /**
+     * sizeof(netsys_server_config).
+     */
+    uint32_t struct_size;
+    /**
+     * NETSYS_FRAMING_*; 0, AUTO: each peer's first bytes decide.
+     */
+    uint32_t framing;
+    /**
+     * What framed peers are told, at most 255 bytes; may be empty.
+     */
+    struct netsys_str server_id;
+    /**
+     * The address or name to listen on; empty: "0.0.0.0".
+     */
+    struct netsys_str host;
+    /**
+     * The port; 0: a free one, which netsys_server_port tells.
+     */
+    uint16_t port;
+    /**
+     * 0.
+     */
+    uint16_t reserved16;
+    /**
+     * How many connections the kernel holds for the server to accept; 0: 4096.
+     */
+    uint32_t backlog;
+    /**
+     * The most connections at a time, counted from accept to end; 0: 1000; NETSYS_UNLIMITED_U32.
+     */
+    uint32_t max_connections;
+    /**
+     * NETSYS_SEND_*: what a send does when the session's queue is full.
+     */
+    uint32_t send_policy;
+    /**
+     * The largest message sent or received; 0: 1 MiB; at most 4 GiB - 1, which larger values mean too.
+     */
+    uint64_t max_message_bytes;
+    /**
+     * How much a session queues for sending; 0: 1 MiB; NETSYS_UNLIMITED_U64.
+     */
+    uint64_t send_queue_bytes;
+    /**
+     * How much a session queues for sends on library threads under NETSYS_SEND_WAIT; 0: 64 MiB, or send_queue_bytes if
+     * that is more.
+     */
+    uint64_t send_hard_limit_bytes;
+    /**
+     * How long a send waits under NETSYS_SEND_WAIT, in ms; 0: 5000.
+     */
+    uint32_t send_timeout_ms;
+    /**
+     * A session that has received nothing for this long, in ms, ends with NETSYS_ERR_SESSION_EXPIRED; 0: never.
+     */
+    uint32_t idle_timeout_ms;
+    /**
+     * A framed session that has received nothing for this long, in ms, asks the peer for a sign of life, and ends
+     * after three times this without one; 0: 10000; NETSYS_INFINITE: no heartbeats.
+     */
+    uint32_t heartbeat_ms;
+    /**
+     * How long a peer that has begun to say who it is may take to end, in ms; 0: 5000.
+     */
+    uint32_t handshake_timeout_ms;
+    /**
+     * How long a graceful close or stop may take to deliver what is queued, in ms; 0: 5000.
+     */
+    uint32_t drain_ms;
+    /**
+     * NETSYS_FLAG_* together.
+     */
+    uint32_t flags;
+    /**
+     * The first capacity of a session's buffer for a message that has arrived in part; 0: 8192.
+     */
+    uint32_t receive_buffer_bytes;
+    /**
+     * The first capacity of a session's buffer for sending; 0: 8192.
+     */
+    uint32_t send_buffer_bytes;
+    /**
+     * SO_RCVBUF; 0: the system's choice, which adapts.
+     */
+    uint32_t kernel_receive_bytes;
+    /**
+     * SO_SNDBUF; 0: the system's choice, which adapts.
+     */
+    uint32_t kernel_send_bytes;
+} netsys_server_config;
+
+/**
+ * A session: one connection, of a server or of a client. 0 is never a valid id.
+ */
+typedef struct netsys_session {
+    /**
+     * Opaque; compare and copy it, no more.
+     */
+    uint64_t id;
+} netsys_session;
+
+/**
+ * A message that arrived. Valid for the callback.
+ */
+typedef struct netsys_message {
+    /**
+     * sizeof(netsys_message) of the library.
+     */
+    uint32_t struct_size;
+    /**
+     * NETSYS_MESSAGE_*.
+     */
+    uint32_t kind;
+    /**
+     * Its bytes.
+     */
+    const uint8_t *data;
+    /**
+     * How many.
+     */
+    size_t len;
+    /**
+     * What netsys_session_set_userdata stored for the session, or NULL.
+     */
+    void *session_userdata;
+} netsys_message;
+
+/**
+ * Why and how a session ended. Valid for the callback.
+ */
+typedef struct netsys_close_info {
+    /**
+     * sizeof(netsys_close_info) of the library.
+     */
+    uint32_t struct_size;
+    /**
+     * NETSYS_OK if it ended in good order, else why it ended.
+     */
+    netsys_status reason;
+    /**
+     * errno of the failure, or 0.
+     */
+    int32_t os_code;
+    /**
+     * 1 if the peer ended it, else 0.
+     */
+    uint32_t by_peer;
+    /**
+     * Messages that sends on this session accepted.
+     */
+    uint64_t accepted;
+    /**
+     * Of these, the ones that did not reach the peer's handler, or are not known to have reached it.
+     */
+    uint64_t undelivered;
+    /**
+     * Messages that were read from the peer and not handed to on_message.
+     */
+    uint64_t discarded;
+    /**
+     * 1 if undelivered is exact, because the peer confirmed the rest. 0 if it is an upper bound (framed), or what was
+     * not handed to the kernel (raw).
+     */
+    uint32_t exact;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * Why, in words: "stopped" after a stop of the own server or client, the peer's reason if it gave one.
+     */
+    struct netsys_str text;
+} netsys_close_info;
+
+/**
+ * The events of a server or client. Members that are NULL are skipped.
+ *
+ * All of them run on the loop thread of their server or client, never two at a time for the same one, never from
+ * inside a call of yours, and never under a lock of the library. Every function of this header may be called in
+ * them, except that the ones tagged [BLOCKING] refuse with NETSYS_ERR_WOULD_DEADLOCK. While one runs, its server or
+ * client does nothing else. Each gets the userdata of this table; what else they get is valid until they return.
+ *
+ * The order for a session: on_accept (servers only), on_open, on_message any number of times, on_close, on_end
+ * (servers only). There is exactly one on_close for each on_open and exactly one on_end for each on_accept.
+ *
+ * A callback must return: neither an exception nor longjmp may leave it. An exception of another language that does
+ * ends the process.
+ */
+typedef struct netsys_callbacks {
+    /**
+     * sizeof(netsys_callbacks).
+     */
+    uint32_t struct_size;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * Given to every callback of this table.
+     */
+    void *userdata;
+    /**
+     * Server: a connection was accepted; who the peer is, is not known yet.
+     */
+    void (*on_accept)(void *userdata, struct netsys_session session);
+    /**
+     * Server: it is known who the peer is. Client: it is connected. Sends made here are the first that the peer gets.
+     */
+    void (*on_open)(void *userdata, struct netsys_session session);
+    /**
+     * A message arrived. None comes any more once a close or stop has begun.
+     */
+    void (*on_message)(void *userdata, struct netsys_session session, const struct netsys_message *message);
+    /**
+     * There is room again, after a send failed with NETSYS_ERR_WOULD_BLOCK or went beyond a full queue: once for each
+     * time the queue was full.
+     */
+    void (*on_writable)(void *userdata, struct netsys_session session);
+    /**
+     * The state of the session changed; the states are NETSYS_STATE_*.
+     */
+    void (*on_state)(void *userdata, struct netsys_session session, uint32_t old_state, uint32_t new_state);
+    /**
+     * The session, which was open, ended.
+     */
+    void (*on_close)(void *userdata, struct netsys_session session, const struct netsys_close_info *why);
+    /**
+     * Server: the connection that was accepted ended, whether it had been open or not. Unless it is retained, the
+     * handle of the session is invalid once this has returned.
+     */
+    void (*on_end)(void *userdata, struct netsys_session session, const struct netsys_close_info *why);
+    /**
+     * Something failed: an accept, a connect, the network under a session (before its on_close), the peer's protocol,
+     * a send that waited too long. The session's id is 0 if no session is concerned.
+     */
+    void (*on_error)(void *userdata, struct netsys_session session, const struct netsys_error_info *error);
+    /**
+     * The server or client has stopped; a client also because its connection failed or ended. The last event.
+     */
+    void (*on_stopped)(void *userdata);
+    /**
+     * Nothing of this table is called any more, and userdata is no longer used. Runs exactly once, also when the start
+     * fails, then on the calling thread before the start returns.
+     */
+    void (*release)(void *userdata);
+} netsys_callbacks;
+
+/**
+ * A server. 0 is never a valid id.
+ */
+typedef struct netsys_server {
+    /**
+     * Opaque; compare and copy it, no more.
+     */
+    uint64_t id;
+} netsys_server;
+
+/**
+ * The figures of a session, server or client. Sent means handed to the kernel whole; bytes are payload, except for the
+ * wire's. All counters are since the start or the last reset.
+ */
+typedef struct netsys_stats {
+    /**
+     * sizeof(netsys_stats); set it before the call.
+     */
+    uint32_t struct_size;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * Connections accepted (server) or made (client); of a session: 1.
+     */
+    uint64_t connections_total;
+    /**
+     * Connections there are now.
+     */
+    uint64_t connections_current;
+    /**
+     * Connections refused because the server was at its limit.
+     */
+    uint64_t connections_rejected;
+    /**
+     * Messages sent; of raw sessions, the sends.
+     */
+    uint64_t messages_sent;
+    /**
+     * Messages received; of raw sessions, the reads.
+     */
+    uint64_t messages_received;
+    /**
+     * Bytes sent.
+     */
+    uint64_t bytes_sent;
+    /**
+     * Bytes received.
+     */
+    uint64_t bytes_received;
+    /**
+     * Bytes sent with all headers, greetings and heartbeats.
+     */
+    uint64_t wire_bytes_sent;
+    /**
+     * Bytes received with all headers, greetings and heartbeats.
+     */
+    uint64_t wire_bytes_received;
+    /**
+     * Failures.
+     */
+    uint64_t errors;
+    /**
+     * Bytes accepted by sends and not handed to the kernel yet.
+     */
+    uint64_t queued_bytes;
+    /**
+     * When the server or client was started or the session was connected: nanoseconds of CLOCK_MONOTONIC.
+     */
+    uint64_t start_ns;
+    /**
+     * When something was sent or received last: nanoseconds of CLOCK_MONOTONIC; 0: never.
+     */
+    uint64_t last_activity_ns;
+    /**
+     * When a message was received last: nanoseconds of CLOCK_MONOTONIC; 0: never.
+     */
+    uint64_t last_message_ns;
+} netsys_stats;
+
+/**
+ * What a client is like. Host and port are required; the rest may be zero, but for struct_size, and then means the
+ * default.
+ */
+typedef struct netsys_client_config {
+    /**
+     * sizeof(netsys_client_config).
+     */
+    uint32_t struct_size;
+    /**
+     * NETSYS_FRAMING_*; 0, AUTO: the client's first send decides.
+     */
+    uint32_t framing;
+    /**
+     * What a framed server is told, at most 255 bytes; may be empty.
+     */
+    struct netsys_str client_id;
+    /**
+     * The server's address or name.
+     */
+    struct netsys_str host;
+    /**
+     * The server's port.
+     */
+    uint16_t port;
+    /**
+     * 0.
+     */
+    uint16_t reserved16;
+    /**
+     * How long resolving, connecting and, if framed, greeting may take together, in ms; 0: 30000.
+     */
+    uint32_t connect_timeout_ms;
+    /**
+     * NETSYS_SEND_*: what a send does when the queue is full.
+     */
+    uint32_t send_policy;
+    /**
+     * 0.
+     */
+    uint32_t reserved32;
+    /**
+     * As in netsys_server_config.
+     */
+    uint64_t max_message_bytes;
+    /**
+     * As in netsys_server_config.
+     */
+    uint64_t send_queue_bytes;
+    /**
+     * As in netsys_server_config.
+     */
+    uint64_t send_hard_limit_bytes;
+    /**
+     * As in netsys_server_config.
+     */
+    uint32_t send_timeout_ms;
+    /**
+     * As in netsys_server_config.
+     */
+    uint32_t idle_timeout_ms;
+    /**
+     * As in netsys_server_config.
+     */
+    uint32_t heartbeat_ms;
+    /**
+     * As in netsys_server_config.
+     */
+    uint32_t drain_ms;
+    /**
+     * As in netsys_server_config.
+     */
+    uint32_t flags;
+    /**
+     * As in netsys_server_config.
+     */
+    uint32_t receive_buffer_bytes;
+    /**
+     * As in netsys_server_config.
+     */
+    uint32_t send_buffer_bytes;
+    /**
+     * As in netsys_server_config.
+     */
+    uint32_t kernel_receive_bytes;
+    /**
+     * As in netsys_server_config.
+     */
+    uint32_t kernel_send_bytes;
+    /**
+     * 0.
+     */
+    uint32_t reserved_tail;
+} netsys_client_config;
+
+/**
+ * A client. 0 is never a valid id.
+ */
+typedef struct netsys_client {
+    /**
+     * Opaque; compare and copy it, no more.
+     */
+    uint64_t id;
+} netsys_client;
+
+/**
+ * Bytes that somebody else owns.
+ */
+typedef struct netsys_bytes {
+    /**
+     * The first byte; may be NULL if len is 0.
+     */
+    const uint8_t *data;
+    /**
+     * How many bytes.
+     */
+    size_t len;
+} netsys_bytes;
+
+/**
+ * Success.
+ */
+#define NETSYS_OK 0
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The version of the library that runs, as NETSYS_VERSION_NUMBER gives that of this header.
+ *
+ * @return the number. Works in a forked child too.
+ */
+uint32_t netsys_version(void);
+
+/**
+ * The version of the library that runs: "2.0.0".
+ *
+ * @return a static string. Works in a forked child too.
+ */
+const char *netsys_version_string(void);
+
+/**
+ * Whether the library that runs serves programs that were made with a header of this version: the same major version,
+ * and a minor version not later than the library's.
+ *
+ * @param header_version  NETSYS_VERSION_NUMBER
+ * @return NETSYS_OK; NETSYS_ERR_UNSUPPORTED
+ */
+netsys_status netsys_check_version(uint32_t header_version);
+
+/**
+ * The name of a status: "NETSYS_ERR_TIMEOUT".
+ *
+ * @param status  any number
+ * @return a static string; "NETSYS_ERR_UNKNOWN" for a number that is no status. Works in a forked child too.
+ */
+const char *netsys_status_name(netsys_status status);
+
+/**
+ * What a status means, in general words: "the operation timed out".
+ *
+ * @param status  any number
+ * @return a static string. Works in a forked child too.
+ */
+const char *netsys_status_message(netsys_status status);
+
+/**
+ * The last failure of a function of this header on the calling thread. A success does not clear it, so look at it only
+ * after a failure. A thread where nothing has failed has status NETSYS_OK and an empty message.
+ *
+ * Works in a forked child too, where it tells why everything else fails.
+ *
+ * @param out  filled in; set its struct_size to sizeof(netsys_error_info) first
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_last_error(struct netsys_error_info *out);
+
+/**
+ * Makes a configuration that means all defaults.
+ *
+ * @param config  filled in
+ * @param size    sizeof(netsys_context_config)
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_context_config_init(struct netsys_context_config *config, size_t size);
+
+/**
+ * Creates a context. It has no threads until something is started in it.
+ *
+ * @param config  what it is like; NULL: all defaults. Copied; its userdata must live until its release runs
+ * @param out     the context, yours until netsys_context_shutdown
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release
+ *         of the configuration runs before this returns, unless it is the struct_size that is refused.
+ */
+netsys_status netsys_context_create(const struct netsys_context_config *config, struct netsys_context *out);
+
+/**
+ * The context of the whole process: made with all defaults at the first call, never shut down. Libraries in one
+ * process share it without knowing of each other.
+ *
+ * @param out  the context, everybody's
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_OUT_OF_MEMORY (too many handles)
+ */
+netsys_status netsys_context_default(struct netsys_context *out);
+
+/**
+ * Ends a context: stops all its servers, clients and adopted sessions, waits for them, joins all its threads, and runs
+ * the release of its configuration. The handle is invalid from the beginning of the call. The handles of its servers
+ * and clients stay valid until they are destroyed.
+ *
+ * On a library thread it cannot wait: it returns at once, and the rest follows on a thread made for it.
+ *
+ * @param context   the context; not the default one
+ * @param drain_ms  how long each may take to deliver what is queued; 0: not at all; NETSYS_INFINITE: as configured
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_UNSUPPORTED (the default context); NETSYS_ERR_IO (on a
+ *         library thread: no thread could be made for the rest, so the release never runs)
+ */
+netsys_status netsys_context_shutdown(struct netsys_context context, uint32_t drain_ms);
+
+/**
+ * Makes a configuration that means all defaults.
+ *
+ * @param config  filled in
+ * @param size    sizeof(netsys_server_config)
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_server_config_init(struct netsys_server_config *config, size_t size);
+
+/**
+ * Starts a server. It is bound and listens when this returns. Callbacks may run before this returns.
+ *
+ * @param context    where its thread belongs
+ * @param config     what it is like; copied
+ * @param callbacks  its events; copied. The userdata must live until release runs
+ * @param out        the server, yours until netsys_server_destroy
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context); NETSYS_ERR_CANCELLED (the
+ *         context is being shut down); NETSYS_ERR_BIND_FAILED (the host or port: os_code of netsys_last_error says
+ *         whether it is in use, forbidden, or not this machine's); NETSYS_ERR_IO (no thread); NETSYS_ERR_OUT_OF_MEMORY
+ *         (too many handles). On failure the release of the callbacks runs before this returns, unless it is the
+ *         struct_size or reserved of the callbacks that is refused.
+ */
+netsys_status netsys_server_start(struct netsys_context context,
+                                  const struct netsys_server_config *config,
+                                  const struct netsys_callbacks *callbacks,
+                                  struct netsys_server *out);
+
+/**
+ * Begins to stop a server: it accepts no more, no message is handled any more, and what its sessions have queued is
+ * delivered, if their peers read, within the time to drain. Returns at once. A second stop can only shorten the time.
+ *
+ * @param server    the server
+ * @param drain_ms  the time to drain; 0: none; NETSYS_INFINITE: as configured
+ * @return NETSYS_OK, also if it has stopped already; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_server_stop(struct netsys_server server, uint32_t drain_ms);
+
+/**
+ * [BLOCKING] Waits until a server has stopped, and no callback of it, release included, runs any more. It does not
+ * stop it.
+ *
+ * @param server      the server
+ * @param timeout_ms  how long; 0: not at all; NETSYS_INFINITE: for ever
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_TIMEOUT; NETSYS_ERR_WOULD_DEADLOCK (on a library thread)
+ */
+netsys_status netsys_server_wait(struct netsys_server server, uint32_t timeout_ms);
+
+/**
+ * Stops a server as configured, waits for it as netsys_server_wait does, and makes the handle invalid. When it
+ * returns, no callback runs any more.
+ *
+ * On a library thread it cannot wait: the stop begins, the handle is invalid at once, and the rest follows behind it;
+ * release tells when.
+ *
+ * @param server  the server
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_server_destroy(struct netsys_server server);
+
+/**
+ * Where a server stands.
+ *
+ * @param server  the server
+ * @param out     NETSYS_ENDPOINT_*
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_server_state(struct netsys_server server, uint32_t *out);
+
+/**
+ * The port that a server is bound to, also after it has stopped.
+ *
+ * @param server  the server
+ * @param out     the port
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_server_port(struct netsys_server server, uint16_t *out);
+
+/**
+ * The IP address that a server is bound to, without the port.
+ *
+ * @param server  the server
+ * @param buf     the address, NUL-terminated; may be NULL if cap is 0
+ * @param cap     the size of buf
+ * @param needed  the length without the NUL; may be NULL
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_BUFFER_TOO_SMALL
+ */
+netsys_status netsys_server_address(struct netsys_server server, char *buf, size_t cap, size_t *needed);
+
+/**
+ * How many connections a server has, counted from accept to end.
+ *
+ * @param server  the server
+ * @param out     the number
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_server_connection_count(struct netsys_server server, size_t *out);
+
+/**
+ * The sessions that a server has now. They may end at any time, which makes their handles invalid, and does no harm.
+ *
+ * @param server  the server
+ * @param buf     gets as many handles as fit, in no particular order; may be NULL if cap is 0
+ * @param cap     how many fit into buf
+ * @param count   how many sessions there are; stored with NETSYS_ERR_BUFFER_TOO_SMALL too
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_BUFFER_TOO_SMALL (there are
+ *         more than cap); NETSYS_ERR_OUT_OF_MEMORY (too many handles)
+ */
+netsys_status netsys_server_sessions(struct netsys_server server,
+                                     struct netsys_session *buf,
+                                     size_t cap,
+                                     size_t *count);
+
+/**
+ * The session of a server with an id.
+ *
+ * @param server      the server
+ * @param session_id  what netsys_session_id gave
+ * @param out         the session
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_SESSION_NOT_FOUND;
+ *         NETSYS_ERR_OUT_OF_MEMORY (too many handles)
+ */
+netsys_status netsys_server_find_session(struct netsys_server server,
+                                         struct netsys_str session_id,
+                                         struct netsys_session *out);
+
+/**
+ * Changes the limits of a server at once. Connections beyond a lower limit stay.
+ *
+ * @param server             the server
+ * @param max_connections    the most connections; 0: as it is; NETSYS_UNLIMITED_U32
+ * @param max_message_bytes  the largest message; 0: as it is; at most 4 GiB - 1, which larger values mean too
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_server_set_limits(struct netsys_server server,
+                                       uint32_t max_connections,
+                                       uint64_t max_message_bytes);
+
+/**
+ * Sends a message to all sessions of a server. It waits for nobody: a session whose queue is full refuses the message
+ * or, under NETSYS_SEND_WAIT, takes it up to its hard limit.
+ *
+ * @param server   the server
+ * @param kind     NETSYS_MESSAGE_*
+ * @param data     the bytes; copied once for all; may be NULL if len is 0
+ * @param len      how many
+ * @param queued   how many sessions took it; may be NULL
+ * @param refused  how many did not; may be NULL
+ * @return NETSYS_OK, also if all refused; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT;
+ *         NETSYS_ERR_MESSAGE_TOO_LARGE
+ */
+netsys_status netsys_server_broadcast(struct netsys_server server,
+                                      uint32_t kind,
+                                      const void *data,
+                                      size_t len,
+                                      size_t *queued,
+                                      size_t *refused);
+
+/**
+ * Sends a message to the sessions of a server that are in a group; as netsys_server_broadcast otherwise. A group that
+ * nobody is in is an empty one.
+ *
+ * @param server   the server
+ * @param group    the name of the group
+ * @param kind     NETSYS_MESSAGE_*
+ * @param data     the bytes; copied once for all; may be NULL if len is 0
+ * @param len      how many
+ * @param queued   how many sessions took it; may be NULL
+ * @param refused  how many did not; may be NULL
+ * @return NETSYS_OK, also if all refused; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT;
+ *         NETSYS_ERR_MESSAGE_TOO_LARGE
+ */
+netsys_status netsys_server_broadcast_group(struct netsys_server server,
+                                            struct netsys_str group,
+                                            uint32_t kind,
+                                            const void *data,
+                                            size_t len,
+                                            size_t *queued,
+                                            size_t *refused);
+
+/**
+ * Closes all sessions of a server, as netsys_session_close does with NETSYS_OK. The server goes on.
+ *
+ * @param server  the server
+ * @param reason  why, in words; framed peers are told; may be empty
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_server_disconnect_all(struct netsys_server server, struct netsys_str reason);
+
+/**
+ * The figures of a server: its own and those of all its sessions, ended ones included.
+ *
+ * @param server  the server
+ * @param out     filled in; set its struct_size to sizeof(netsys_stats) first
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_server_stats(struct netsys_server server, struct netsys_stats *out);
+
+/**
+ * Starts the counters of a server anew.
+ *
+ * @param server  the server
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_server_reset_stats(struct netsys_server server);
+
+/**
+ * Makes a configuration that means all defaults; host and port are still to be set.
+ *
+ * @param config  filled in
+ * @param size    sizeof(netsys_client_config)
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_client_config_init(struct netsys_client_config *config, size_t size);
+
+/**
+ * Starts a client. It returns at once, and resolves the name and connects behind it: on_open tells when it is
+ * connected; on_error and then on_stopped tell that it cannot be. Callbacks may run before this returns.
+ *
+ * @param context    where its thread belongs
+ * @param config     what it is like; copied
+ * @param callbacks  its events; copied. The userdata must live until release runs
+ * @param out        the client, yours until netsys_client_destroy
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context); NETSYS_ERR_CANCELLED (the
+ *         context is being shut down); NETSYS_ERR_IO (no thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On
+ *         failure the release of the callbacks runs before this returns, unless it is the struct_size or reserved of
+ *         the callbacks that is refused.
+ */
+netsys_status netsys_client_start(struct netsys_context context,
+                                  const struct netsys_client_config *config,
+                                  const struct netsys_callbacks *callbacks,
+                                  struct netsys_client *out);
+
+/**
+ * Begins to stop a client: no message is handled any more, and what is queued is delivered, if the peer reads, within
+ * the time to drain. Returns at once. A second stop can only shorten the time.
+ *
+ * @param client    the client
+ * @param drain_ms  the time to drain; 0: none; NETSYS_INFINITE: as configured
+ * @return NETSYS_OK, also if it has stopped already; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_client_stop(struct netsys_client client, uint32_t drain_ms);
+
+/**
+ * [BLOCKING] Waits until a client has stopped, and no callback of it, release included, runs any more. It does not
+ * stop it.
+ *
+ * @param client      the client
+ * @param timeout_ms  how long; 0: not at all; NETSYS_INFINITE: for ever
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_TIMEOUT; NETSYS_ERR_WOULD_DEADLOCK (on a library thread)
+ */
+netsys_status netsys_client_wait(struct netsys_client client, uint32_t timeout_ms);
+
+/**
+ * Stops a client as configured, waits for it as netsys_client_wait does, and makes the handle invalid. When it
+ * returns, no callback runs any more.
+ *
+ * On a library thread it cannot wait: the stop begins, the handle is invalid at once, and the rest follows behind it;
+ * release tells when.
+ *
+ * @param client  the client
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_client_destroy(struct netsys_client client);
+
+/**
+ * Where a client stands.
+ *
+ * @param client  the client
+ * @param out     NETSYS_ENDPOINT_*
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_client_state(struct netsys_client client, uint32_t *out);
+
+/**
+ * [BLOCKING] Waits until a client is connected: its on_open, if there is one, has run.
+ *
+ * @param client      the client
+ * @param timeout_ms  how long; 0: not at all; NETSYS_INFINITE: for ever
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_TIMEOUT (of this wait); NETSYS_ERR_WOULD_DEADLOCK (on a
+ *         library thread); or why it did not become connected, as on_error was told: NETSYS_ERR_CONNECTION_REFUSED,
+ *         NETSYS_ERR_CONNECTION_TIMEOUT, NETSYS_ERR_CONNECTION_FAILED (the name of the host included),
+ *         NETSYS_ERR_CONNECTION_CLOSED (it was stopped, or the server ended the connection), NETSYS_ERR_SERVER_BUSY,
+ *         NETSYS_ERR_PROTOCOL
+ */
+netsys_status netsys_client_wait_connected(struct netsys_client client, uint32_t timeout_ms);
+
+/**
+ * The session of a client. There is one from the moment TCP is connected until it has ended; a framed client may send
+ * in it before on_open.
+ *
+ * @param client  the client
+ * @param out     the session
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_CONNECTION_CLOSED (there is
+ *         none); NETSYS_ERR_OUT_OF_MEMORY (too many handles)
+ */
+netsys_status netsys_client_session(struct netsys_client client, struct netsys_session *out);
+
+/**
+ * The figures of a client.
+ *
+ * @param client  the client
+ * @param out     filled in; set its struct_size to sizeof(netsys_stats) first
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_client_stats(struct netsys_client client, struct netsys_stats *out);
+
+/**
+ * Starts the counters of a client anew.
+ *
+ * @param client  the client
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_client_reset_stats(struct netsys_client client);
+
+/**
+ * Sends a message. On NETSYS_OK it was accepted: it will be delivered, or be counted as undelivered in on_close.
+ * Messages of one session arrive in the order in which they were accepted.
+ *
+ * A session of which it is not decided yet whether it is framed keeps the messages until it is. On a framed session
+ * NETSYS_MESSAGE_STREAM travels as a binary message; on a raw one the bytes of every kind are written as they are.
+ *
+ * @param session  the session
+ * @param kind     NETSYS_MESSAGE_*
+ * @param data     the bytes; copied; may be NULL if len is 0
+ * @param len      how many; NETSYS_MESSAGE_STREAM: at least 1
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+ *         NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_CONNECTION_CLOSED; NETSYS_ERR_MESSAGE_TOO_LARGE;
+ *         NETSYS_ERR_WOULD_BLOCK, NETSYS_ERR_SEND_FAILED (the queue is full: see NETSYS_SEND_*). It waits only under
+ *         NETSYS_SEND_WAIT, and never on a library thread.
+ */
+netsys_status netsys_session_send(struct netsys_session session, uint32_t kind, const void *data, size_t len);
+
+/**
+ * Sends one message that is given in parts; as netsys_session_send otherwise.
+ *
+ * @param session  the session
+ * @param kind     NETSYS_MESSAGE_*
+ * @param parts    the bytes, part by part; copied; may be NULL if count is 0
+ * @param count    how many parts
+ * @return as netsys_session_send
+ */
+netsys_status netsys_session_sendv(struct netsys_session session,
+                                   uint32_t kind,
+                                   const struct netsys_bytes *parts,
+                                   size_t count);
+
+/**
+ * Closes a session: no message is handled and no send accepted any more, and what was accepted is delivered, if the
+ * peer reads, within the configured time to drain. Returns at once; on_close tells when it is done. Only the first
+ * close of a session counts.
+ *
+ * @param session  the session
+ * @param code     NETSYS_OK for a close in good order, else why: the reason in on_close
+ * @param reason   why, in words; a framed peer is told; may be empty
+ * @return NETSYS_OK, also if it is closed already; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the
+ *         handle); NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_session_close(struct netsys_session session, netsys_status code, struct netsys_str reason);
+
+/**
+ * Ends a session with a reset of the connection. What is queued is dropped and counted as undelivered. Returns at
+ * once; on_close tells when it is done.
+ *
+ * @param session  the session
+ * @return NETSYS_OK, also if it has ended already; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the
+ *         handle)
+ */
+netsys_status netsys_session_abort(struct netsys_session session);
+
+/**
+ * Stops reading from the peer, or goes on. While it is paused no on_message comes, what was read already is kept, and
+ * TCP slows the peer down. Called in a callback of the session it holds from the next message on.
+ *
+ * @param session  the session
+ * @param paused   true: stop; false: go on
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle)
+ */
+netsys_status netsys_session_pause(struct netsys_session session, bool paused);
+
+/**
+ * The id of a session, unique in the process.
+ *
+ * @param session  the session
+ * @param buf      the id, NUL-terminated; may be NULL if cap is 0
+ * @param cap      the size of buf
+ * @param needed   the length without the NUL; may be NULL
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+ *         NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_BUFFER_TOO_SMALL
+ */
+netsys_status netsys_session_id(struct netsys_session session, char *buf, size_t cap, size_t *needed);
+
+/**
+ * The id of the client of a session: of a client's session its own; of a server's, what a framed peer said, from
+ * on_open on. Else empty.
+ *
+ * @param session  the session
+ * @param buf      the id, NUL-terminated; may be NULL if cap is 0
+ * @param cap      the size of buf
+ * @param needed   the length without the NUL; may be NULL
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+ *         NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_BUFFER_TOO_SMALL
+ */
+netsys_status netsys_session_client_id(struct netsys_session session, char *buf, size_t cap, size_t *needed);
+
+/**
+ * The id of the server that a session belongs to. Empty on a client's session.
+ *
+ * @param session  the session
+ * @param buf      the id, NUL-terminated; may be NULL if cap is 0
+ * @param cap      the size of buf
+ * @param needed   the length without the NUL; may be NULL
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+ *         NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_BUFFER_TOO_SMALL
+ */
+netsys_status netsys_session_server_id(struct netsys_session session, char *buf, size_t cap, size_t *needed);
+
+/**
+ * The peer's IP address, without the port.
+ *
+ * @param session  the session
+ * @param buf      the address, NUL-terminated; may be NULL if cap is 0
+ * @param cap      the size of buf
+ * @param needed   the length without the NUL; may be NULL
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+ *         NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_BUFFER_TOO_SMALL; NETSYS_ERR_CONNECTION_CLOSED (it never had a
+ *         connection)
+ */
+netsys_status netsys_session_remote_address(struct netsys_session session, char *buf, size_t cap, size_t *needed);
+
+/**
+ * The peer's port.
+ *
+ * @param session  the session
+ * @param out      the port
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+ *         NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_CONNECTION_CLOSED (it never had a connection)
+ */
+netsys_status netsys_session_remote_port(struct netsys_session session, uint16_t *out);
+
+/**
+ * The own IP address of a session, without the port.
+ *
+ * @param session  the session
+ * @param buf      the address, NUL-terminated; may be NULL if cap is 0
+ * @param cap      the size of buf
+ * @param needed   the length without the NUL; may be NULL
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+ *         NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_BUFFER_TOO_SMALL; NETSYS_ERR_CONNECTION_CLOSED (it never had a
+ *         connection)
+ */
+netsys_status netsys_session_local_address(struct netsys_session session, char *buf, size_t cap, size_t *needed);
+
+/**
+ * The own port of a session.
+ *
+ * @param session  the session
+ * @param out      the port
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+ *         NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_CONNECTION_CLOSED (it never had a connection)
+ */
+netsys_status netsys_session_local_port(struct netsys_session session, uint16_t *out);
+
+/**
+ * Where a session stands.
+ *
+ * @param session  the session
+ * @param out      NETSYS_STATE_*
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+ *         NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_session_state(struct netsys_session session, uint32_t *out);
+
+/**
+ * How a session speaks.
+ *
+ * @param session  the session
+ * @param out      NETSYS_FRAMING_*; AUTO: it is not decided yet
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+ *         NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_session_framing(struct netsys_session session, uint32_t *out);
+
+/**
+ * The figures of a session.
+ *
+ * @param session  the session
+ * @param out      filled in; set its struct_size to sizeof(netsys_stats) first
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+ *         NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_session_stats(struct netsys_session session, struct netsys_stats *out);
+
+/**
+ * Starts the counters of a session anew. Those of its server or client go on.
+ *
+ * @param session  the session
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle)
+ */
+netsys_status netsys_session_reset_stats(struct netsys_session session);
+
+/**
+ * Keeps a string with a session, under a key. A session keeps at most 64 KiB, keys included.
+ *
+ * @param session  the session
+ * @param key      1 to 255 bytes
+ * @param value    any text; copied
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+ *         NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_OUT_OF_MEMORY (it would be too much)
+ */
+netsys_status netsys_session_set_data(struct netsys_session session, struct netsys_str key, struct netsys_str value);
+
+/**
+ * The string that a session keeps under a key.
+ *
+ * @param session  the session
+ * @param key      the key
+ * @param buf      the string, NUL-terminated; may be NULL if cap is 0
+ * @param cap      the size of buf
+ * @param needed   the length without the NUL; may be NULL
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+ *         NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_NOT_FOUND (no such key); NETSYS_ERR_BUFFER_TOO_SMALL
+ */
+netsys_status netsys_session_get_data(struct netsys_session session,
+                                      struct netsys_str key,
+                                      char *buf,
+                                      size_t cap,
+                                      size_t *needed);
+
+/**
+ * Forgets what a session keeps under a key.
+ *
+ * @param session  the session
+ * @param key      the key
+ * @return NETSYS_OK, also if there is nothing; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+ *         NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_session_remove_data(struct netsys_session session, struct netsys_str key);
+
+/**
+ * Forgets all that a session keeps under keys.
+ *
+ * @param session  the session
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle)
+ */
+netsys_status netsys_session_clear_data(struct netsys_session session);
+
+/**
+ * Puts a session into a group of its server, which exists while somebody is in it.
+ *
+ * @param session  the session
+ * @param group    the name, 1 to 255 bytes
+ * @return NETSYS_OK, also if it is in already; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+ *         NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_OUT_OF_MEMORY (it is in 128 groups)
+ */
+netsys_status netsys_session_join_group(struct netsys_session session, struct netsys_str group);
+
+/**
+ * Takes a session out of a group.
+ *
+ * @param session  the session
+ * @param group    the name
+ * @return NETSYS_OK, also if it is not in; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+ *         NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_session_leave_group(struct netsys_session session, struct netsys_str group);
+
+/**
+ * Whether a session is in a group.
+ *
+ * @param session  the session
+ * @param group    the name
+ * @param out      true if it is
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+ *         NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_session_in_group(struct netsys_session session, struct netsys_str group, bool *out);
+
+/**
+ * Calls visit for each group that a session is in, on this thread, before this returns, and without a lock: visit may
+ * call any function.
+ *
+ * @param session   the session
+ * @param visit     gets the name of a group, valid for the call
+ * @param userdata  given to visit
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+ *         NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_session_groups(struct netsys_session session,
+                                    void (*visit)(void *userdata, struct netsys_str group),
+                                    void *userdata);
+
+/**
+ * Stores a pointer with a session, one for each. on_message gets it in its netsys_message.
+ *
+ * The former pointer is released before this returns. If a callback of the session may be using it on another thread
+ * at that moment, replace it in a callback of the session instead: they run one at a time.
+ *
+ * @param session   the session
+ * @param userdata  the pointer; may be NULL
+ * @param release   runs once, when the pointer is replaced (by the same one, too) or the session has ended, after
+ *                  on_end; on whatever thread that happens. May be NULL. Does not run if this function fails
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle)
+ */
+netsys_status netsys_session_set_userdata(struct netsys_session session,
+                                          void *userdata,
+                                          void (*release)(void *userdata));
+
+/**
+ * The pointer that is stored with a session.
+ *
+ * @param session  the session
+ * @param out      the pointer, or NULL if none is stored
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+ *         NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_session_userdata(struct netsys_session session, void **out);
+
+/**
+ * Keeps the handle of a session valid beyond its end, so that its data and figures can still be asked for. A handle is
+ * valid until the session has ended and it was released as often as it was retained.
+ *
+ * @param session  the session
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle)
+ */
+netsys_status netsys_session_retain(struct netsys_session session);
+
+/**
+ * Takes back one netsys_session_retain, or the one that the session was born with. It does not close the session.
+ *
+ * @param session  the session
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+ *         NETSYS_ERR_INVALID_ARGUMENT (it is not retained)
+ */
+netsys_status netsys_session_release(struct netsys_session session);
+
+/**
+ * Makes a session without a connection, for tests and for code that wants one in any case: its data and groups work,
+ * its state is NETSYS_STATE_DISCONNECTED, sends fail with NETSYS_ERR_CONNECTION_CLOSED.
+ *
+ * @param session_id  its id
+ * @param client_id   the id of its client
+ * @param out         the session, retained once: yours until netsys_session_release
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_OUT_OF_MEMORY (too many handles)
+ */
+netsys_status netsys_session_create(struct netsys_str session_id,
+                                    struct netsys_str client_id,
+                                    struct netsys_session *out);
+
+/**
+ * Makes a session of a TCP connection that was accepted by other means. It is like one of a server's, but paused until
+ * netsys_session_pause(session, false), so that handlers can be prepared.
+ *
+ * @param context    where its thread belongs
+ * @param fd         a connected TCP socket. On NETSYS_OK it is the library's, and closed or numbered anew; on failure
+ *                   it is still yours
+ * @param config     what the session is like, as for a server; host, port, backlog and max_connections are ignored
+ * @param callbacks  its events, as for a server: on_accept .. on_end, then on_stopped and release; copied
+ * @param out        the session, retained once: yours until netsys_session_release
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context); NETSYS_ERR_CANCELLED (the
+ *         context is being shut down); NETSYS_ERR_IO (no thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On
+ *         failure the release of the callbacks runs before this returns, unless it is the struct_size or reserved of
+ *         the callbacks that is refused.
+ */
+netsys_status netsys_session_adopt(struct netsys_context context,
+                                   int fd,
+                                   const struct netsys_server_config *config,
+                                   const struct netsys_callbacks *callbacks,
+                                   struct netsys_session *out);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* NETWORK_SYSTEM_H */

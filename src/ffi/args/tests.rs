@@ -1,0 +1,183 @@
+use std::ptr;
+
+use super::*;
+use crate::ffi::config::{netsys_client_config, netsys_server_config};
+use crate::ffi::context::{netsys_context_config, netsys_log_record};
+
+/// A struct as a later version might have it.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Later {
+    now: netsys_stats,
+    later: [u64; 2],
+}
+
+fn stats() -> netsys_stats {
+    // SAFETY: all zero is a value of this struct.
+    netsys_stats { struct_size: size_of::<netsys_stats>() as u32, ..unsafe { std::mem::zeroed() } }
+}
+
+fn code<T>(result: Result<T>) -> (Code, String) {
+    let error = result.err().expect("an error");
+    (error.code, error.message.into_owned())
+}
+
+#[test]
+fn structs_have_no_padding() {
+    // The sum of the members' sizes, as the C header declares them.
+    assert_eq!(size_of::<netsys_error_info>(), 4 * 4 + 232);
+    assert_eq!(size_of::<netsys_stats>(), 2 * 4 + 14 * 8);
+    assert_eq!(size_of::<netsys_callbacks>(), 2 * 4 + 11 * 8);
+    assert_eq!(size_of::<netsys_context_config>(), 4 * 4 + 16 + 5 * 8);
+    assert_eq!(size_of::<netsys_server_config>(), 2 * 4 + 2 * 16 + 2 * 2 + 3 * 4 + 3 * 8 + 10 * 4);
+    assert_eq!(size_of::<netsys_client_config>(), 2 * 4 + 2 * 16 + 2 * 2 + 3 * 4 + 3 * 8 + 10 * 4);
+    assert_eq!(size_of::<netsys_message>(), 2 * 4 + 3 * 8);
+    assert_eq!(size_of::<netsys_close_info>(), 4 * 4 + 3 * 8 + 2 * 4 + 16);
+    assert_eq!(size_of::<netsys_log_record>(), 2 * 4 + 8 + 2 * 16);
+}
+
+#[test]
+fn a_struct_of_this_version_is_read() {
+    let given = netsys_stats { errors: 3, last_message_ns: 9, ..stats() };
+    // SAFETY: a whole struct.
+    assert_eq!(unsafe { read_struct(&raw const given, "stats") }, Ok(given));
+}
+
+#[test]
+fn what_a_shorter_struct_lacks_is_zero() {
+    let given = netsys_stats { struct_size: 16, connections_total: 5, connections_current: 6, ..stats() };
+    // SAFETY: a whole struct that says it is shorter.
+    let read = unsafe { read_struct(&raw const given, "stats") }.expect("16 is a multiple of 8");
+    assert_eq!((read.connections_total, read.connections_current), (5, 0));
+}
+
+#[test]
+fn the_tail_of_a_longer_struct_must_be_zero() {
+    let mut given = Later { now: stats(), later: [0; 2] };
+    given.now.struct_size = size_of::<Later>() as u32;
+    given.now.errors = 1;
+    // SAFETY: as long as it says.
+    let read = |given: &Later| unsafe { read_struct(ptr::from_ref(given).cast::<netsys_stats>(), "stats") };
+    assert_eq!(read(&given).expect("the tail is zero").errors, 1);
+    given.later[1] = 1;
+    let (code, text) = code(read(&given));
+    assert_eq!(code, Code::InvalidArgument);
+    assert!(text.starts_with("stats: byte 128 is set"), "{text}");
+}
+
+#[test]
+fn a_struct_size_that_cannot_be_is_refused() {
+    for size in [0, 1, 7, 12, 121, 8192, u32::MAX] {
+        let mut given = netsys_stats { struct_size: size, ..stats() };
+        // SAFETY: the size is refused before anything else is read.
+        let (reading, text) = code(unsafe { read_struct(&raw const given, "stats") });
+        // SAFETY: as above.
+        let (filling, _) = code(unsafe { fill_struct(&raw mut given, "stats", stats()) });
+        assert_eq!((reading, filling), (Code::InvalidArgument, Code::InvalidArgument), "{size}");
+        assert!(text.contains(&size.to_string()) && text.contains("sizeof"), "{text}");
+    }
+    // SAFETY: NULL is refused.
+    let (null, text) = code(unsafe { read_struct(ptr::null::<netsys_stats>(), "stats") });
+    assert_eq!((null, text.as_str()), (Code::InvalidArgument, "stats is NULL"));
+}
+
+#[test]
+fn a_result_is_as_long_as_the_callers_struct() {
+    let value = netsys_stats { errors: 3, connections_total: 4, ..stats() };
+    let mut short = netsys_stats { struct_size: 16, errors: 77, ..stats() };
+    // SAFETY: a whole struct that says it is shorter.
+    unsafe { fill_struct(&raw mut short, "out", value) }.expect("16 is a multiple of 8");
+    assert_eq!((short.struct_size, short.connections_total, short.errors), (16, 4, 77));
+
+    let mut long = Later { now: stats(), later: [5; 2] };
+    long.now.struct_size = size_of::<Later>() as u32;
+    // SAFETY: as long as it says.
+    unsafe { fill_struct((&raw mut long).cast::<netsys_stats>(), "out", value) }.expect("longer is fine");
+    assert_eq!((long.now.struct_size as usize, long.now.errors, long.later), (size_of::<Later>(), 3, [0; 2]));
+}
+
+#[test]
+fn init_makes_everything_zero_but_the_size() {
+    let mut given = netsys_stats { errors: 3, queued_bytes: 4, ..stats() };
+    // SAFETY: a whole struct.
+    unsafe { init_struct(&raw mut given, size_of::<netsys_stats>(), "stats") }.expect("the right size");
+    assert_eq!(given, stats());
+    // SAFETY: refused before anything is stored.
+    assert_eq!(code(unsafe { init_struct(&raw mut given, 3, "stats") }).0, Code::InvalidArgument);
+    // SAFETY: as above.
+    assert_eq!(code(unsafe { init_struct(ptr::null_mut::<netsys_stats>(), 8, "stats") }).0, Code::InvalidArgument);
+}
+
+#[test]
+fn texts_must_be_utf8_and_say_where_they_are_not() {
+    let view = |bytes: &'static [u8]| netsys_str { data: bytes.as_ptr().cast(), len: bytes.len() };
+    // SAFETY: all views are of static bytes, or are refused.
+    unsafe {
+        assert_eq!(text(view("gr\u{fc}n".as_bytes()), "host"), Ok("gr\u{fc}n"));
+        assert_eq!(text(netsys_str { data: ptr::null(), len: 0 }, "host"), Ok(""));
+        let (wrong, message) = code(text(view(b"abc\xFFdef"), "host"));
+        assert_eq!((wrong, message.as_str()), (Code::InvalidArgument, "host is not UTF-8: byte 3 is wrong"));
+        let (null, message) = code(text(netsys_str { data: ptr::null(), len: 5 }, "host"));
+        assert_eq!((null, message.as_str()), (Code::InvalidArgument, "host is NULL, but 5 bytes long"));
+        let (huge, _) = code(text(netsys_str { len: usize::MAX, ..view(b"a") }, "host"));
+        assert_eq!(huge, Code::InvalidArgument);
+    }
+}
+
+#[test]
+fn a_text_goes_out_whole_or_not_at_all() {
+    let mut buf = [0x55 as c_char; 8];
+    let mut needed = 99;
+    let bytes = |buf: &[c_char]| buf.iter().map(|c| *c as u8).collect::<Vec<_>>();
+    // SAFETY: the buffer has 8 bytes, `needed` is a size.
+    let mut give = |text: &str, cap: usize, buf: *mut c_char| unsafe { give_text(text, buf, cap, &raw mut needed) };
+
+    assert_eq!(give("1234567", 8, buf.as_mut_ptr()), Ok(()));
+    assert_eq!(bytes(&buf), b"1234567\0");
+    assert_eq!(give("", 1, buf.as_mut_ptr()), Ok(()));
+    assert_eq!(buf[0], 0);
+    assert_eq!(code(give("12345678", 8, buf.as_mut_ptr())).0, Code::BufferTooSmall);
+    assert_eq!(bytes(&buf)[..2], *b"\x002");
+    assert_eq!(code(give("", 0, ptr::null_mut())).0, Code::BufferTooSmall);
+    assert_eq!(code(give("x", 4, ptr::null_mut())).0, Code::InvalidArgument);
+    assert_eq!(code(give("123456789", 0, ptr::null_mut())).0, Code::BufferTooSmall);
+    assert_eq!(needed, 9);
+    // SAFETY: the buffer has 8 bytes; nobody asks for the length.
+    assert_eq!(unsafe { give_text("ab", buf.as_mut_ptr(), 8, ptr::null_mut()) }, Ok(()));
+}
+
+#[test]
+fn enumerations_are_checked() {
+    assert_eq!(payload(1), Ok(Payload::Text));
+    assert_eq!(payload(2), Ok(Payload::Binary));
+    assert_eq!(payload(3), Ok(Payload::Stream));
+    assert_eq!([framing(0), framing(1), framing(2)], [Ok(Framing::Auto), Ok(Framing::Framed), Ok(Framing::Raw)]);
+    assert_eq!(send_policy(0), Ok(SendPolicy::WouldBlock));
+    assert_eq!([send_policy(1), send_policy(2)], [Ok(SendPolicy::WouldBlock), Ok(SendPolicy::Wait)]);
+    for (error, name) in [
+        (code(payload(0)), "kind is 0"),
+        (code(payload(4)), "kind is 4"),
+        (code(framing(3)), "framing is 3"),
+        (code(send_policy(u32::MAX)), "send_policy is 4294967295"),
+        (code(reserved(1, "reserved16")), "reserved16 is 1"),
+    ] {
+        assert_eq!(error.0, Code::InvalidArgument);
+        assert!(error.1.starts_with(name), "{}", error.1);
+    }
+    assert_eq!(reserved(0, "reserved"), Ok(()));
+}
+
+#[test]
+fn times() {
+    assert_eq!(timeout(0), Some(Duration::ZERO));
+    assert_eq!(timeout(1500), Some(Duration::from_millis(1500)));
+    assert_eq!(timeout(NETSYS_INFINITE), None);
+}
+
+#[test]
+fn addresses() {
+    let text = |address: &str| ip_text(address.parse().expect("an address"));
+    assert_eq!(text("127.0.0.1:80"), "127.0.0.1");
+    assert_eq!(text("[::1]:80"), "::1");
+    assert_eq!(text("[fe80::1%3]:80"), "fe80::1%3");
+}

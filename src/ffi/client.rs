@@ -1,0 +1,181 @@
+//! Clients.
+
+use std::sync::Arc;
+
+use super::args::{self, Out};
+use super::binding::Owner;
+use super::callbacks::Callbacks;
+use super::config::{self, netsys_client_config};
+use super::guard;
+use super::objects;
+use super::server::{session_handle, state_number};
+use super::status::netsys_status;
+use super::types::*;
+use crate::core::Client;
+use crate::error::{Code, Error};
+use crate::runtime::on_library_thread;
+
+/// Makes a configuration that means all defaults; host and port are still to be set.
+///
+/// @param config  filled in
+/// @param size    sizeof(netsys_client_config)
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_client_config_init(config: *mut netsys_client_config, size: usize) -> netsys_status {
+    guard::call(|| {
+        // SAFETY: the caller gives NULL or a struct of that size.
+        unsafe { args::init_struct(config, size, "config") }
+    })
+}
+
+/// Starts a client. It returns at once, and resolves the name and connects behind it: on_open tells when it is
+/// connected; on_error and then on_stopped tell that it cannot be. Callbacks may run before this returns.
+///
+/// @param context    where its thread belongs
+/// @param config     what it is like; copied
+/// @param callbacks  its events; copied. The userdata must live until release runs
+/// @param out        the client, yours until netsys_client_destroy
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context); NETSYS_ERR_CANCELLED (the
+///         context is being shut down); NETSYS_ERR_IO (no thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On
+///         failure the release of the callbacks runs before this returns, unless it is the struct_size or reserved of
+///         the callbacks that is refused.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_client_start(
+    context: netsys_context,
+    config: *const netsys_client_config,
+    callbacks: *const netsys_callbacks,
+    out: *mut netsys_client,
+) -> netsys_status {
+    guard::start(
+        // SAFETY: the caller gives NULL or a table as long as it says.
+        || unsafe { Callbacks::read(callbacks, Owner::Endpoint) },
+        |callbacks| {
+            // SAFETY: the caller gives NULL or a place for a handle, and NULL or a configuration as long as it says.
+            let (out, config) = unsafe { (Out::new(out, "out")?, config::client(config)?) };
+            let client = objects::with(context, |open| Client::start(&open.context, config, callbacks.clone()))?;
+            callbacks.started();
+            out.store(objects::insert(Arc::clone(&client)).inspect_err(|_| client.stop(None))?);
+            Ok(())
+        },
+    )
+}
+
+/// Begins to stop a client: no message is handled any more, and what is queued is delivered, if the peer reads, within
+/// the time to drain. Returns at once. A second stop can only shorten the time.
+///
+/// @param client    the client
+/// @param drain_ms  the time to drain; 0: none; NETSYS_INFINITE: as configured
+/// @return NETSYS_OK, also if it has stopped already; NETSYS_ERR_INVALID_HANDLE
+#[unsafe(no_mangle)]
+pub extern "C" fn netsys_client_stop(client: netsys_client, drain_ms: u32) -> netsys_status {
+    guard::with(client, |client| {
+        client.stop(args::timeout(drain_ms));
+        Ok(())
+    })
+}
+
+/// [BLOCKING] Waits until a client has stopped, and no callback of it, release included, runs any more. It does not
+/// stop it.
+///
+/// @param client      the client
+/// @param timeout_ms  how long; 0: not at all; NETSYS_INFINITE: for ever
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_TIMEOUT; NETSYS_ERR_WOULD_DEADLOCK (on a library thread)
+#[unsafe(no_mangle)]
+pub extern "C" fn netsys_client_wait(client: netsys_client, timeout_ms: u32) -> netsys_status {
+    guard::with(client, |client| client.wait(args::timeout(timeout_ms)))
+}
+
+/// Stops a client as configured, waits for it as netsys_client_wait does, and makes the handle invalid. When it
+/// returns, no callback runs any more.
+///
+/// On a library thread it cannot wait: the stop begins, the handle is invalid at once, and the rest follows behind it;
+/// release tells when.
+///
+/// @param client  the client
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+#[unsafe(no_mangle)]
+pub extern "C" fn netsys_client_destroy(client: netsys_client) -> netsys_status {
+    guard::with(client, |object| {
+        object.stop(None);
+        if !on_library_thread() {
+            object.wait(None)?;
+        }
+        objects::remove(client)
+    })
+}
+
+/// Where a client stands.
+///
+/// @param client  the client
+/// @param out     NETSYS_ENDPOINT_*
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_client_state(client: netsys_client, out: *mut u32) -> netsys_status {
+    guard::with(client, |client| {
+        // SAFETY: the caller gives NULL or a place for the result.
+        let out = unsafe { Out::new(out, "out") }?;
+        out.store(state_number(client.state()));
+        Ok(())
+    })
+}
+
+/// [BLOCKING] Waits until a client is connected: its on_open, if there is one, has run.
+///
+/// @param client      the client
+/// @param timeout_ms  how long; 0: not at all; NETSYS_INFINITE: for ever
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_TIMEOUT (of this wait); NETSYS_ERR_WOULD_DEADLOCK (on a
+///         library thread); or why it did not become connected, as on_error was told: NETSYS_ERR_CONNECTION_REFUSED,
+///         NETSYS_ERR_CONNECTION_TIMEOUT, NETSYS_ERR_CONNECTION_FAILED (the name of the host included),
+///         NETSYS_ERR_CONNECTION_CLOSED (it was stopped, or the server ended the connection), NETSYS_ERR_SERVER_BUSY,
+///         NETSYS_ERR_PROTOCOL
+#[unsafe(no_mangle)]
+pub extern "C" fn netsys_client_wait_connected(client: netsys_client, timeout_ms: u32) -> netsys_status {
+    guard::with(client, |client| client.wait_connected(args::timeout(timeout_ms)))
+}
+
+/// The session of a client. There is one from the moment TCP is connected until it has ended; a framed client may send
+/// in it before on_open.
+///
+/// @param client  the client
+/// @param out     the session
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_CONNECTION_CLOSED (there is
+///         none); NETSYS_ERR_OUT_OF_MEMORY (too many handles)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_client_session(client: netsys_client, out: *mut netsys_session) -> netsys_status {
+    guard::with(client, |client| {
+        // SAFETY: the caller gives NULL or a place for a handle.
+        let out = unsafe { Out::new(out, "out") }?;
+        let handle = session_handle(&client.session()?).map_err(|error| match error.code {
+            // It ended meanwhile.
+            Code::SessionNotFound => Error::from(Code::ConnectionClosed),
+            _ => error,
+        })?;
+        out.store(handle);
+        Ok(())
+    })
+}
+
+/// The figures of a client.
+///
+/// @param client  the client
+/// @param out     filled in; set its struct_size to sizeof(netsys_stats) first
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_client_stats(client: netsys_client, out: *mut netsys_stats) -> netsys_status {
+    guard::with(client, |client| {
+        // SAFETY: the caller gives NULL or a struct as long as it says.
+        unsafe { args::fill_struct(out, "out", client.stats().into()) }
+    })
+}
+
+/// Starts the counters of a client anew.
+///
+/// @param client  the client
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+#[unsafe(no_mangle)]
+pub extern "C" fn netsys_client_reset_stats(client: netsys_client) -> netsys_status {
+    guard::with(client, |client| {
+        client.reset_stats();
+        Ok(())
+    })
+}

@@ -1,0 +1,356 @@
+//! The configurations of servers and clients as C gives them.
+
+use std::time::Duration;
+
+use super::args::{self, Extensible, millis, reserved};
+use super::types::*;
+use crate::config::{ClientConfig, ServerConfig, SessionConfig};
+use crate::error::{Code, Error, Result};
+
+/// What a server, or an adopted session, is like. All zero but struct_size, which is what netsys_server_config_init
+/// makes, means all defaults.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct netsys_server_config {
+    /// sizeof(netsys_server_config).
+    pub struct_size: u32,
+    /// NETSYS_FRAMING_*; 0, AUTO: each peer's first bytes decide.
+    pub framing: u32,
+    /// What framed peers are told, at most 255 bytes; may be empty.
+    pub server_id: netsys_str,
+    /// The address or name to listen on; empty: "0.0.0.0".
+    pub host: netsys_str,
+    /// The port; 0: a free one, which netsys_server_port tells.
+    pub port: u16,
+    /// 0.
+    pub reserved16: u16,
+    /// How many connections the kernel holds for the server to accept; 0: 4096.
+    pub backlog: u32,
+    /// The most connections at a time, counted from accept to end; 0: 1000; NETSYS_UNLIMITED_U32.
+    pub max_connections: u32,
+    /// NETSYS_SEND_*: what a send does when the session's queue is full.
+    pub send_policy: u32,
+    /// The largest message sent or received; 0: 1 MiB; at most 4 GiB - 1, which larger values mean too.
+    pub max_message_bytes: u64,
+    /// How much a session queues for sending; 0: 1 MiB; NETSYS_UNLIMITED_U64.
+    pub send_queue_bytes: u64,
+    /// How much a session queues for sends on library threads under NETSYS_SEND_WAIT; 0: 64 MiB, or send_queue_bytes if
+    /// that is more.
+    pub send_hard_limit_bytes: u64,
+    /// How long a send waits under NETSYS_SEND_WAIT, in ms; 0: 5000.
+    pub send_timeout_ms: u32,
+    /// A session that has received nothing for this long, in ms, ends with NETSYS_ERR_SESSION_EXPIRED; 0: never.
+    pub idle_timeout_ms: u32,
+    /// A framed session that has received nothing for this long, in ms, asks the peer for a sign of life, and ends
+    /// after three times this without one; 0: 10000; NETSYS_INFINITE: no heartbeats.
+    pub heartbeat_ms: u32,
+    /// How long a peer that has begun to say who it is may take to end, in ms; 0: 5000.
+    pub handshake_timeout_ms: u32,
+    /// How long a graceful close or stop may take to deliver what is queued, in ms; 0: 5000.
+    pub drain_ms: u32,
+    /// NETSYS_FLAG_* together.
+    pub flags: u32,
+    /// The first capacity of a session's buffer for a message that has arrived in part; 0: 8192.
+    pub receive_buffer_bytes: u32,
+    /// The first capacity of a session's buffer for sending; 0: 8192.
+    pub send_buffer_bytes: u32,
+    /// SO_RCVBUF; 0: the system's choice, which adapts.
+    pub kernel_receive_bytes: u32,
+    /// SO_SNDBUF; 0: the system's choice, which adapts.
+    pub kernel_send_bytes: u32,
+}
+
+/// What a client is like. Host and port are required; the rest may be zero, but for struct_size, and then means the
+/// default.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct netsys_client_config {
+    /// sizeof(netsys_client_config).
+    pub struct_size: u32,
+    /// NETSYS_FRAMING_*; 0, AUTO: the client's first send decides.
+    pub framing: u32,
+    /// What a framed server is told, at most 255 bytes; may be empty.
+    pub client_id: netsys_str,
+    /// The server's address or name.
+    pub host: netsys_str,
+    /// The server's port.
+    pub port: u16,
+    /// 0.
+    pub reserved16: u16,
+    /// How long resolving, connecting and, if framed, greeting may take together, in ms; 0: 30000.
+    pub connect_timeout_ms: u32,
+    /// NETSYS_SEND_*: what a send does when the queue is full.
+    pub send_policy: u32,
+    /// 0.
+    pub reserved32: u32,
+    /// As in netsys_server_config.
+    pub max_message_bytes: u64,
+    /// As in netsys_server_config.
+    pub send_queue_bytes: u64,
+    /// As in netsys_server_config.
+    pub send_hard_limit_bytes: u64,
+    /// As in netsys_server_config.
+    pub send_timeout_ms: u32,
+    /// As in netsys_server_config.
+    pub idle_timeout_ms: u32,
+    /// As in netsys_server_config.
+    pub heartbeat_ms: u32,
+    /// As in netsys_server_config.
+    pub drain_ms: u32,
+    /// As in netsys_server_config.
+    pub flags: u32,
+    /// As in netsys_server_config.
+    pub receive_buffer_bytes: u32,
+    /// As in netsys_server_config.
+    pub send_buffer_bytes: u32,
+    /// As in netsys_server_config.
+    pub kernel_receive_bytes: u32,
+    /// As in netsys_server_config.
+    pub kernel_send_bytes: u32,
+    /// 0.
+    pub reserved_tail: u32,
+}
+
+// SAFETY: see `args::tests::structs_have_no_padding`; numbers and views may all be zero.
+unsafe impl Extensible for netsys_server_config {}
+// SAFETY: as above.
+unsafe impl Extensible for netsys_client_config {}
+
+/// The value, unless it is 0.
+fn set<T: Default + PartialEq>(value: T) -> Option<T> {
+    (value != T::default()).then_some(value)
+}
+
+/// A number of bytes in memory; more than there can be means no limit.
+fn size(bytes: u64) -> usize {
+    bytes.try_into().unwrap_or(usize::MAX)
+}
+
+/// The largest message, of which the format of frames allows 4 GiB - 1.
+pub(super) fn max_message(bytes: u64) -> u32 {
+    bytes.try_into().unwrap_or(u32::MAX)
+}
+
+/// A number of connections.
+pub(super) fn max_connections(count: u32) -> usize {
+    if count == NETSYS_UNLIMITED_U32 { usize::MAX } else { count as usize }
+}
+
+/// What servers and clients have in common. The rest of the fields keep their defaults.
+macro_rules! session_config {
+    ($c:expr) => {{
+        let (c, default) = ($c, SessionConfig::default());
+        if c.flags & !(NETSYS_FLAG_NO_KEEP_ALIVE | NETSYS_FLAG_NO_NODELAY) != 0 {
+            return Err(Error::new(
+                Code::InvalidArgument,
+                format!("flags is {:#x}: use NETSYS_FLAG_NO_KEEP_ALIVE (1) and _NO_NODELAY (2) only", c.flags),
+            ));
+        }
+        let send_queue = set(c.send_queue_bytes).map_or(default.send_queue, size);
+        let send_hard_limit = match c.send_hard_limit_bytes {
+            0 => default.send_hard_limit.max(send_queue),
+            bytes => size(bytes),
+        };
+        SessionConfig {
+            framing: args::framing(c.framing)?,
+            send_policy: args::send_policy(c.send_policy)?,
+            max_message: set(c.max_message_bytes).map_or(default.max_message, max_message),
+            send_queue,
+            send_hard_limit,
+            send_timeout: or_millis(c.send_timeout_ms, default.send_timeout),
+            idle_timeout: set(c.idle_timeout_ms).and_then(args::timeout),
+            heartbeat: set(c.heartbeat_ms).map_or(default.heartbeat, args::timeout),
+            drain: or_millis(c.drain_ms, default.drain),
+            keep_alive: c.flags & NETSYS_FLAG_NO_KEEP_ALIVE == 0,
+            nodelay: c.flags & NETSYS_FLAG_NO_NODELAY == 0,
+            receive_buffer: set(c.receive_buffer_bytes).map_or(default.receive_buffer, |bytes| bytes as usize),
+            send_buffer: set(c.send_buffer_bytes).map_or(default.send_buffer, |bytes| bytes as usize),
+            kernel_receive: set(c.kernel_receive_bytes).map(|bytes| bytes as usize),
+            kernel_send: set(c.kernel_send_bytes).map(|bytes| bytes as usize),
+            ..default
+        }
+    }};
+}
+
+fn or_millis(ms: u32, default: Duration) -> Duration {
+    set(ms).map_or(default, millis)
+}
+
+/// # Safety
+/// `config` is NULL or points to a struct as long as its own struct_size says, with views that are valid.
+pub(super) unsafe fn server(config: *const netsys_server_config) -> Result<ServerConfig> {
+    // SAFETY: by the contract of this function.
+    let c = unsafe { args::read_struct(config, "config") }?;
+    reserved(c.reserved16.into(), "config: reserved16")?;
+    let mut session = session_config!(&c);
+    session.handshake_timeout = or_millis(c.handshake_timeout_ms, session.handshake_timeout);
+    let default = ServerConfig::default();
+    // SAFETY: by the contract of this function.
+    let (server_id, host) = unsafe { (args::text(c.server_id, "server_id")?, args::text(c.host, "host")?) };
+    Ok(ServerConfig {
+        server_id: server_id.to_owned(),
+        host: if host.is_empty() { default.host } else { host.to_owned() },
+        port: c.port,
+        backlog: set(c.backlog).unwrap_or(default.backlog),
+        max_connections: set(c.max_connections).map_or(default.max_connections, max_connections),
+        session,
+    })
+}
+
+/// # Safety
+/// As for `server`.
+pub(super) unsafe fn client(config: *const netsys_client_config) -> Result<ClientConfig> {
+    // SAFETY: by the contract of this function.
+    let c = unsafe { args::read_struct(config, "config") }?;
+    reserved(c.reserved16.into(), "config: reserved16")?;
+    reserved(c.reserved32, "config: reserved32")?;
+    reserved(c.reserved_tail, "config: reserved_tail")?;
+    let session = session_config!(&c);
+    // SAFETY: by the contract of this function.
+    let (client_id, host) = unsafe { (args::text(c.client_id, "client_id")?, args::text(c.host, "host")?) };
+    Ok(ClientConfig {
+        client_id: client_id.to_owned(),
+        host: host.to_owned(),
+        port: c.port,
+        connect_timeout: or_millis(c.connect_timeout_ms, ClientConfig::default().connect_timeout),
+        session,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Framing, SendPolicy};
+
+    fn server_config() -> netsys_server_config {
+        // SAFETY: all zero is a value of this struct.
+        netsys_server_config { struct_size: 120, ..unsafe { std::mem::zeroed() } }
+    }
+
+    fn client_config() -> netsys_client_config {
+        // SAFETY: all zero is a value of this struct.
+        netsys_client_config { struct_size: 120, ..unsafe { std::mem::zeroed() } }
+    }
+
+    fn view(text: &'static str) -> netsys_str {
+        netsys_str { data: text.as_ptr().cast(), len: text.len() }
+    }
+
+    fn read_server(config: netsys_server_config) -> Result<ServerConfig> {
+        // SAFETY: a whole struct with views of static text.
+        unsafe { server(&raw const config) }
+    }
+
+    fn read_client(config: netsys_client_config) -> Result<ClientConfig> {
+        // SAFETY: a whole struct with views of static text.
+        unsafe { client(&raw const config) }
+    }
+
+    #[test]
+    fn zero_means_the_default() {
+        let server = read_server(server_config()).expect("defaults are valid");
+        assert_eq!(format!("{server:?}"), format!("{:?}", ServerConfig::default()));
+        let client = read_client(client_config()).expect("the core asks for the host");
+        assert_eq!(format!("{client:?}"), format!("{:?}", ClientConfig::default()));
+    }
+
+    #[test]
+    fn every_field_of_a_server_arrives() {
+        let config = netsys_server_config {
+            framing: NETSYS_FRAMING_RAW,
+            server_id: view("id"),
+            host: view("::1"),
+            port: 81,
+            backlog: 7,
+            max_connections: 8,
+            send_policy: NETSYS_SEND_WAIT,
+            max_message_bytes: 9,
+            send_queue_bytes: 10,
+            send_hard_limit_bytes: 11,
+            send_timeout_ms: 12,
+            idle_timeout_ms: 13,
+            heartbeat_ms: 14,
+            handshake_timeout_ms: 15,
+            drain_ms: 16,
+            flags: NETSYS_FLAG_NO_KEEP_ALIVE | NETSYS_FLAG_NO_NODELAY,
+            receive_buffer_bytes: 17,
+            send_buffer_bytes: 18,
+            kernel_receive_bytes: 19,
+            kernel_send_bytes: 20,
+            ..server_config()
+        };
+        let ServerConfig { server_id, host, port, backlog, max_connections, session } =
+            read_server(config).expect("valid");
+        assert_eq!((server_id.as_str(), host.as_str(), port, backlog, max_connections), ("id", "::1", 81, 7, 8));
+        let expected = SessionConfig {
+            framing: Framing::Raw,
+            send_policy: SendPolicy::Wait,
+            max_message: 9,
+            send_queue: 10,
+            send_hard_limit: 11,
+            send_timeout: Duration::from_millis(12),
+            idle_timeout: Some(Duration::from_millis(13)),
+            heartbeat: Some(Duration::from_millis(14)),
+            handshake_timeout: Duration::from_millis(15),
+            drain: Duration::from_millis(16),
+            keep_alive: false,
+            nodelay: false,
+            receive_buffer: 17,
+            send_buffer: 18,
+            kernel_receive: Some(19),
+            kernel_send: Some(20),
+        };
+        assert_eq!(format!("{session:?}"), format!("{expected:?}"));
+    }
+
+    #[test]
+    fn every_field_of_a_client_arrives() {
+        let config = netsys_client_config {
+            framing: NETSYS_FRAMING_FRAMED,
+            client_id: view("me"),
+            host: view("localhost"),
+            port: 82,
+            connect_timeout_ms: 6,
+            send_policy: NETSYS_SEND_WOULD_BLOCK,
+            drain_ms: 16,
+            kernel_send_bytes: 20,
+            ..client_config()
+        };
+        let client = read_client(config).expect("valid");
+        assert_eq!((client.client_id.as_str(), client.host.as_str(), client.port), ("me", "localhost", 82));
+        assert_eq!(client.connect_timeout, Duration::from_millis(6));
+        assert_eq!((client.session.framing, client.session.drain), (Framing::Framed, Duration::from_millis(16)));
+        assert_eq!(client.session.kernel_send, Some(20));
+    }
+
+    #[test]
+    fn no_limits() {
+        let config = netsys_server_config {
+            max_connections: NETSYS_UNLIMITED_U32,
+            max_message_bytes: NETSYS_UNLIMITED_U64,
+            send_queue_bytes: NETSYS_UNLIMITED_U64,
+            idle_timeout_ms: NETSYS_INFINITE,
+            heartbeat_ms: NETSYS_INFINITE,
+            ..server_config()
+        };
+        let server = read_server(config).expect("valid");
+        assert_eq!((server.max_connections, server.session.max_message), (usize::MAX, u32::MAX));
+        assert_eq!((server.session.send_queue, server.session.send_hard_limit), (usize::MAX, usize::MAX));
+        assert_eq!((server.session.idle_timeout, server.session.heartbeat), (None, None));
+        assert!(server.validate().is_ok());
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_by_name() {
+        let refused = |config: netsys_server_config, text: &str| {
+            let error = read_server(config).expect_err("refused");
+            assert_eq!(error.code, Code::InvalidArgument);
+            assert!(error.message.contains(text), "{error}");
+        };
+        refused(netsys_server_config { framing: 9, ..server_config() }, "framing is 9");
+        refused(netsys_server_config { send_policy: 3, ..server_config() }, "send_policy is 3");
+        refused(netsys_server_config { flags: 6, ..server_config() }, "flags is 0x6");
+        refused(netsys_server_config { reserved16: 1, ..server_config() }, "reserved16 is 1");
+        refused(netsys_server_config { struct_size: 0, ..server_config() }, "struct_size is 0");
+    }
+}

@@ -1,0 +1,376 @@
+//! Contexts.
+
+use std::ffi::c_void;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::args::{self, Extensible, Out, invalid, reserved};
+use super::guard;
+use super::log::{self, Sink};
+use super::objects;
+use super::status::netsys_status;
+use super::types::*;
+use crate::config::ContextConfig;
+use crate::error::{Code, Error, Result};
+use crate::runtime::{Context, ContextHooks, on_library_thread};
+
+/// A line of the library's log. Valid for the callback.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct netsys_log_record {
+    /// sizeof(netsys_log_record) of the library.
+    pub struct_size: u32,
+    /// 1 error, 2 warning, 3 information, 4 debugging, 5 trace.
+    pub level: u32,
+    /// When: milliseconds since 1970-01-01 00:00 UTC.
+    pub unix_ms: u64,
+    /// The part of the library that says it: "network_system::transport::listener".
+    pub target: netsys_str,
+    /// What it says.
+    pub message: netsys_str,
+}
+
+/// What a context is like. All zero but struct_size, which is what netsys_context_config_init makes, means all
+/// defaults.
+///
+/// The callbacks run on the context's own threads, several at a time, and must not throw.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct netsys_context_config {
+    /// sizeof(netsys_context_config).
+    pub struct_size: u32,
+    /// The most loop threads; 0: 64. Each server and client gets one of its own while there are fewer, then they share.
+    pub max_loops: u32,
+    /// Which lines on_log gets: 1 errors only .. 5 everything; 0: 2, errors and warnings.
+    pub log_level: u32,
+    /// 0.
+    pub reserved: u32,
+    /// What the names of the threads begin with; empty: "netsys".
+    pub thread_name_prefix: netsys_str,
+    /// A line of the log. Without it, nothing is logged anywhere.
+    pub on_log: Option<unsafe extern "C-unwind" fn(userdata: *mut c_void, record: *const netsys_log_record)>,
+    /// Runs first on each of the context's threads.
+    pub on_thread_start: Option<unsafe extern "C-unwind" fn(userdata: *mut c_void)>,
+    /// Runs last on each of the context's threads.
+    pub on_thread_stop: Option<unsafe extern "C-unwind" fn(userdata: *mut c_void)>,
+    /// Given to the callbacks above.
+    pub userdata: *mut c_void,
+    /// The callbacks are not called any more, and userdata is no longer used. Runs exactly once: when the context has
+    /// been shut down, or on the calling thread when it could not be created.
+    pub release: Option<unsafe extern "C-unwind" fn(userdata: *mut c_void)>,
+}
+
+// SAFETY: see `args::tests::structs_have_no_padding`; pointers, functions (`Option`), numbers and views may be zero.
+unsafe impl Extensible for netsys_context_config {}
+
+/// A context that a handle names.
+#[derive(Clone)]
+pub(super) struct OpenContext {
+    pub context: Arc<Context>,
+    hooks: Arc<Hooks>,
+}
+
+/// The callbacks of a context.
+struct Hooks {
+    table: netsys_context_config,
+    released: AtomicBool,
+}
+
+// SAFETY: the table's pointers are only handed to the table's functions, which the header says to be called on
+// several threads.
+unsafe impl Send for Hooks {}
+// SAFETY: as above.
+unsafe impl Sync for Hooks {}
+
+impl Hooks {
+    fn new(table: netsys_context_config) -> Arc<Hooks> {
+        Arc::new(Hooks { table, released: AtomicBool::new(false) })
+    }
+
+    fn release(&self) {
+        if !self.released.swap(true, Ordering::AcqRel)
+            && let Some(release) = self.table.release
+        {
+            // SAFETY: as the header says, for the first time, and after the last of the other calls.
+            guard::contained("release", || unsafe { release(self.table.userdata) });
+        }
+    }
+
+    /// One of the thread callbacks, as the core takes it.
+    fn on_thread(
+        self: &Arc<Self>,
+        what: &'static str,
+        callback: Option<unsafe extern "C-unwind" fn(*mut c_void)>,
+    ) -> Option<Arc<dyn Fn() + Send + Sync>> {
+        let (callback, hooks) = (callback?, Arc::clone(self));
+        // SAFETY: as the header says.
+        Some(Arc::new(move || guard::contained(what, || unsafe { callback(hooks.table.userdata) })))
+    }
+}
+
+impl Sink for Hooks {
+    fn log(&self, level: u32, unix_ms: u64, target: &str, message: &str) {
+        let view = |text: &str| netsys_str { data: text.as_ptr().cast(), len: text.len() };
+        let record = netsys_log_record {
+            struct_size: size_of::<netsys_log_record>() as u32,
+            level,
+            unix_ms,
+            target: view(target),
+            message: view(message),
+        };
+        if let Some(on_log) = self.table.on_log
+            && !self.released.load(Ordering::Acquire)
+        {
+            // SAFETY: as the header says; the record and its texts live for the call.
+            guard::contained("on_log", || unsafe { on_log(self.table.userdata, &raw const record) });
+        }
+    }
+}
+
+/// # Safety
+/// The views in the hooks' table are valid.
+unsafe fn open(hooks: &Arc<Hooks>) -> Result<netsys_context> {
+    let table = &hooks.table;
+    reserved(table.reserved, "config: reserved")?;
+    let level = log::level(table.log_level)?;
+    let mut config = ContextConfig::default();
+    // SAFETY: by the contract of this function.
+    let prefix = unsafe { args::text(table.thread_name_prefix, "thread_name_prefix") }?;
+    if prefix.contains('\0') {
+        return Err(invalid("thread_name_prefix has a NUL in it, which the name of a thread cannot have"));
+    }
+    if !prefix.is_empty() {
+        config.thread_name_prefix = prefix.to_owned();
+    }
+    if table.max_loops != 0 {
+        config.max_loops = table.max_loops as usize;
+    }
+    let context_hooks = ContextHooks {
+        dispatch: table.on_log.map(|_| log::dispatch(level, Arc::clone(hooks))),
+        on_thread_start: hooks.on_thread("on_thread_start", table.on_thread_start),
+        on_thread_stop: hooks.on_thread("on_thread_stop", table.on_thread_stop),
+    };
+    objects::insert(OpenContext { context: Context::new(config, context_hooks), hooks: Arc::clone(hooks) })
+}
+
+/// The default context, once it has been made.
+static DEFAULT: Mutex<Option<netsys_context>> = Mutex::new(None);
+
+fn default_context() -> Result<netsys_context> {
+    let mut default = DEFAULT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(context) = *default {
+        return Ok(context);
+    }
+    // SAFETY: all zero is a value of this struct, with empty views.
+    let context = unsafe { open(&Hooks::new(std::mem::zeroed())) }?;
+    *default = Some(context);
+    Ok(context)
+}
+
+fn shut_down(handle: netsys_context, drain_ms: u32) -> Result<()> {
+    if *DEFAULT.lock().unwrap_or_else(PoisonError::into_inner) == Some(handle) {
+        return Err(Error::new(
+            Code::Unsupported,
+            "the default context serves the whole process and is never shut down: create one of your own for that",
+        ));
+    }
+    let OpenContext { context, hooks } = objects::with(handle, |open| Ok(open.clone()))?;
+    // Of several calls, the one that removes the handle goes on.
+    objects::remove(handle)?;
+    context.stop(args::timeout(drain_ms));
+    if on_library_thread() {
+        return context.when_joined(move || hooks.release());
+    }
+    context.join()?;
+    hooks.release();
+    Ok(())
+}
+
+/// Makes a configuration that means all defaults.
+///
+/// @param config  filled in
+/// @param size    sizeof(netsys_context_config)
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_context_config_init(config: *mut netsys_context_config, size: usize) -> netsys_status {
+    guard::call(|| {
+        // SAFETY: the caller gives NULL or a struct of that size.
+        unsafe { args::init_struct(config, size, "config") }
+    })
+}
+
+/// Creates a context. It has no threads until something is started in it.
+///
+/// @param config  what it is like; NULL: all defaults. Copied; its userdata must live until its release runs
+/// @param out     the context, yours until netsys_context_shutdown
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release
+///         of the configuration runs before this returns, unless it is the struct_size that is refused.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_context_create(
+    config: *const netsys_context_config,
+    out: *mut netsys_context,
+) -> netsys_status {
+    guard::call(|| {
+        let table = if config.is_null() {
+            // SAFETY: all zero is a value of this struct.
+            unsafe { std::mem::zeroed() }
+        } else {
+            // SAFETY: the caller gives a struct as long as it says.
+            unsafe { args::read_struct(config, "config") }?
+        };
+        let hooks = Hooks::new(table);
+        let opened = (|| {
+            // SAFETY: the caller gives NULL or a place for a handle, and a configuration with views that are valid.
+            let (out, context) = unsafe { (Out::new(out, "out")?, open(&hooks)?) };
+            out.store(context);
+            Ok(())
+        })();
+        opened.inspect_err(|_| hooks.release())
+    })
+}
+
+/// The context of the whole process: made with all defaults at the first call, never shut down. Libraries in one
+/// process share it without knowing of each other.
+///
+/// @param out  the context, everybody's
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_OUT_OF_MEMORY (too many handles)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_context_default(out: *mut netsys_context) -> netsys_status {
+    guard::call(|| {
+        // SAFETY: the caller gives NULL or a place for a handle.
+        let out = unsafe { Out::new(out, "out") }?;
+        out.store(default_context()?);
+        Ok(())
+    })
+}
+
+/// Ends a context: stops all its servers, clients and adopted sessions, waits for them, joins all its threads, and runs
+/// the release of its configuration. The handle is invalid from the beginning of the call. The handles of its servers
+/// and clients stay valid until they are destroyed.
+///
+/// On a library thread it cannot wait: it returns at once, and the rest follows on a thread made for it.
+///
+/// @param context   the context; not the default one
+/// @param drain_ms  how long each may take to deliver what is queued; 0: not at all; NETSYS_INFINITE: as configured
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_UNSUPPORTED (the default context); NETSYS_ERR_IO (on a
+///         library thread: no thread could be made for the rest, so the release never runs)
+#[unsafe(no_mangle)]
+pub extern "C" fn netsys_context_shutdown(context: netsys_context, drain_ms: u32) -> netsys_status {
+    guard::call(|| shut_down(context, drain_ms))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ptr;
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+    use crate::ffi::status::NETSYS_OK;
+
+    unsafe extern "C-unwind" fn count(userdata: *mut c_void) {
+        // SAFETY: the tests give a counter that lives longer.
+        unsafe { &*userdata.cast::<AtomicUsize>() }.fetch_add(1, Ordering::Relaxed);
+    }
+
+    unsafe extern "C-unwind" fn on_log(userdata: *mut c_void, record: *const netsys_log_record) {
+        // SAFETY: valid for the callback.
+        let record = unsafe { &*record };
+        assert_eq!(record.struct_size as usize, size_of::<netsys_log_record>());
+        // SAFETY: as above.
+        let (target, message) = unsafe {
+            let text = |view| args::text(view, "text").expect("UTF-8");
+            (text(record.target), text(record.message))
+        };
+        if (record.level, target, message) == (2, "t", "m k=1") {
+            // SAFETY: as for any callback.
+            unsafe { count(userdata) };
+        }
+    }
+
+    fn config(released: &AtomicUsize) -> netsys_context_config {
+        // SAFETY: all zero is a value of this struct.
+        let zero: netsys_context_config = unsafe { std::mem::zeroed() };
+        netsys_context_config {
+            struct_size: size_of::<netsys_context_config>() as u32,
+            userdata: ptr::from_ref(released).cast_mut().cast(),
+            release: Some(count),
+            ..zero
+        }
+    }
+
+    fn create(config: *const netsys_context_config) -> (netsys_status, netsys_context) {
+        let mut context = netsys_context { id: 0 };
+        // SAFETY: the tests give NULL or a whole struct.
+        (unsafe { netsys_context_create(config, &raw mut context) }, context)
+    }
+
+    #[test]
+    fn a_context_is_released_once_when_it_is_shut_down() {
+        let released = AtomicUsize::new(0);
+        let (status, context) = create(&config(&released));
+        assert_eq!((status, released.load(Ordering::Relaxed)), (NETSYS_OK, 0));
+        assert_eq!(netsys_context_shutdown(context, 0), NETSYS_OK);
+        assert_eq!(released.load(Ordering::Relaxed), 1);
+        assert_eq!(netsys_context_shutdown(context, 0), Code::InvalidHandle as i32);
+        assert_eq!(released.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_context_that_cannot_be_created_is_released_too() {
+        let released = AtomicUsize::new(0);
+        let wrong = [
+            netsys_context_config { log_level: 6, ..config(&released) },
+            netsys_context_config { reserved: 1, ..config(&released) },
+            netsys_context_config {
+                thread_name_prefix: netsys_str { data: c"a".as_ptr(), len: 2 },
+                ..config(&released)
+            },
+        ];
+        for (done, config) in wrong.iter().enumerate() {
+            assert_eq!(create(config).0, Code::InvalidArgument as i32);
+            assert_eq!(released.load(Ordering::Relaxed), done + 1);
+        }
+        // SAFETY: NULL is refused.
+        let status = unsafe { netsys_context_create(&config(&released), ptr::null_mut()) };
+        assert_eq!((status, released.load(Ordering::Relaxed)), (Code::InvalidArgument as i32, 4));
+        let unsized_config = netsys_context_config { struct_size: 0, ..config(&released) };
+        assert_eq!(create(&unsized_config).0, Code::InvalidArgument as i32);
+        assert_eq!(released.load(Ordering::Relaxed), 4);
+    }
+
+    #[test]
+    fn no_configuration_is_the_default_one() {
+        let (status, context) = create(ptr::null());
+        assert_eq!(status, NETSYS_OK);
+        assert_eq!(netsys_context_shutdown(context, NETSYS_INFINITE), NETSYS_OK);
+    }
+
+    #[test]
+    fn the_default_context_is_one_and_stays() {
+        let get = || {
+            let mut context = netsys_context { id: 0 };
+            // SAFETY: a place for a handle.
+            assert_eq!(unsafe { netsys_context_default(&raw mut context) }, NETSYS_OK);
+            context
+        };
+        let context = get();
+        assert_eq!(get(), context);
+        assert_eq!(netsys_context_shutdown(context, 0), Code::Unsupported as i32);
+        assert_eq!(get(), context);
+        assert!(objects::with(context, |_| Ok(())).is_ok());
+    }
+
+    #[test]
+    fn log_records_reach_the_callback_until_the_release() {
+        let logged = AtomicUsize::new(0);
+        let table = netsys_context_config { on_log: Some(on_log), release: None, ..config(&logged) };
+        let hooks = Hooks::new(table);
+        let event = || tracing::warn!(target: "t", k = 1, "m");
+        let dispatch = log::dispatch(log::level(0).expect("the default"), Arc::clone(&hooks));
+        tracing::dispatcher::with_default(&dispatch, event);
+        assert_eq!(logged.load(Ordering::Relaxed), 1);
+        hooks.release();
+        tracing::dispatcher::with_default(&dispatch, event);
+        assert_eq!(logged.load(Ordering::Relaxed), 1);
+    }
+}

@@ -1,0 +1,37 @@
+//! The C ABI: the only room of this crate where the outside is trusted to keep a contract, namely that of the header
+//! `network_system.h`, which cbindgen writes from the documentation here.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | [`types`], [`config`] | structs and constants |
+//! | [`status`], [`version`] | codes, the last error, versions |
+//! | [`context`], [`server`], [`client`], [`session`], [`session_data`] | the functions, a file for each noun |
+//! | `guard` | what every function runs under |
+//! | `handles`, `objects` | the handle table, and what is in it |
+//! | `args` | arguments checked and made Rust values |
+//! | `binding`, `callbacks`, `log` | sessions, events and log lines on their way to C |
+
+#![deny(clippy::undocumented_unsafe_blocks)]
+#![allow(non_camel_case_types, reason = "the names are those of the C header")]
+#![allow(
+    clippy::missing_safety_doc,
+    reason = "the documentation is the C header's, whose every sentence is the contract"
+)]
+#![allow(rustdoc::broken_intra_doc_links, reason = "[BLOCKING] is a tag")]
+
+mod args;
+mod binding;
+mod callbacks;
+pub mod client;
+pub mod config;
+pub mod context;
+mod guard;
+mod handles;
+mod log;
+mod objects;
+pub mod server;
+pub mod session;
+pub mod session_data;
+pub mod status;
+pub mod types;
+pub mod version;
