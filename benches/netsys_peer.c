@@ -1,0 +1,234 @@
+/* The library under measurement: the same workloads through the public C ABI and nothing else.
+ *
+ * Everything runs in callbacks on the endpoint's loop, except with --sender thread or wait: then the main thread sends
+ * the stream, and waits in on_writable's condition, or inside the library, when the queue is full. */
+#define _POSIX_C_SOURCE 200809L
+#include <network_system.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include "workload.h"
+
+struct connection {
+    struct workload_peer peer; /* first: a peer is its connection */
+    netsys_session session;
+    netsys_client client;
+};
+
+/* What the main thread waits for; the loop's thread reports it. */
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    netsys_server server;
+    bool finished;
+    bool writable;
+} shared = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+static netsys_server own_server; /* the loop's copy */
+
+static void require(netsys_status status, const char* what) {
+    if (status == NETSYS_OK) return;
+    netsys_error_info info = {.struct_size = sizeof info};
+    netsys_last_error(&info);
+    fprintf(stderr, "bench: %s: %s: %s\n", what, netsys_status_name(status), info.message);
+    exit(2);
+}
+
+static netsys_str text(const char* chars) {
+    netsys_str out = {chars, strlen(chars)};
+    return out;
+}
+
+static uint32_t message_kind(void) {
+    return work.options.raw ? NETSYS_MESSAGE_STREAM : NETSYS_MESSAGE_BINARY;
+}
+
+static bool transport_send(struct workload_peer* peer, const uint8_t* data, size_t len) {
+    struct connection* connection = (struct connection*)peer;
+    netsys_status status = netsys_session_send(connection->session, message_kind(), data, len);
+    if (status == NETSYS_ERR_WOULD_BLOCK) return false;
+    require(status, "send");
+    return true;
+}
+
+static size_t transport_broadcast(const uint8_t* data, size_t len) {
+    size_t queued = 0, refused = 0;
+    require(netsys_server_broadcast(own_server, message_kind(), data, len, &queued, &refused), "broadcast");
+    return queued;
+}
+
+static void transport_finished(void) {
+    pthread_mutex_lock(&shared.lock);
+    shared.finished = true;
+    pthread_cond_signal(&shared.changed);
+    pthread_mutex_unlock(&shared.lock);
+}
+
+static void on_server_open(void* userdata, netsys_session session) {
+    (void)userdata;
+    struct connection* connection = calloc(1, sizeof *connection);
+    if (connection == NULL) bench_fail("out of memory");
+    connection->session = session;
+    require(netsys_session_set_userdata(session, connection, free), "set_userdata");
+    if (own_server.id == 0) {
+        pthread_mutex_lock(&shared.lock);
+        own_server = shared.server;
+        pthread_mutex_unlock(&shared.lock);
+    }
+    workload_opened(&connection->peer);
+}
+
+static void on_server_message(void* userdata, netsys_session session, const netsys_message* message) {
+    (void)userdata;
+    (void)session;
+    struct connection* connection = message->session_userdata;
+    workload_data(&connection->peer, message->data, message->len);
+}
+
+static void on_server_error(void* userdata, netsys_session session, const netsys_error_info* error) {
+    (void)userdata;
+    (void)session;
+    fprintf(stderr, "bench: server: %s: %s\n", netsys_status_name(error->status), error->message);
+    work.errors++;
+}
+
+static void on_client_open(void* userdata, netsys_session session) {
+    struct connection* connection = userdata;
+    if (work.options.sender != SENDER_CALLBACK) return; /* the main thread asks for the session itself */
+    connection->session = session;
+    workload_opened(&connection->peer);
+}
+
+static void on_client_message(void* userdata, netsys_session session, const netsys_message* message) {
+    (void)session;
+    struct connection* connection = userdata;
+    workload_data(&connection->peer, message->data, message->len);
+}
+
+static void on_client_writable(void* userdata, netsys_session session) {
+    (void)session;
+    struct connection* connection = userdata;
+    if (work.options.sender == SENDER_CALLBACK) {
+        workload_writable(&connection->peer);
+        return;
+    }
+    pthread_mutex_lock(&shared.lock);
+    shared.writable = true;
+    pthread_cond_signal(&shared.changed);
+    pthread_mutex_unlock(&shared.lock);
+}
+
+static void on_client_error(void* userdata, netsys_session session, const netsys_error_info* error) {
+    (void)userdata;
+    (void)session;
+    fprintf(stderr, "bench: client: %s: %s\n", netsys_status_name(error->status), error->message);
+    work.errors++;
+}
+
+static void on_client_stopped(void* userdata) {
+    (void)userdata;
+    workload_closed();
+}
+
+static void serve(netsys_context context) {
+    netsys_callbacks callbacks = {.struct_size = sizeof callbacks,
+                                  .on_open = on_server_open,
+                                  .on_message = on_server_message,
+                                  .on_error = on_server_error};
+    netsys_server_config config;
+    require(netsys_server_config_init(&config, sizeof config), "config");
+    config.framing = work.options.raw ? NETSYS_FRAMING_RAW : NETSYS_FRAMING_FRAMED;
+    config.server_id = text("bench");
+    config.host = text("127.0.0.1");
+    config.max_connections = NETSYS_UNLIMITED_U32;
+    netsys_server server;
+    uint16_t port = 0;
+    pthread_mutex_lock(&shared.lock);
+    require(netsys_server_start(context, &config, &callbacks, &server), "server start");
+    shared.server = server;
+    pthread_mutex_unlock(&shared.lock);
+    require(netsys_server_port(server, &port), "port");
+    printf("%u\n", (unsigned)port);
+    fflush(stdout);
+    char byte;
+    while (read(STDIN_FILENO, &byte, 1) > 0) continue; /* the runner closes it when the client has ended */
+    workload_end();
+    require(netsys_server_destroy(server), "server destroy");
+}
+
+/* False: the run has ended early. */
+static bool wait_until_writable(void) {
+    pthread_mutex_lock(&shared.lock);
+    while (!shared.writable && !shared.finished) pthread_cond_wait(&shared.changed, &shared.lock);
+    bool writable = shared.writable;
+    shared.writable = false;
+    pthread_mutex_unlock(&shared.lock);
+    return writable;
+}
+
+static void send_from_this_thread(struct connection* connection) {
+    require(netsys_client_wait_connected(connection->client, NETSYS_INFINITE), "connect");
+    require(netsys_client_session(connection->client, &connection->session), "session");
+    workload_begin();
+    do {
+        workload_pump(&connection->peer);
+    } while (connection->peer.sent < work.options.messages && wait_until_writable());
+}
+
+static void drive(netsys_context context) {
+    netsys_callbacks callbacks = {.struct_size = sizeof callbacks,
+                                  .on_open = on_client_open,
+                                  .on_message = on_client_message,
+                                  .on_writable = on_client_writable,
+                                  .on_error = on_client_error,
+                                  .on_stopped = on_client_stopped};
+    netsys_client_config config;
+    require(netsys_client_config_init(&config, sizeof config), "config");
+    config.framing = work.options.raw ? NETSYS_FRAMING_RAW : NETSYS_FRAMING_FRAMED;
+    config.client_id = text("bench");
+    config.host = text("127.0.0.1");
+    config.port = work.options.port;
+    config.send_policy = work.options.sender == SENDER_WAIT ? NETSYS_SEND_WAIT : NETSYS_SEND_WOULD_BLOCK;
+
+    struct connection* connections = calloc(work.options.connections, sizeof *connections);
+    if (connections == NULL) bench_fail("out of memory");
+    for (uint32_t i = 0; i < work.options.connections; i++) work.peers[i] = &connections[i].peer;
+    for (uint32_t i = 0; i < work.options.connections; i++) {
+        callbacks.userdata = &connections[i];
+        require(netsys_client_start(context, &config, &callbacks, &connections[i].client), "client start");
+    }
+    if (work.options.sender != SENDER_CALLBACK) send_from_this_thread(&connections[0]);
+
+    pthread_mutex_lock(&shared.lock);
+    while (!shared.finished) pthread_cond_wait(&shared.changed, &shared.lock);
+    pthread_mutex_unlock(&shared.lock);
+    for (uint32_t i = 0; i < work.options.connections; i++) {
+        require(netsys_client_destroy(connections[i].client), "client destroy");
+    }
+    free(connections);
+}
+
+int main(int argc, char** argv) {
+    struct bench_options options = bench_parse(argc, argv);
+    if (options.sender != SENDER_CALLBACK && (options.work != WORK_STREAM || options.connections != 1)) {
+        bench_fail("only a stream on one connection is sent from another thread");
+    }
+    workload_init(options);
+    bench_raise_descriptor_limit();
+
+    /* One loop, one thread: all connections of a client share it, as they do in the epoll program. */
+    netsys_context_config config;
+    netsys_context context;
+    require(netsys_context_config_init(&config, sizeof config), "config");
+    config.max_loops = 1;
+    require(netsys_context_create(&config, &context), "context");
+    if (options.server) {
+        serve(context);
+    } else {
+        drive(context);
+    }
+    require(netsys_context_shutdown(context, 0), "context shutdown");
+    workload_report();
+    workload_release();
+    return 0;
+}
