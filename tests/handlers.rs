@@ -26,16 +26,8 @@ enum Slot {
     Error,
 }
 
-const SLOTS: [Slot; 8] = [
-    Slot::Accept,
-    Slot::Open,
-    Slot::Message,
-    Slot::Writable,
-    Slot::State,
-    Slot::Close,
-    Slot::End,
-    Slot::Error,
-];
+const SLOTS: [Slot; 8] =
+    [Slot::Accept, Slot::Open, Slot::Message, Slot::Writable, Slot::State, Slot::Close, Slot::End, Slot::Error];
 
 impl Slot {
     fn of(event: &Event) -> Option<(Slot, Option<&Arc<Session>>)> {
