@@ -1,5 +1,6 @@
 /* The workloads, once for both peers: what a server answers and what a client sends. Only the transport differs, and it
- * is the including program that defines it: the three transport_ functions below. One thread at a time runs all of this.
+ * is the including program that defines it: the three transport_ functions below. One thread at a time runs all of
+ * this.
  *
  *              client                                            server
  *   pingpong   one message; the next when it is back             sends back what it gets

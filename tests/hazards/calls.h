@@ -1,0 +1,52 @@
+/* Every function of the library behind one signature; the table itself is generated from the header. */
+#ifndef HAZARD_CALLS_H
+#define HAZARD_CALLS_H
+
+#include "hazard.h"
+
+enum { HANDLE_NONE, HANDLE_CONTEXT, HANDLE_SERVER, HANDLE_CLIENT, HANDLE_SESSION, HANDLE_KINDS };
+enum {
+    CALL_BLOCKS = 1,
+    CALL_ENDS = 2, /* what the handle stands for */
+    CALL_CREATES = 4,
+    CALL_FAILS = 8 /* its arguments are never all valid */
+};
+
+typedef struct call_entry {
+    const char* name;
+    int handle;        /* HANDLE_*: the kind that the function takes */
+    unsigned nullable; /* bit i: argument i is a pointer */
+    unsigned required; /* those that must not be null */
+    unsigned flags;    /* CALL_* */
+    netsys_status (*call)(uint64_t handle, unsigned nulls);
+} call_entry;
+
+static inline netsys_str text_of(unsigned null) {
+    netsys_str text;
+    text.data = null ? NULL : "127.0.0.1";
+    text.len = 9;
+    return text;
+}
+
+static inline void ignore_group(void* userdata, netsys_str group) {
+    (void)userdata;
+    (void)group;
+}
+
+static inline void ignore_userdata(void* userdata) {
+    (void)userdata;
+}
+
+#include "calls.inc"
+
+enum { CALLS = sizeof calls / sizeof calls[0] };
+
+/* xorshift64*: small, and the same on every machine. */
+static inline uint64_t next_random(uint64_t* state) {
+    *state ^= *state >> 12;
+    *state ^= *state << 25;
+    *state ^= *state >> 27;
+    return *state * UINT64_C(2685821657736338717);
+}
+
+#endif

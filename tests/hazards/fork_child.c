@@ -1,0 +1,114 @@
+/* fork while a server and a client are at work: the child is told NETSYS_ERR_FORKED at once by every function that
+ * works on an object, and ends cleanly; the parent goes on; a program that the child executes inherits no descriptor.
+ */
+#include <sys/wait.h>
+
+#include "calls.h"
+
+enum { ROUNDS = 20, LIMIT_NS = 1000000 };
+
+static hazard_counter exchanged = HAZARD_COUNTER_INIT;
+static uint64_t live[HANDLE_KINDS];
+
+/* The fastest of three, so that the scheduler's delays do not count. */
+static void call_in_child(const call_entry* entry) {
+    uint64_t best = UINT64_MAX;
+    int i;
+    for (i = 0; i < 3; ++i) {
+        const uint64_t start = hazard_now_ns();
+        const netsys_status status = entry->call(live[entry->handle], 0);
+        const uint64_t elapsed = hazard_now_ns() - start;
+        if (status != NETSYS_ERR_FORKED) {
+            fprintf(stderr, "%s in a child: %s\n", entry->name, netsys_status_name(status));
+            _exit(99);
+        }
+        best = elapsed < best ? elapsed : best;
+    }
+    if (best > LIMIT_NS) {
+        fprintf(stderr, "%s in a child took %lu us\n", entry->name, (unsigned long)(best / 1000));
+        _exit(99);
+    }
+}
+
+static void be_child(int round) {
+    unsigned i;
+    for (i = 0; i < CALLS; ++i) {
+        if (calls[i].handle != HANDLE_NONE || (calls[i].flags & CALL_CREATES) != 0) {
+            call_in_child(&calls[i]);
+        }
+    }
+    if (round % 2 == 0) {
+        exit(0); /* with what the library and the C library do at exit */
+    }
+    _exit(0);
+}
+
+static void await_child(pid_t child) {
+    int status = -1;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    REQUIRE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void serve_first(void* userdata, netsys_session session) {
+    (void)userdata;
+    netsys_session_send(session, NETSYS_MESSAGE_TEXT, "ball", 4);
+}
+
+static int list_descriptors(void) {
+    if (hazard_descriptors() != 3) {
+        fprintf(stderr, "%u descriptors after exec, expected 3\n", hazard_descriptors());
+        return 1;
+    }
+    return 0;
+}
+
+int main(int argc, char** argv) {
+    netsys_callbacks server_callbacks = hazard_callbacks(&exchanged);
+    netsys_callbacks client_callbacks = hazard_callbacks(NULL);
+    netsys_context context;
+    netsys_server server;
+    netsys_client client;
+    uint16_t port;
+    int round, inherited;
+
+    if (argc == 2 && strcmp(argv[1], "list") == 0) {
+        return list_descriptors();
+    }
+    for (inherited = 3; inherited < 1024; ++inherited) {
+        close(inherited);
+    }
+    server_callbacks.on_message = hazard_echo;
+    client_callbacks.on_open = serve_first;
+    client_callbacks.on_message = hazard_echo;
+    REQUIRE_OK(netsys_context_create(NULL, &context));
+    server = hazard_start_server(context, NETSYS_FRAMING_FRAMED, &server_callbacks, &port);
+    client = hazard_start_client(context, NETSYS_FRAMING_FRAMED, port, &client_callbacks);
+    live[HANDLE_CONTEXT] = context.id;
+    live[HANDLE_SERVER] = server.id;
+    live[HANDLE_CLIENT] = client.id;
+    live[HANDLE_SESSION] = hazard_connected(client).id;
+
+    for (round = 0; round < ROUNDS; ++round) {
+        pid_t child;
+        REQUIRE(hazard_await(&exchanged, hazard_value(&exchanged) + 100));
+        child = fork();
+        REQUIRE(child >= 0);
+        if (child == 0) {
+            be_child(round);
+        }
+        await_child(child);
+        child = fork();
+        REQUIRE(child >= 0);
+        if (child == 0) {
+            execl("/proc/self/exe", "fork_child", "list", (char*)NULL);
+            _exit(98);
+        }
+        await_child(child);
+    }
+    REQUIRE(hazard_await(&exchanged, hazard_value(&exchanged) + 100));
+    REQUIRE_OK(netsys_client_destroy(client));
+    REQUIRE_OK(netsys_server_destroy(server));
+    REQUIRE_OK(netsys_context_shutdown(context, NETSYS_INFINITE));
+    printf("%d children\n", 2 * ROUNDS);
+    return 0;
+}

@@ -1,0 +1,191 @@
+/* storm [CALLS]: sixteen threads call everything on the same servers, clients and sessions, while they and the
+ * callbacks destroy and recreate them: no crash, no hang, and at the end every beginning has had exactly one end. */
+#include "calls.h"
+
+enum { THREADS = 16, SERVERS = 4, CLIENTS = 8, SESSIONS = 64, CALLBACK_CALLS = 16 };
+
+static netsys_context context;
+static long calls_per_thread = 100000;
+static uint64_t servers[SERVERS], clients[CLIENTS], sessions[SESSIONS];
+static uint32_t ports[SERVERS];
+static unsigned long accepts, ends, opens, closes, starts, releases, messages, outcomes[2];
+
+#define ADD(counter) __atomic_add_fetch(&(counter), 1, __ATOMIC_SEQ_CST)
+#define LOAD(value) __atomic_load_n(&(value), __ATOMIC_SEQ_CST)
+#define SWAP(slot, value) __atomic_exchange_n(&(slot), (value), __ATOMIC_SEQ_CST)
+
+static void call_something(uint64_t* random);
+
+static void on_accept(void* userdata, netsys_session session) {
+    (void)userdata;
+    (void)session;
+    ADD(accepts);
+}
+
+static void on_end(void* userdata, netsys_session session, const netsys_close_info* why) {
+    (void)userdata;
+    (void)session;
+    (void)why;
+    ADD(ends);
+}
+
+static void on_open(void* userdata, netsys_session session) {
+    (void)userdata;
+    SWAP(sessions[ADD(opens) % SESSIONS], session.id);
+    netsys_session_send(session, NETSYS_MESSAGE_TEXT, "hello", 5);
+}
+
+static void on_close(void* userdata, netsys_session session, const netsys_close_info* why) {
+    (void)userdata;
+    (void)session;
+    (void)why;
+    ADD(closes);
+}
+
+static void on_message(void* userdata, netsys_session session, const netsys_message* message) {
+    uint64_t random = ADD(messages);
+    (void)userdata;
+    if (random % CALLBACK_CALLS == 0) {
+        random *= UINT64_C(0x9E3779B97F4A7C15);
+        call_something(&random);
+    } else if (random % CALLBACK_CALLS == 1) {
+        netsys_session_send(session, message->kind, message->data, message->len);
+    }
+}
+
+static void release(void* userdata) {
+    (void)userdata;
+    ADD(releases);
+}
+
+static netsys_callbacks counting_callbacks(void) {
+    netsys_callbacks callbacks = hazard_callbacks(NULL);
+    callbacks.on_accept = on_accept;
+    callbacks.on_open = on_open;
+    callbacks.on_message = on_message;
+    callbacks.on_close = on_close;
+    callbacks.on_end = on_end;
+    callbacks.release = release;
+    return callbacks;
+}
+
+static void recreate_server(unsigned slot) {
+    const netsys_callbacks callbacks = counting_callbacks();
+    netsys_server_config config;
+    netsys_server server;
+    uint16_t port;
+    REQUIRE_OK(netsys_server_config_init(&config, sizeof config));
+    config.host = hazard_str("127.0.0.1");
+    config.drain_ms = 20;
+    ADD(starts);
+    REQUIRE_OK(netsys_server_start(context, &config, &callbacks, &server));
+    if (netsys_server_port(server, &port) == NETSYS_OK) {
+        SWAP(ports[slot], port);
+    }
+    server.id = SWAP(servers[slot], server.id);
+    netsys_server_destroy(server);
+}
+
+static void recreate_client(unsigned slot) {
+    const netsys_callbacks callbacks = counting_callbacks();
+    netsys_client_config config;
+    netsys_client client;
+    REQUIRE_OK(netsys_client_config_init(&config, sizeof config));
+    config.host = hazard_str("127.0.0.1");
+    config.port = (uint16_t)LOAD(ports[slot % SERVERS]);
+    config.framing = slot % 2 == 0 ? NETSYS_FRAMING_FRAMED : NETSYS_FRAMING_AUTO;
+    config.drain_ms = 20;
+    ADD(starts);
+    REQUIRE_OK(netsys_client_start(context, &config, &callbacks, &client));
+    client.id = SWAP(clients[slot], client.id);
+    netsys_client_destroy(client);
+}
+
+static uint64_t some_handle(int kind, unsigned choice) {
+    switch (kind) {
+        case HANDLE_CONTEXT:
+            return context.id;
+        case HANDLE_SERVER:
+            return LOAD(servers[choice % SERVERS]);
+        case HANDLE_CLIENT:
+            return LOAD(clients[choice % CLIENTS]);
+        case HANDLE_SESSION:
+            return LOAD(sessions[choice % SESSIONS]);
+        default:
+            return 0;
+    }
+}
+
+/* Whether a call is due that ends something or makes something new: rare enough that there is life between them. */
+static int is_due(const call_entry* entry, unsigned chance) {
+    if ((entry->flags & CALL_ENDS) != 0) {
+        return entry->handle == HANDLE_SESSION ? chance % 64 == 0 : entry->handle != HANDLE_CONTEXT && chance < 4;
+    }
+    return (entry->flags & CALL_CREATES) == 0 || chance < 16;
+}
+
+static void call_something(uint64_t* random) {
+    const uint64_t dice = next_random(random);
+    const call_entry* entry = &calls[(dice & 0xFFFF) % CALLS];
+    const unsigned choice = (unsigned)(dice >> 16) & 0xFF;
+    const unsigned chance = (unsigned)(dice >> 24) & 0xFFF;
+    const unsigned nulls = ((dice >> 36) & 15) == 0 ? entry->nullable & (unsigned)(dice >> 40) : 0;
+    netsys_status status;
+    if ((dice >> 52) % 2048 == 0) {
+        recreate_client(choice % CLIENTS);
+    } else if ((dice >> 52) == 1) {
+        recreate_server(choice % SERVERS);
+    } else if (is_due(entry, chance)) {
+        status = entry->call(some_handle(entry->handle, choice), nulls);
+        if (status == NETSYS_ERR_INTERNAL || status > 0) {
+            fprintf(stderr, "%s: %s\n", entry->name, netsys_status_name(status));
+            _exit(99);
+        }
+        ADD(outcomes[status == NETSYS_OK]);
+    }
+}
+
+static void* call_many(void* seed) {
+    uint64_t random = *(const uint64_t*)seed;
+    long i;
+    for (i = 0; i < calls_per_thread; ++i) {
+        call_something(&random);
+    }
+    return NULL;
+}
+
+int main(int argc, char** argv) {
+    pthread_t threads[THREADS];
+    uint64_t seeds[THREADS];
+    netsys_context_config config;
+    unsigned i;
+
+    if (argc == 2) {
+        calls_per_thread = atol(argv[1]);
+    }
+    REQUIRE_OK(netsys_context_config_init(&config, sizeof config));
+    config.max_loops = 4;
+    config.log_level = 1;
+    REQUIRE_OK(netsys_context_create(&config, &context));
+    for (i = 0; i < SERVERS; ++i) {
+        recreate_server(i);
+    }
+    for (i = 0; i < CLIENTS; ++i) {
+        recreate_client(i);
+    }
+    for (i = 0; i < THREADS; ++i) {
+        seeds[i] = UINT64_C(0x9E3779B97F4A7C15) * (i + 1);
+        REQUIRE(pthread_create(&threads[i], NULL, call_many, &seeds[i]) == 0);
+    }
+    for (i = 0; i < THREADS; ++i) {
+        REQUIRE(pthread_join(threads[i], NULL) == 0);
+    }
+    REQUIRE_OK(netsys_context_shutdown(context, 200));
+    printf("%lu calls succeeded, %lu failed; %lu starts, %lu sessions, %lu messages\n", LOAD(outcomes[1]),
+           LOAD(outcomes[0]), LOAD(starts), LOAD(opens), LOAD(messages));
+    REQUIRE(LOAD(opens) > CLIENTS && LOAD(messages) > CLIENTS && LOAD(outcomes[1]) > THREADS);
+    REQUIRE(LOAD(accepts) == LOAD(ends));
+    REQUIRE(LOAD(opens) == LOAD(closes));
+    REQUIRE(LOAD(starts) == LOAD(releases));
+    return 0;
+}
