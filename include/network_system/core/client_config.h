@@ -1,0 +1,38 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+#include "network_system/core/framing.h"
+
+namespace network_system::core {
+
+/// How a client connects and what it grants its connection. Host and port are given at the start, and a change
+/// takes effect at the next one.
+///
+/// Where nothing else is said, 0 means the library's default.
+struct client_config {
+    std::chrono::milliseconds connection_timeout{30000};  ///< resolving, connecting and the framed hello together
+    std::chrono::milliseconds message_timeout{5000};      ///< how long a send may wait for room in the queue
+    std::size_t message_size_limit = 1024 * 1024;  ///< in bytes, of a framed message; 0: as large as a frame can be
+    framing_mode framing = framing_mode::automatic;
+    bool enable_keep_alive = true;  ///< TCP keep-alive and, framed, heartbeats
+    bool enable_nodelay = true;
+    std::size_t receive_buffer_size = 8192;  ///< initial capacity of the library's own buffer
+    std::size_t send_buffer_size = 8192;     ///< initial capacity of the library's own buffer
+
+    send_policy policy = send_policy::wait;
+    std::chrono::milliseconds timeout{0};            ///< nothing received for so long ends the connection; 0: never
+    std::size_t send_queue_limit = 1024 * 1024;      ///< bytes in the queue at which it is full
+    std::size_t send_hard_limit = 64 * 1024 * 1024;  ///< bytes that sends inside handlers may queue
+    std::chrono::milliseconds heartbeat_interval{10000};  ///< of a silent framed connection
+    std::chrono::milliseconds drain_timeout{5000};        ///< for what is queued to arrive, when the client stops
+    std::size_t kernel_receive_buffer_size = 0;           ///< SO_RCVBUF; 0: the system's choice
+    std::size_t kernel_send_buffer_size = 0;              ///< SO_SNDBUF; 0: the system's choice
+};
+
+}  // namespace network_system::core
+
+namespace network_system {
+using core::client_config;
+}

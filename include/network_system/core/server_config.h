@@ -1,0 +1,43 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+#include "network_system/core/framing.h"
+
+namespace network_system::core {
+
+/// How a server listens and what it grants each session. A change takes effect at the next start; that of
+/// `max_connections` and `message_size_limit` at once.
+///
+/// Where nothing else is said, 0 means the library's default.
+struct server_config {
+    unsigned short port = 8080;  ///< 0: a free one, which `messaging_server::port()` tells after the start
+    std::string bind_address = "0.0.0.0";
+    std::size_t max_connections = 1000;            ///< 0: no limit
+    std::size_t message_size_limit = 1024 * 1024;  ///< in bytes, of a framed message; 0: as large as a frame can be
+    std::chrono::seconds timeout{30};              ///< nothing received for so long ends a session; 0: never
+    bool enable_keep_alive = true;                 ///< TCP keep-alive and, framed, heartbeats
+    bool enable_nodelay = true;
+    std::size_t receive_buffer_size = 8192;  ///< initial capacity of the library's own buffer
+    std::size_t send_buffer_size = 8192;     ///< initial capacity of the library's own buffer
+
+    framing_mode framing = framing_mode::automatic;
+    send_policy policy = send_policy::wait;
+    std::chrono::milliseconds message_timeout{5000};      ///< how long a send may wait for room in the queue
+    std::size_t send_queue_limit = 1024 * 1024;           ///< bytes in one session's queue at which it is full
+    std::size_t send_hard_limit = 64 * 1024 * 1024;       ///< bytes that sends inside handlers may queue
+    std::chrono::milliseconds heartbeat_interval{10000};  ///< of a silent framed session
+    std::chrono::milliseconds handshake_timeout{5000};    ///< for a framed peer to say who it is
+    std::chrono::milliseconds drain_timeout{5000};        ///< for what is queued to arrive, when a session is closed
+    unsigned int backlog = 4096;                 ///< connections that the system holds before they are accepted
+    std::size_t kernel_receive_buffer_size = 0;  ///< SO_RCVBUF; 0: the system's choice
+    std::size_t kernel_send_buffer_size = 0;     ///< SO_SNDBUF; 0: the system's choice
+};
+
+}  // namespace network_system::core
+
+namespace network_system {
+using core::server_config;
+}

@@ -1,0 +1,35 @@
+#pragma once
+
+// By its place relative to this file: the C header shares its name with the umbrella header of the C++ layer, and
+// which of the two <network_system.h> finds depends on the user's include paths.
+#include "../../network_system.h"
+
+#include <string>
+#include <string_view>
+
+namespace network_system::detail {
+
+inline netsys_str c_str(std::string_view text) noexcept {
+    return netsys_str{text.data(), text.size()};
+}
+
+/// Reads a string through one of the C functions that fill a buffer: `get(buffer, capacity, &needed)`. Empty when
+/// there is nothing to read.
+template <typename Get>
+std::string read_string(Get get) {
+    char small[128];
+    std::size_t needed = 0;
+    netsys_status status = get(small, sizeof(small), &needed);
+    if (status == NETSYS_OK) {
+        return std::string(small, needed);
+    }
+    std::string large;
+    while (status == NETSYS_ERR_BUFFER_TOO_SMALL) {  // again when it has grown in between
+        large.resize(needed + 1);
+        status = get(large.data(), large.size(), &needed);
+    }
+    large.resize(status == NETSYS_OK ? needed : 0);
+    return large;
+}
+
+}  // namespace network_system::detail

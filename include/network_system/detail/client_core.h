@@ -1,0 +1,219 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "network_system/core/client_config.h"
+#include "network_system/detail/config_mapping.h"
+#include "network_system/detail/error_category.h"
+#include "network_system/detail/guard.h"
+#include "network_system/detail/handlers.h"
+#include "network_system/detail/lifecycle.h"
+#include "network_system/detail/message_buffers.h"
+#include "network_system/detail/session_core.h"
+#include "network_system/detail/session_events.h"
+
+namespace network_system::detail {
+
+/// What a client and the callbacks that serve it share, so that either may go first.
+class client_core {
+public:
+    client_core(std::string client_id, const core::client_config& settings)
+        : id(std::move(client_id)), config_(settings) {}
+
+    core::client_config config() const {
+        const std::lock_guard<std::mutex> lock(config_mutex_);
+        return config_;
+    }
+
+    void configure(const core::client_config& config) {
+        const std::lock_guard<std::mutex> lock(config_mutex_);
+        config_ = config;
+    }
+
+    bool is_connected() const noexcept { return connection_.load(std::memory_order_acquire) != 0; }
+
+    void connected(netsys_session session) noexcept { connection_.store(session.id, std::memory_order_release); }
+    void disconnected() noexcept { connection_.store(0, std::memory_order_release); }
+
+    /// The connection, also while the hello of a framed one is on its way; id 0 if there is none.
+    netsys_session session() const {
+        netsys_session session{connection_.load(std::memory_order_acquire)};
+        if (session.id == 0) {
+            netsys_client_session(life.current(), &session);
+        }
+        return session;
+    }
+
+    VoidResult send(std::uint32_t kind, const void* data, std::size_t size) const {
+        const netsys_session target = session();
+        if (target.id == 0) {
+            return failure(NETSYS_ERR_CONNECTION_CLOSED);
+        }
+        const netsys_status status = netsys_session_send(target, kind, data, size);
+        const bool gone = status == NETSYS_ERR_SESSION_NOT_FOUND || status == NETSYS_ERR_INVALID_HANDLE;
+        return gone ? failure(NETSYS_ERR_CONNECTION_CLOSED) : to_result(status);
+    }
+
+    VoidResult wait_connected(std::uint32_t timeout_ms) {
+        const netsys_client run = life.current();
+        const netsys_status status = netsys_client_wait_connected(run, timeout_ms);
+        if (status != NETSYS_OK && status != NETSYS_ERR_TIMEOUT && status != NETSYS_ERR_WOULD_DEADLOCK) {
+            life.ending(run);  // the callbacks are about to say the same, and the caller may start again before
+        }
+        return to_result(status);
+    }
+
+    const std::string id;
+    lifecycle<client_functions> life;
+    handler_table<client_handlers> handlers;
+
+private:
+    mutable std::mutex config_mutex_;
+    core::client_config config_;
+    std::atomic<std::uint64_t> connection_{0};
+};
+
+/// The callbacks of one run of a client; the library owns them until it calls `release`.
+class client_run {
+public:
+    static netsys_status launch(const std::shared_ptr<client_core>& core, const std::string& host, std::uint16_t port,
+                                netsys_client& client) {
+        netsys_context context{};
+        const netsys_status status = default_context(context);
+        if (status != NETSYS_OK) {
+            return status;
+        }
+        core::client_config settings = core->config();
+        if (settings.framing == core::framing_mode::automatic && core->handlers.snapshot().expects_messages()) {
+            settings.framing = core::framing_mode::framed;
+        }
+        const netsys_client_config config = to_c(settings, core->id, host, port);
+        const netsys_callbacks callbacks = table(std::make_unique<client_run>(core));
+        return netsys_client_start(context, &config, &callbacks, &client);
+    }
+
+    explicit client_run(std::shared_ptr<client_core> core) noexcept
+        : core_(std::move(core)), handlers_(core_->handlers) {}
+
+private:
+    static client_run& self(void* userdata) noexcept { return *static_cast<client_run*>(userdata); }
+
+    static netsys_callbacks table(std::unique_ptr<client_run> run) noexcept {
+        netsys_callbacks callbacks{};
+        callbacks.struct_size = sizeof(callbacks);
+        callbacks.userdata = run.release();
+        callbacks.on_open = [](void* userdata, netsys_session session) noexcept { self(userdata).open(session); };
+        callbacks.on_message = [](void* userdata, netsys_session session, const netsys_message* message) noexcept {
+            self(userdata).receive(session, *message);
+        };
+        callbacks.on_writable = [](void* userdata, netsys_session session) noexcept {
+            self(userdata).writable(session);
+        };
+        callbacks.on_close = [](void* userdata, netsys_session, const netsys_close_info* why) noexcept {
+            self(userdata).close(*why);
+        };
+        callbacks.on_error = [](void* userdata, netsys_session session, const netsys_error_info* error) noexcept {
+            self(userdata).fail(session, *error);
+        };
+        callbacks.on_stopped = [](void* userdata) noexcept { self(userdata).stopped(); };
+        callbacks.release = [](void* userdata) noexcept { delete &self(userdata); };
+        return callbacks;
+    }
+
+    template <typename Signature, typename... Arguments>
+    static void call(const handler<Signature>& function, Arguments&&... arguments) {
+        if (function) {
+            (*function)(std::forward<Arguments>(arguments)...);
+        }
+    }
+
+    /// Runs a handler whose failure ends the connection.
+    template <typename Body>
+    void closing(netsys_session session, Body&& body) noexcept {
+        guarded(std::forward<Body>(body), [&](const char* what) {
+            netsys_session_close(session, NETSYS_ERR_HANDLER_FAILED, c_str(what));
+            report(what, NETSYS_ERR_HANDLER_FAILED, 0);
+        });
+    }
+
+    /// Runs a handler at the end of the connection.
+    template <typename Body>
+    void surviving(Body&& body) noexcept {
+        guarded(std::forward<Body>(body), [this](const char* what) { report(what, NETSYS_ERR_HANDLER_FAILED, 0); });
+    }
+
+    void open(netsys_session session) noexcept {
+        core_->connected(session);
+        closing(session, [&] { call(handlers_.current().connect); });
+        closing(session, [&] { call(handlers_.current().connected); });
+    }
+
+    void receive(netsys_session session, const netsys_message& message) noexcept {
+        closing(session, [&] {
+            if (const auto& handler = handlers_.current().message) {
+                (*handler)(buffers_.text(message));
+            }
+            if (const auto& handler = handlers_.current().receive) {
+                (*handler)(buffers_.bytes(message));
+            }
+        });
+    }
+
+    void writable(netsys_session session) noexcept {
+        closing(session, [&] { call(handlers_.current().writable); });
+    }
+
+    void close(const netsys_close_info& why) noexcept {
+        core_->disconnected();
+        const bool stopped = core_->life.ending();
+        if (!stopped && ends_with_stream_error(why, reported_)) {
+            report_to_stream_family(why.reason, why.os_code);
+        }
+        surviving([&] {
+            if (const auto& handler = handlers_.current().disconnect) {
+                (*handler)(stopped ? "stopped" : close_text(why));
+            }
+        });
+        if (!stopped) {
+            surviving([&] { call(handlers_.current().disconnected); });
+        }
+    }
+
+    /// Without a session it is the connecting that failed.
+    void fail(netsys_session session, const netsys_error_info& error) noexcept {
+        if (session.id == 0 && core_->life.ending()) {
+            return;  // given up on purpose
+        }
+        reported_ = error.status;
+        report(error.message, error.status, error.os_code);
+    }
+
+    void stopped() noexcept {
+        netsys_status restarted = NETSYS_OK;
+        guarded([&] { restarted = core_->life.ended(); }, log_failure);
+        if (restarted != NETSYS_OK) {
+            report(netsys_status_message(restarted), restarted, 0);
+        }
+    }
+
+    void report(const char* what, netsys_status status, int os_code) noexcept {
+        guarded([&] { call(handlers_.current().error, what, status); }, log_failure);
+        report_to_stream_family(status, os_code);
+    }
+
+    void report_to_stream_family(netsys_status status, int os_code) noexcept {
+        guarded([&] { call(handlers_.current().stream_error, to_error_code(status, os_code)); }, log_failure);
+    }
+
+    const std::shared_ptr<client_core> core_;
+    handler_table<client_handlers>::reader handlers_;
+    message_buffers buffers_;
+    netsys_status reported_ = NETSYS_OK;
+};
+
+}  // namespace network_system::detail

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+
+#include "network_system/core/client_config.h"
+#include "network_system/core/server_config.h"
+#include "network_system/detail/c_api.h"
+
+namespace network_system::detail {
+
+inline std::uint32_t to_u32(std::size_t value) noexcept {
+    return static_cast<std::uint32_t>(std::min<std::size_t>(value, NETSYS_UNLIMITED_U32));
+}
+
+/// Whole milliseconds, at least one of a positive duration; the largest number stays free for "for ever".
+template <typename Duration>
+std::uint32_t to_ms(Duration duration) noexcept {
+    if (duration <= Duration::zero()) {
+        return 0;
+    }
+    constexpr std::chrono::milliseconds longest{NETSYS_INFINITE - 1};
+    if (duration >= std::chrono::duration_cast<Duration>(longest)) {
+        return static_cast<std::uint32_t>(longest.count());
+    }
+    return static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::milliseconds>(duration).count());
+}
+
+inline std::uint32_t connection_limit(const core::server_config& config) noexcept {
+    return config.max_connections == 0 ? NETSYS_UNLIMITED_U32 : to_u32(config.max_connections);
+}
+
+template <typename Config>
+std::uint64_t message_limit(const Config& config) noexcept {
+    return config.message_size_limit == 0 ? NETSYS_UNLIMITED_U64 : config.message_size_limit;
+}
+
+/// What the configurations of servers and clients have in common.
+template <typename From, typename To>
+void map_session_settings(const From& from, To& to) noexcept {
+    to.framing = static_cast<std::uint32_t>(from.framing);
+    to.send_policy = static_cast<std::uint32_t>(from.policy);
+    to.max_message_bytes = message_limit(from);
+    to.send_queue_bytes = from.send_queue_limit;
+    to.send_hard_limit_bytes = from.send_hard_limit;
+    to.send_timeout_ms = to_ms(from.message_timeout);
+    to.idle_timeout_ms = to_ms(from.timeout);
+    to.heartbeat_ms = from.enable_keep_alive ? to_ms(from.heartbeat_interval) : NETSYS_INFINITE;
+    to.drain_ms = to_ms(from.drain_timeout);
+    to.flags =
+        (from.enable_keep_alive ? 0u : NETSYS_FLAG_NO_KEEP_ALIVE) | (from.enable_nodelay ? 0u : NETSYS_FLAG_NO_NODELAY);
+    to.receive_buffer_bytes = to_u32(from.receive_buffer_size);
+    to.send_buffer_bytes = to_u32(from.send_buffer_size);
+    to.kernel_receive_bytes = to_u32(from.kernel_receive_buffer_size);
+    to.kernel_send_bytes = to_u32(from.kernel_send_buffer_size);
+}
+
+/// The result borrows `server_id` and the configuration's strings.
+inline netsys_server_config to_c(const core::server_config& config, std::string_view server_id) noexcept {
+    netsys_server_config result{};
+    netsys_server_config_init(&result, sizeof(result));
+    map_session_settings(config, result);
+    result.server_id = c_str(server_id);
+    result.host = c_str(config.bind_address);
+    result.port = config.port;
+    result.backlog = config.backlog;
+    result.max_connections = connection_limit(config);
+    result.handshake_timeout_ms = to_ms(config.handshake_timeout);
+    return result;
+}
+
+/// The result borrows its strings.
+inline netsys_client_config to_c(const core::client_config& config, std::string_view client_id, std::string_view host,
+                                 std::uint16_t port) noexcept {
+    netsys_client_config result{};
+    netsys_client_config_init(&result, sizeof(result));
+    map_session_settings(config, result);
+    result.client_id = c_str(client_id);
+    result.host = c_str(host);
+    result.port = port;
+    result.connect_timeout_ms = to_ms(config.connection_timeout);
+    return result;
+}
+
+/// What holds for a server or client that was given no configuration: its programs know no limits.
+template <typename Config>
+Config without_limits() {
+    Config config;
+    config.message_size_limit = 0;
+    config.timeout = decltype(config.timeout)::zero();
+    return config;
+}
+
+inline core::server_config unlimited_server() {
+    auto config = without_limits<core::server_config>();
+    config.max_connections = 0;
+    return config;
+}
+
+}  // namespace network_system::detail

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+namespace network_system::detail {
+
+template <typename Signature>
+using handler = std::shared_ptr<const std::function<Signature>>;
+
+/// The handlers of one object: a struct `Table` of `handler` members, any of which may be replaced at any time by
+/// any thread, also by the handler that is being replaced.
+///
+/// Each change publishes a new copy of the table. The loop reads through a `reader`, which costs one atomic load per
+/// event as long as nothing has changed.
+template <typename Table>
+class handler_table {
+public:
+    template <typename Signature>
+    void set(handler<Signature> Table::*member, std::function<Signature> function) {
+        handler<Signature> next;
+        if (function) {
+            next = std::make_shared<const std::function<Signature>>(std::move(function));
+        }
+        std::shared_ptr<const Table> replaced;  // outlives the lock: destroying a handler may run any code
+        const std::lock_guard<std::mutex> lock(mutex_);
+        auto table = current_ ? std::make_shared<Table>(*current_) : std::make_shared<Table>();
+        (*table).*member = std::move(next);
+        replaced = std::exchange(current_, std::move(table));
+        version_.fetch_add(1, std::memory_order_release);
+    }
+
+    void clear() noexcept {
+        std::shared_ptr<const Table> replaced;
+        const std::lock_guard<std::mutex> lock(mutex_);
+        replaced.swap(current_);
+        version_.fetch_add(1, std::memory_order_release);
+    }
+
+    Table snapshot() const {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        return current_ ? *current_ : Table{};
+    }
+
+    /// For one thread at a time. The table that `current()` returned stays alive until it is called again, and
+    /// with it a handler that replaces or removes itself while it runs.
+    class reader {
+    public:
+        explicit reader(const handler_table& table) noexcept : table_(table) {}
+
+        const Table& current() noexcept {
+            if (table_.version_.load(std::memory_order_acquire) != seen_) {
+                refresh();
+            }
+            static const Table none{};
+            return cached_ ? *cached_ : none;
+        }
+
+    private:
+        void refresh() noexcept {
+            std::shared_ptr<const Table> replaced;
+            const std::lock_guard<std::mutex> lock(table_.mutex_);
+            replaced = std::exchange(cached_, table_.current_);
+            seen_ = table_.version_.load(std::memory_order_relaxed);
+        }
+
+        const handler_table& table_;
+        std::shared_ptr<const Table> cached_;
+        std::uint64_t seen_ = 0;
+    };
+
+private:
+    mutable std::mutex mutex_;
+    std::shared_ptr<const Table> current_;
+    std::atomic<std::uint64_t> version_{0};
+};
+
+}  // namespace network_system::detail
