@@ -1,0 +1,47 @@
+# What one does with this project. `make help` lists it.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+export DESTDIR
+
+export PATH := $(CURDIR)/target/tools/bin:$(PATH)
+
+# The library for CMake and pkg-config projects; cargo keeps its own files where plain `cargo build` has them.
+configure = cmake -S . -B target/cmake -DCMAKE_BUILD_TYPE=Release -DNETWORK_CARGO_TARGET_DIR="$(CURDIR)/target"
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench install sanitize format lint
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+demo: ## build, install under target/, run the examples as separate processes and check what they exchanged
+	@.ci/setup demo
+	@$(MAKE) --no-print-directory install PREFIX="$(CURDIR)/target/install" DESTDIR=
+	examples-c/demo.sh target/install
+
+test: ## set up the machine and run everything that must hold
+	@.ci/setup test
+	@.ci/test
+
+bench: ## measure the library against a plain epoll program
+	@.ci/setup demo
+	cargo build --release --locked
+	python3 benches/run.py
+
+install: ## install to PREFIX (default /usr/local), within DESTDIR if set
+	$(configure) -DCMAKE_INSTALL_PREFIX="$(PREFIX)"
+	cmake --build target/cmake
+	cmake --install target/cmake
+
+sanitize: ## run the C++ tests and hazard programs, and the core, under AddressSanitizer
+	@.ci/setup test
+	.ci/sanitize
+
+format: ## format the Rust, C and C++ files
+	@.ci/setup test
+	.ci/format
+
+lint: ## check the formatting, and clippy
+	@.ci/setup test
+	.ci/lint
