@@ -97,10 +97,11 @@ public:
 
     /// The IP address that is listened on; that of the configuration when the server does not run.
     std::string bind_address() const {
-        const std::string bound =
-            is_running()
-                ? detail::read_string([&](auto... out) { return netsys_server_address(core_->life.current(), out...); })
-                : std::string();
+        std::string bound;
+        if (is_running()) {
+            const netsys_server server = core_->life.current();
+            bound = detail::read_string([&](auto... out) { return netsys_server_address(server, out...); });
+        }
         return bound.empty() ? core_->config().bind_address : bound;
     }
 
