@@ -17,7 +17,7 @@ root=$(cd "$here/../.." && pwd -P)
 header="$root/include/network_system.h"
 work=$(mktemp -d "${TMPDIR:-/tmp}/network_system_abi.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-trap 'exit 1' INT TERM HUP
+trap 'exit 1' INT TERM HUP PIPE
 failures=0
 
 # same RECORDED FOUND WHAT

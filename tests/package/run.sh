@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd -P)
 source_tree=$(cd "$here/../.." && pwd -P)
 work=$(mktemp -d "${TMPDIR:-/tmp}/network_system_package.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-trap 'exit 1' INT TERM HUP
+trap 'exit 1' INT TERM HUP PIPE
 
 moved="$work/moved"
 cp -a "$prefix" "$moved"
