@@ -109,7 +109,7 @@ await() {
     done
 }
 
-heard() { grep -qE -- "$2" "$work/$1.out"; }
+heard() { grep -sqE -- "$2" "$work/$1.out"; }
 await_line() { await "$1 to print '$2'" heard "$1" "$2"; }
 heard_lines() { (($(grep -cE -- "$2" "$work/$1.out") >= $3)); }
 
