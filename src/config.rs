@@ -59,7 +59,7 @@ pub struct SessionConfig {
     pub nodelay: bool,
     /// The first capacity of the buffer for a frame that has arrived in part.
     pub receive_buffer: usize,
-    /// The first capacity of an outgoing buffer.
+    /// The first capacity of an outgoing buffer that gathers messages; a lone message takes what it needs.
     pub send_buffer: usize,
     /// SO_RCVBUF; `None`: the system's choice.
     pub kernel_receive: Option<usize>,

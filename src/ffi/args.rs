@@ -159,14 +159,20 @@ pub(super) unsafe fn bytes<'a>(data: *const c_void, len: usize, name: &str) -> R
     if len == 0 {
         return Ok(&[]);
     }
-    if data.is_null() {
-        return Err(invalid(format!("{name} is NULL, but {len} bytes long")));
-    }
-    if isize::try_from(len).is_err() {
-        return Err(invalid(format!("{name} is {len} bytes long, more than an object can have")));
+    if data.is_null() || isize::try_from(len).is_err() {
+        return Err(impossible_bytes(data, len, name));
     }
     // SAFETY: not NULL, of a possible length, and the caller's to give.
     Ok(unsafe { slice::from_raw_parts(data.cast(), len) })
+}
+
+#[cold]
+fn impossible_bytes(data: *const c_void, len: usize, name: &str) -> Error {
+    if data.is_null() {
+        invalid(format!("{name} is NULL, but {len} bytes long"))
+    } else {
+        invalid(format!("{name} is {len} bytes long, more than an object can have"))
+    }
 }
 
 /// The text of a view.
@@ -232,8 +238,13 @@ pub(super) fn payload(kind: u32) -> Result<Payload> {
         NETSYS_MESSAGE_TEXT => Ok(Payload::Text),
         NETSYS_MESSAGE_BINARY => Ok(Payload::Binary),
         NETSYS_MESSAGE_STREAM => Ok(Payload::Stream),
-        _ => Err(invalid(format!("kind is {kind}: use NETSYS_MESSAGE_TEXT (1), _BINARY (2) or _STREAM (3)"))),
+        _ => Err(unknown_kind(kind)),
     }
+}
+
+#[cold]
+fn unknown_kind(kind: u32) -> Error {
+    invalid(format!("kind is {kind}: use NETSYS_MESSAGE_TEXT (1), _BINARY (2) or _STREAM (3)"))
 }
 
 pub(super) fn framing(framing: u32) -> Result<Framing> {

@@ -192,19 +192,19 @@ struct Lease<'t, T> {
 }
 
 impl<T> Lease<'_, T> {
-    /// Drops a retired object that nobody has pinned; `word` is the slot's without pins.
+    /// Drops a retired object that nobody has pinned; `word` is the slot's without pins. (By value, since a lease whose
+    /// address is taken does not live in registers.)
     #[cold]
-    fn reclaim(&self, word: u64) {
+    fn reclaim(table: &Table<T>, slot: &Slot<T>, index: u32, word: u64) {
         // Acquire: whatever the other threads did with the object under their pins comes before its drop. If the
         // word has changed, another look-up has pinned the slot and reclaims it in its turn, or has done so already;
         // for the word to be the same again, the generation would have to go once round meanwhile.
-        let reclaimed =
-            self.slot.word.compare_exchange(word, word & !RETIRED, Ordering::Acquire, Ordering::Relaxed).is_ok();
+        let reclaimed = slot.word.compare_exchange(word, word & !RETIRED, Ordering::Acquire, Ordering::Relaxed).is_ok();
         if reclaimed {
             // SAFETY: only one thread can have turned RETIRED off, and it is this one. The object is initialised and
             // nobody has it pinned; a look-up finds neither LIVE nor RETIRED and leaves it alone.
-            let object = unsafe { (*self.slot.object.get()).assume_init_read() };
-            self.table.free().again.push(self.index);
+            let object = unsafe { (*slot.object.get()).assume_init_read() };
+            table.free().again.push(index);
             drop(object);
         }
     }
@@ -216,7 +216,7 @@ impl<T> Drop for Lease<'_, T> {
         // Release: pairs with the acquire in `reclaim`.
         let before = self.slot.word.fetch_sub(PIN, Ordering::Release);
         if before & (RETIRED | PINS) == RETIRED | PIN {
-            self.reclaim(before - PIN);
+            Self::reclaim(self.table, self.slot, self.index, before - PIN);
         }
     }
 }

@@ -4,6 +4,7 @@
 //! decide the throughput.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,11 +17,26 @@ pub(crate) trait Flush {
 
 static NEXT_THREAD: AtomicU32 = AtomicU32::new(1);
 
+/// What a thread knows about itself.
+struct Thread {
+    /// Its number, once it has one.
+    number: Cell<Option<NonZeroU32>>,
+    /// The same while it is inside a batch.
+    active: Cell<Option<NonZeroU32>>,
+}
+
 thread_local! {
-    /// The number of this thread while it is inside a batch, else 0.
-    static ACTIVE: Cell<u32> = const { Cell::new(0) };
-    static THREAD: u32 = NEXT_THREAD.fetch_add(1, Ordering::Relaxed);
-    static DIRTY: RefCell<Vec<Arc<dyn Flush>>> = const { RefCell::new(Vec::new()) };
+    static THREAD: Thread = const { Thread { number: Cell::new(None), active: Cell::new(None) } };
+    static DIRTY: RefCell<VecDeque<Arc<dyn Flush>>> = const { RefCell::new(VecDeque::new()) };
+}
+
+impl Thread {
+    #[cold]
+    fn take_number(&self) -> Option<NonZeroU32> {
+        // After 2^32 threads it may be none: then this thread has no batches, and its sends write at once.
+        self.number.set(NonZeroU32::new(NEXT_THREAD.fetch_add(1, Ordering::Relaxed)));
+        self.number.get()
+    }
 }
 
 /// Whether this thread is inside a batch, so that a send need not write.
@@ -32,39 +48,39 @@ pub(crate) fn is_active() -> bool {
 /// A number of this thread's own, if it is inside a batch.
 #[inline]
 pub(crate) fn current() -> Option<NonZeroU32> {
-    NonZeroU32::new(ACTIVE.get())
+    THREAD.with(|thread| thread.active.get())
 }
 
 /// Has `queue` flushed at the end of this thread's batch.
+#[cold] // Once for a session and batch, not for each send.
 pub(crate) fn flush_at_end(queue: Arc<dyn Flush>) {
     debug_assert!(is_active());
-    DIRTY.with_borrow_mut(|dirty| dirty.push(queue));
+    DIRTY.with_borrow_mut(|dirty| dirty.push_back(queue));
 }
 
 /// Runs `work` as a batch and then flushes.
 pub(crate) fn run<R>(work: impl FnOnce() -> R) -> R {
-    struct End;
-    impl Drop for End {
+    struct End<'t>(&'t Thread);
+    impl Drop for End<'_> {
         fn drop(&mut self) {
-            ACTIVE.set(0);
-            // Taken out first: a flush may drop the last reference to something with a destructor of its own.
-            let mut dirty = DIRTY.take();
-            for queue in dirty.drain(..) {
-                queue.flush();
-            }
-            DIRTY.with_borrow_mut(|empty| {
-                if empty.is_empty() {
-                    *empty = dirty;
+            self.0.active.set(None);
+            DIRTY.with(|dirty| {
+                // Taken out first: a flush may drop the last reference to something with a destructor of its own.
+                let next = || dirty.borrow_mut().pop_front();
+                while let Some(queue) = next() {
+                    queue.flush();
                 }
             });
         }
     }
-    if is_active() {
-        return work();
-    }
-    ACTIVE.set(THREAD.with(|number| *number));
-    let _end = End;
-    work()
+    THREAD.with(|thread| {
+        if thread.active.get().is_some() {
+            return work();
+        }
+        thread.active.set(thread.number.get().or_else(|| thread.take_number()));
+        let _end = End(thread);
+        work()
+    })
 }
 
 #[cfg(test)]

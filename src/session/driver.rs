@@ -83,7 +83,8 @@ pub(crate) struct Ended {
 impl Driver {
     /// A driver for a new session. `identify_within`: how long the peer may take to say who it is.
     pub(crate) fn new(session: Arc<Session>, stream: Arc<Stream>, identify_within: Duration) -> Driver {
-        let incoming = Incoming::new(session.registry.max_message());
+        let registry = &session.registry;
+        let incoming = Incoming::new(registry.max_message(), registry.config.receive_buffer);
         Driver {
             session,
             stream,
@@ -189,7 +190,8 @@ impl Driver {
 
     /// Does what other threads, or handlers, asked for.
     fn take_requests(&mut self) {
-        if !self.session.attention.swap(false, Ordering::AcqRel) {
+        let attention = &self.session.attention;
+        if !attention.load(Ordering::Relaxed) || !attention.swap(false, Ordering::AcqRel) {
             return;
         }
         let asked = {
@@ -223,7 +225,8 @@ impl Driver {
 
     /// Goes on with a close that waited for that.
     fn resume_close(&mut self) {
-        if !self.owes_unframed()
+        if self.close_later.is_some()
+            && !self.owes_unframed()
             && let Some(close) = self.close_later.take()
         {
             self.close(End::local(close.code, close.text), close.drain);
@@ -232,8 +235,11 @@ impl Driver {
 
     fn write(&mut self, cx: &mut Context<'_>) {
         let (idle, blocked) = {
-            let sending = self.session.lock_sending();
-            (sending.queue.is_idle(), sending.queue.is_blocked())
+            let mut sending = self.session.lock_sending();
+            if std::mem::take(&mut self.incoming.heard) {
+                sending.queue.heard();
+            }
+            (sending.queue.is_idle(batch::current()), sending.queue.is_blocked())
         };
         if idle {
             return;
@@ -275,8 +281,7 @@ impl Driver {
         if self.eof {
             return Poll::Pending;
         }
-        let stream = Arc::clone(&self.stream);
-        with_read_buffer(|buffer| match stream.poll_read(cx, buffer) {
+        with_read_buffer(|buffer| match self.stream.poll_read(cx, buffer) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(read)) if read.len == 0 => {
                 self.eof = true;

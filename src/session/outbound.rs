@@ -4,6 +4,7 @@
 //! of other threads need not wait for the write. Nothing here does I/O or knows the session.
 
 use std::collections::VecDeque;
+use std::num::NonZeroU32;
 
 use bytes::Bytes;
 
@@ -33,8 +34,21 @@ enum Ends {
     Many(Vec<u32>),
 }
 
+impl Ends {
+    /// The list, begun if a second message is to follow a first one that is no large one and ends at `len`.
+    fn gathering(&mut self, len: usize) -> Option<&mut Vec<u32>> {
+        if matches!(self, Ends::One) && len < LARGE {
+            let mut ends = Vec::with_capacity(16);
+            ends.push(len as u32);
+            *self = Ends::Many(ends);
+        }
+        if let Ends::Many(ends) = self { Some(ends) } else { None }
+    }
+}
+
 #[derive(Debug)]
 enum Data {
+    /// The chunk's own, with room for more messages behind those that it has.
     Owned(Vec<u8>),
     /// A broadcast's frame, the same for all sessions.
     Shared(Bytes),
@@ -44,7 +58,7 @@ enum Data {
 #[derive(Debug)]
 pub(crate) struct Chunk {
     data: Data,
-    /// Where the data end; less than what is there once messages were taken back.
+    /// Where the messages end.
     len: usize,
     written: usize,
     ends: Ends,
@@ -98,6 +112,21 @@ impl Chunk {
     }
 }
 
+/// Fills the room that a message takes in a chunk.
+#[inline(always)]
+fn fill(mut room: &mut [u8], header: Option<[u8; HEADER_LEN]>, parts: &[&[u8]]) {
+    if let Some(header) = header {
+        let (first, rest) = room.split_at_mut(HEADER_LEN);
+        first.copy_from_slice(&header);
+        room = rest;
+    }
+    for part in parts {
+        let (first, rest) = room.split_at_mut(part.len());
+        first.copy_from_slice(part);
+        room = rest;
+    }
+}
+
 /// What the peer speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wire {
@@ -145,8 +174,8 @@ pub(crate) struct Outbound {
     blocked: bool,
     /// Nothing may be written yet.
     pub held: bool,
-    /// The thread whose batch will flush it; 0: none.
-    dirty: u32,
+    /// The thread whose batch will flush it.
+    dirty: Option<NonZeroU32>,
     /// The driver has been woken to write.
     woken: bool,
     /// No further message is taken; the text says why.
@@ -161,7 +190,7 @@ pub(crate) struct Outbound {
     lone_messages: u8,
     /// Buffers for the next chunks, kept from large ones, as more will follow soon.
     spare: Vec<(Vec<u8>, Vec<u32>)>,
-    /// The first capacity of a chunk.
+    /// The first capacity of a chunk that gathers messages.
     capacity: usize,
     /// Tell the user when no more than this is queued.
     writable_at: Option<usize>,
@@ -180,7 +209,7 @@ impl Outbound {
             writing: false,
             blocked: false,
             held: false,
-            dirty: 0,
+            dirty: None,
             by_driver: false,
             woken: false,
             sealed: None,
@@ -189,7 +218,8 @@ impl Outbound {
             inline_writes: 0,
             lone_messages: 0,
             spare: Vec::new(),
-            capacity,
+            // No chunk grows much beyond that, and the room in it is cleared.
+            capacity: capacity.min(CHUNK),
             writable_at: None,
             accepted: 0,
             sent: Sent::default(),
@@ -210,16 +240,27 @@ impl Outbound {
         self.queued == 0 || self.queued.saturating_add(cost) <= limit
     }
 
+    /// Whether messages are taken.
+    #[inline]
+    pub(crate) fn is_open(&self) -> bool {
+        self.sealed.is_none() && self.failed.is_none()
+    }
+
     /// Why no message is taken any more.
+    #[inline]
     pub(crate) fn check_open(&self) -> Result<(), Error> {
+        if self.is_open() { Ok(()) } else { Err(self.closed()) }
+    }
+
+    #[cold]
+    fn closed(&self) -> Error {
         match (self.sealed, &self.failed) {
-            (None, None) => Ok(()),
-            (Some(why), _) => Err(Error::new(Code::ConnectionClosed, why)),
-            (None, Some(error)) => Err(Error {
+            (None, Some(error)) => Error {
                 code: Code::ConnectionClosed,
                 os_code: error.os_code,
                 message: format!("the connection was lost: {error}").into(),
-            }),
+            },
+            (why, _) => Error::new(Code::ConnectionClosed, why.unwrap_or_default()),
         }
     }
 
@@ -229,72 +270,76 @@ impl Outbound {
     }
 
     /// Queues a message, given in parts that add up to `len` bytes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, payload: Payload, parts: &[&[u8]], len: usize) {
         self.accepted += 1;
         self.queued += self.cost(len);
-        let header = match self.wire {
-            Wire::Unknown => {
-                self.unframed.push((payload, parts.concat()));
-                return;
+        match self.wire {
+            Wire::Framed => {
+                let header = frame::Header { len: len as u32, kind: payload.frame_kind() as u8 };
+                self.append(Some(header.encode()), parts, HEADER_LEN + len);
             }
-            Wire::Framed => Some(frame::Header { len: len as u32, kind: payload.frame_kind() as u8 }.encode()),
-            Wire::Raw => None,
-        };
-        self.append(header, parts, len);
+            Wire::Raw => self.append(None, parts, len),
+            Wire::Unknown => self.unframed.push((payload, parts.concat())),
+        }
     }
 
-    #[inline]
-    fn append(&mut self, header: Option<[u8; HEADER_LEN]>, parts: &[&[u8]], len: usize) {
-        let header = header.as_ref().map_or(&[][..], |header| &header[..]);
-        let total = header.len() + len;
-        if total >= LARGE {
-            let mut data = Vec::with_capacity(total);
-            data.extend_from_slice(header);
-            parts.iter().for_each(|part| data.extend_from_slice(part));
-            self.chunks.push_back(Chunk {
-                data: Data::Owned(data),
-                len: total,
-                written: 0,
-                ends: Ends::One,
-                counted: 0,
-            });
-            return;
-        }
-        if let Some(Chunk { data: Data::Owned(data), len, ends: Ends::Many(ends), .. }) = self.chunks.back_mut()
+    /// Appends a message of `total` bytes to the last chunk, or to a new one.
+    #[inline(always)]
+    fn append(&mut self, header: Option<[u8; HEADER_LEN]>, parts: &[&[u8]], total: usize) {
+        if total < LARGE
+            && let Some(Chunk { data: Data::Owned(data), len, ends: Ends::Many(ends), .. }) = self.chunks.back_mut()
             && *len < CHUNK
+            && let Some(room) = data.get_mut(*len..*len + total)
         {
-            data.reserve(total);
-            data.extend_from_slice(header);
-            parts.iter().for_each(|part| data.extend_from_slice(part));
+            fill(room, header, parts);
             *len += total;
             ends.push(*len as u32);
+        } else {
+            self.append_slowly(header, parts, total);
+        }
+    }
+
+    /// The same where the last chunk gathers no messages yet, or has no room.
+    ///
+    /// Only the second message shows that there is something to gather. The first one's buffer is as large as that
+    /// message, so that a dialogue, or one message to each of many sessions, needs little memory.
+    #[inline(never)]
+    fn append_slowly(&mut self, header: Option<[u8; HEADER_LEN]>, parts: &[&[u8]], total: usize) {
+        if total < LARGE
+            && let Some(Chunk { data: Data::Owned(data), len, ends, .. }) = self.chunks.back_mut()
+            && *len < CHUNK
+            && let Some(ends) = ends.gathering(*len)
+        {
+            let end = *len + total;
+            data.resize(end.max(2 * *len).max(self.capacity), 0);
+            fill(&mut data[*len..end], header, parts);
+            *len = end;
+            ends.push(end as u32);
             return;
         }
-        let (mut data, mut ends) =
-            self.spare.pop().unwrap_or_else(|| (Vec::with_capacity(self.capacity.max(total)), Vec::new()));
-        data.extend_from_slice(header);
-        parts.iter().for_each(|part| data.extend_from_slice(part));
-        ends.push(total as u32);
-        self.chunks.push_back(Chunk {
-            data: Data::Owned(data),
-            len: total,
-            written: 0,
-            ends: Ends::Many(ends),
-            counted: 0,
-        });
+        let spare = if total < LARGE { self.spare.pop() } else { None };
+        let (data, ends) = if let Some((mut data, mut ends)) = spare {
+            fill(&mut data[..total], header, parts);
+            ends.push(total as u32);
+            (data, Ends::Many(ends))
+        } else {
+            let mut data = Vec::with_capacity(total);
+            data.extend_from_slice(header.as_ref().map_or(&[], |header| header));
+            parts.iter().for_each(|part| data.extend_from_slice(part));
+            (data, Ends::One)
+        };
+        self.chunks.push_back(Chunk { data: Data::Owned(data), len: total, written: 0, ends, counted: 0 });
     }
 
     /// Queues a broadcast's message, whose bytes on the wire are `data`.
     pub(crate) fn push_shared(&mut self, data: &Bytes) {
+        self.accepted += 1;
+        self.queued += data.len();
         if data.len() < LARGE {
-            self.accepted += 1;
-            self.queued += data.len();
             self.append(None, &[data], data.len());
             return;
         }
-        self.accepted += 1;
-        self.queued += data.len();
         let data = data.clone();
         let len = data.len();
         self.chunks.push_back(Chunk { data: Data::Shared(data), len, written: 0, ends: Ends::One, counted: 0 });
@@ -343,13 +388,14 @@ impl Outbound {
     }
 
     /// Notes that the batch of `thread` will flush it; false if it will already.
-    pub(crate) fn mark_dirty(&mut self, thread: u32) -> bool {
-        std::mem::replace(&mut self.dirty, thread) != thread
+    #[inline]
+    pub(crate) fn mark_dirty(&mut self, thread: NonZeroU32) -> bool {
+        self.dirty.replace(thread) != Some(thread)
     }
 
     /// Becomes the writer; false if nothing is to be written or somebody writes.
     pub(crate) fn begin_writing(&mut self, by_driver: bool) -> bool {
-        self.dirty = 0;
+        self.dirty = None;
         self.woken = false;
         self.by_driver = by_driver;
         if self.held || self.blocked || self.writing || self.failed.is_some() || self.chunks.is_empty() {
@@ -390,20 +436,20 @@ impl Outbound {
             self.chunks.push_front(chunk);
             return false;
         }
-        if let (Data::Owned(mut data), Ends::Many(mut ends)) = (chunk.data, chunk.ends) {
-            if self.by_driver {
-                self.lone_messages = if ends.len() == 1 { self.lone_messages + 1 } else { 0 };
-                if self.lone_messages == LONE_MESSAGES {
-                    // The loop gathers nothing: sends may as well write by themselves again.
-                    self.inline_writes = 0;
-                    self.lone_messages = 0;
-                }
+        if self.by_driver && count > 0 && (count > 1 || chunk.len < LARGE) {
+            self.lone_messages = if count == 1 { self.lone_messages + 1 } else { 0 };
+            if self.lone_messages == LONE_MESSAGES {
+                // The loop gathers nothing: sends may as well write by themselves again.
+                self.inline_writes = 0;
+                self.lone_messages = 0;
             }
-            if data.capacity() >= LARGE && self.spare.len() < SPARES {
-                data.clear();
-                ends.clear();
-                self.spare.push((data, ends));
-            }
+        }
+        if let (Data::Owned(data), Ends::Many(mut ends)) = (chunk.data, chunk.ends)
+            && data.len() >= LARGE
+            && self.spare.len() < SPARES
+        {
+            ends.clear();
+            self.spare.push((data, ends));
         }
         true
     }
@@ -420,9 +466,11 @@ impl Outbound {
         self.blocked = true;
     }
 
-    /// Whether there is nothing for the driver to do.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.queued == 0 && !self.blocked && self.failed.is_none() && self.writable_at.is_none()
+    /// Whether there is nothing for the driver to do. `thread`: the one that it runs on, whose batch will flush what was
+    /// queued in it, and wakes the driver should something be left.
+    pub(crate) fn is_idle(&self, thread: Option<NonZeroU32>) -> bool {
+        let flushed = self.queued == 0 || (thread.is_some() && self.dirty == thread);
+        flushed && !self.blocked && self.failed.is_none() && self.writable_at.is_none()
     }
 
     /// Whether the driver has to wait for the socket.
@@ -498,3 +546,6 @@ impl Outbound {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

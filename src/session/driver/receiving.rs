@@ -46,20 +46,23 @@ pub(super) struct Incoming {
     pub(super) handled: u64,
     /// Messages that it did not get.
     pub(super) discarded: u64,
+    /// The handler got messages of which the outgoing queue has not been told.
+    pub(super) heard: bool,
     /// Since the last receipt.
     unreceipted_messages: u64,
     unreceipted_bytes: u64,
 }
 
 impl Incoming {
-    pub(super) fn new(limit: u32) -> Incoming {
+    pub(super) fn new(limit: u32, first_capacity: usize) -> Incoming {
         Incoming {
             mode: Mode::Preamble,
             first: Vec::new(),
-            decoder: Decoder::new(limit),
+            decoder: Decoder::with_capacity(limit, first_capacity),
             kept: Vec::new(),
             handled: 0,
             discarded: 0,
+            heard: false,
             unreceipted_messages: 0,
             unreceipted_bytes: 0,
         }
@@ -100,9 +103,7 @@ impl Driver {
         if let Err(error) = self.understand(bytes) {
             self.break_off(error);
         }
-        if self.incoming.handled != before {
-            self.session.lock_sending().queue.heard();
-        }
+        self.incoming.heard |= self.incoming.handled != before;
     }
 
     fn understand(&mut self, bytes: &[u8]) -> Result<()> {
@@ -177,33 +178,35 @@ impl Driver {
         self.on_message(Payload::Stream, bytes);
     }
 
-    fn on_frames(&mut self, mut bytes: &[u8]) -> Result<()> {
+    fn on_frames(&mut self, bytes: &[u8]) -> Result<()> {
         // The frames borrow the decoder, and handling them needs all of the driver.
         let mut decoder = std::mem::replace(&mut self.incoming.decoder, Decoder::new(0));
         decoder.set_limit(self.frame_limit());
-        let mut outcome = Ok(());
-        loop {
-            let mode = self.incoming.mode;
-            match decoder.next(&mut bytes) {
-                Ok(Some((header, payload))) => {
-                    outcome = self.on_frame(header, payload);
-                    if self.incoming.mode != mode {
-                        decoder.set_limit(self.frame_limit());
-                    }
+        let outcome = self.decode(&mut decoder, bytes);
+        self.incoming.decoder = decoder;
+        outcome
+    }
+
+    #[inline]
+    fn decode(&mut self, decoder: &mut Decoder, mut bytes: &[u8]) -> Result<()> {
+        while let Some((header, payload)) = decoder.next(&mut bytes)? {
+            if self.incoming.mode == Mode::Frames && header.kind == Kind::Binary as u8 {
+                self.on_framed_message(Payload::Binary, payload);
+            } else if self.incoming.mode == Mode::Frames && header.kind == Kind::Text as u8 {
+                self.on_framed_message(Payload::Text, payload);
+            } else {
+                self.on_control(header, payload)?;
+                if self.incoming.mode == Mode::Ignore {
+                    break;
                 }
-                Ok(None) => break,
-                Err(error) => outcome = Err(error),
-            }
-            if outcome.is_err() || self.incoming.mode == Mode::Ignore {
-                break;
+                decoder.set_limit(self.frame_limit());
             }
             if self.session.is_paused() && !self.session.is_closing() {
                 self.incoming.kept = bytes.to_vec();
                 break;
             }
         }
-        self.incoming.decoder = decoder;
-        outcome
+        Ok(())
     }
 
     /// How long a frame may be that is no control frame. A stranger's may be no longer than those.
@@ -212,21 +215,7 @@ impl Driver {
         if self.incoming.mode == Mode::Frames { limit } else { limit.min(MAX_CONTROL_LEN) }
     }
 
-    #[inline]
-    fn on_frame(&mut self, header: Header, payload: &[u8]) -> Result<()> {
-        if self.incoming.mode == Mode::Frames {
-            if header.kind == Kind::Binary as u8 {
-                self.on_framed_message(Payload::Binary, payload);
-                return Ok(());
-            }
-            if header.kind == Kind::Text as u8 {
-                self.on_framed_message(Payload::Text, payload);
-                return Ok(());
-            }
-        }
-        self.on_control(header, payload)
-    }
-
+    #[inline(always)]
     fn on_framed_message(&mut self, payload: Payload, data: &[u8]) {
         self.on_message(payload, data);
         self.incoming.unreceipted_messages += 1;
@@ -245,7 +234,7 @@ impl Driver {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn on_message(&mut self, kind: Payload, data: &[u8]) {
         let session = &self.session;
         session.received.messages.add(1);

@@ -62,6 +62,9 @@ impl Decoder {
             self.partial = Vec::new();
             self.handed_out = false;
         }
+        if input.is_empty() {
+            return Ok(None);
+        }
         if let Some((bytes, rest)) = input.split_first_chunk() {
             let header = Header::decode(bytes)?;
             header.check_len(self.limit)?;

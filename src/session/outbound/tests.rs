@@ -1,0 +1,147 @@
+use super::*;
+
+const THREAD: Option<NonZeroU32> = NonZeroU32::new(7);
+
+fn queue(wire: Wire) -> Outbound {
+    let mut queue = Outbound::new(8192);
+    queue.decide(wire);
+    queue
+}
+
+fn push(queue: &mut Outbound, data: &[u8]) {
+    queue.push(Payload::Binary, &[data], data.len());
+}
+
+fn framed(messages: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for message in messages {
+        Frame::Binary(message).encode(&mut bytes).expect("short enough");
+    }
+    bytes
+}
+
+/// Writes up to `room` bytes, as a kernel with room for so many would.
+fn write(queue: &mut Outbound, mut room: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    if queue.begin_writing(false) {
+        while let Some(chunk) = queue.next_chunk() {
+            let taken = chunk.rest().len().min(room);
+            room -= taken;
+            out.extend_from_slice(&chunk.rest()[..taken]);
+            if !queue.written(chunk, taken) {
+                queue.hand_over();
+                break;
+            }
+        }
+    }
+    out
+}
+
+#[test]
+fn a_lone_message_takes_the_memory_that_it_needs() {
+    let mut queue = queue(Wire::Framed);
+    push(&mut queue, b"alone");
+    let Some(Chunk { data: Data::Owned(data), ends: Ends::One, .. }) = queue.chunks.front() else {
+        panic!("not a chunk of one message: {queue:?}");
+    };
+    assert_eq!(data.capacity(), HEADER_LEN + 5);
+    assert_eq!(write(&mut queue, usize::MAX), framed(&[b"alone"]));
+    assert_eq!(queue.sent, Sent { messages: 1, payload: 5, wire: 13 });
+    assert!(queue.is_empty() && queue.chunks.is_empty() && queue.spare.is_empty());
+}
+
+#[test]
+fn messages_are_gathered_and_counted_when_whole() {
+    let mut queue = queue(Wire::Framed);
+    let messages: Vec<Vec<u8>> = (0..3000_usize).map(|n| vec![n as u8; n % 300]).collect();
+    messages.iter().for_each(|message| push(&mut queue, message));
+    let parts: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+    let expected = framed(&parts);
+    assert_eq!(queue.queued(), expected.len());
+    assert!(queue.chunks.len() <= expected.len() / CHUNK + 1);
+    let mut out = Vec::new();
+    while !queue.is_empty() {
+        out.extend(write(&mut queue, 1009));
+        assert_eq!(queue.queued(), expected.len() - out.len());
+        let mut end = 0;
+        let whole = messages.iter().take_while(|message| {
+            end += HEADER_LEN + message.len();
+            end <= out.len()
+        });
+        assert_eq!(queue.sent.messages, whole.count() as u64);
+    }
+    assert!(out == expected);
+    assert_eq!(queue.sent.payload, (expected.len() - 3000 * HEADER_LEN) as u64);
+}
+
+#[test]
+fn a_large_message_is_gathered_with_no_other() {
+    let mut queue = queue(Wire::Raw);
+    let large = vec![1; LARGE];
+    for message in [&b"a"[..], &large, b"b", b"c", &large] {
+        push(&mut queue, message);
+    }
+    let lengths: Vec<usize> = queue.chunks.iter().map(|chunk| chunk.rest().len()).collect();
+    assert_eq!(lengths, [1, LARGE, 2, LARGE]);
+    assert_eq!(write(&mut queue, usize::MAX), [b"a", &large[..], b"bc", &large].concat());
+    assert_eq!(queue.sent.messages, 5);
+}
+
+#[test]
+fn a_message_follows_one_of_which_a_part_is_written() {
+    let mut queue = queue(Wire::Framed);
+    push(&mut queue, b"first");
+    let mut out = write(&mut queue, 9);
+    push(&mut queue, b"second");
+    assert_eq!(queue.chunks.len(), 1);
+    out.extend(write(&mut queue, 5));
+    assert_eq!(queue.sent, Sent { messages: 1, payload: 5, wire: 14 });
+    out.extend(write(&mut queue, usize::MAX));
+    assert_eq!(out, framed(&[b"first", b"second"]));
+    assert_eq!(queue.sent, Sent { messages: 2, payload: 11, wire: 27 });
+}
+
+#[test]
+fn what_was_not_begun_is_dropped_and_leaves_no_trace() {
+    let mut queue = queue(Wire::Framed);
+    for message in [&b"one"[..], b"two", b"three"] {
+        push(&mut queue, message);
+    }
+    let mut out = write(&mut queue, 12);
+    queue.drop_unsent();
+    assert_eq!(queue.queued(), 10);
+    push(&mut queue, b"four");
+    out.extend(write(&mut queue, usize::MAX));
+    assert_eq!(out, framed(&[b"one", b"two", b"four"]));
+    assert_eq!((queue.sent.messages, queue.queued()), (3, 0));
+}
+
+#[test]
+fn buffers_of_a_fast_sender_are_used_again_until_it_rests() {
+    let mut queue = queue(Wire::Raw);
+    let message = [5; 1000];
+    for _ in 0..2 {
+        (0..100).for_each(|_| push(&mut queue, &message));
+        assert!(write(&mut queue, usize::MAX) == [5; 100_000]);
+        assert_eq!(queue.spare.len(), 1);
+    }
+    push(&mut queue, b"short");
+    assert!(queue.spare.is_empty());
+    assert_eq!(write(&mut queue, usize::MAX), b"short");
+    assert_eq!(queue.spare.len(), 1);
+    queue.trim();
+    assert!(queue.spare.is_empty());
+}
+
+#[test]
+fn the_driver_leaves_to_a_batch_what_the_batch_will_flush() {
+    let mut queue = queue(Wire::Framed);
+    assert!(queue.is_idle(THREAD));
+    push(&mut queue, b"queued");
+    assert!(!queue.is_idle(THREAD) && !queue.is_idle(None));
+    assert!(queue.mark_dirty(THREAD.expect("not 0")));
+    assert!(queue.is_idle(THREAD));
+    assert!(!queue.is_idle(None) && !queue.is_idle(NonZeroU32::new(8)));
+    queue.block();
+    assert!(!queue.is_idle(THREAD), "it waits for the socket");
+}
