@@ -138,12 +138,14 @@ impl Server {
     }
 
     async fn serve(self: Arc<Self>, listener: TcpListener, options: SocketOptions, guard: EndpointGuard) {
+        tracing::info!("server {:?} listens on {}", self.registry.id, self.local);
         let accepting = self.accept(&listener, options, guard.event_loop());
         self.lifecycle.signal.unless(accepting).await;
         drop(listener);
         while !self.registry.is_quiet() {
             self.registry.left.notified().await;
         }
+        tracing::info!("server {:?} has stopped", self.registry.id);
         batch::run(|| {
             self.registry.tell(None, |handler| handler.on_stopped());
             self.registry.tell(None, |handler| handler.on_release());
@@ -169,6 +171,7 @@ impl Server {
             if told.is_none_or(|told| told.elapsed() >= ERROR_INTERVAL) {
                 told = Some(tokio::time::Instant::now());
                 let error = Error::os(Code::Io, "cannot accept a connection", &error);
+                tracing::warn!("server {:?}: {error}", self.registry.id);
                 batch::run(|| self.registry.tell_error(None, &error));
             }
             if classify_accept_error(&error) == AcceptFailure::Exhausted {

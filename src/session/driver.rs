@@ -177,6 +177,7 @@ impl Driver {
         self.told_open = true;
         self.enter_state(State::Connected);
         let session = &self.session;
+        tracing::debug!("{} is open: {:?} {:?}", session.id(), session.remote_addr(), session.framing());
         session.registry.tell(Some(session), |handler| handler.on_open(session));
     }
 

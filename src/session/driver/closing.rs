@@ -255,6 +255,7 @@ impl Driver {
                 text: end.text.clone(),
             }
         };
+        tracing::debug!("{} has ended: {report:?}", session.id());
         session.room.notify_all();
         registry.remove(&session);
         let failed = end.reason.is_some_and(|code| !matches!(code, Code::Cancelled | Code::ServerBusy));
