@@ -1423,7 +1423,8 @@ netsys_status netsys_session_id(struct netsys_session session, char *buf, size_t
 netsys_status netsys_session_client_id(struct netsys_session session, char *buf, size_t cap, size_t *needed);
 
 /**
- * The id of the server that a session belongs to. Empty on a client's session.
+ * The id of the server that a session belongs to: on a client what a framed server calls itself; empty while, or if
+ * never, known.
  *
  * @param session  the session
  * @param buf      the id, NUL-terminated; may be NULL if cap is 0

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::error::{Code, Error, Result};
 
+/// What a longer duration is taken for: for ever, and yet a point in time that can be computed.
+pub(crate) const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
 /// The longest id of a server or client, in bytes.
 pub const MAX_ID_LEN: usize = 255;
 
@@ -91,7 +94,10 @@ impl Default for SessionConfig {
 }
 
 impl SessionConfig {
-    fn validate(&self) -> Result<()> {
+    fn validate(&mut self) -> Result<()> {
+        for duration in [&mut self.send_timeout, &mut self.handshake_timeout, &mut self.drain] {
+            *duration = (*duration).min(LONGEST);
+        }
         if self.send_hard_limit < self.send_queue {
             return Err(Error::new(
                 Code::InvalidArgument,
@@ -136,10 +142,11 @@ impl Default for ServerConfig {
 }
 
 impl ServerConfig {
-    /// Checks what the types cannot.
-    pub fn validate(&self) -> Result<()> {
+    /// Checks what the types cannot, and bounds durations that no clock could add.
+    pub fn validated(mut self) -> Result<Self> {
         validate_id("server_id", &self.server_id)?;
-        self.session.validate()
+        self.session.validate()?;
+        Ok(self)
     }
 }
 
@@ -171,8 +178,9 @@ impl Default for ClientConfig {
 }
 
 impl ClientConfig {
-    /// Checks what the types cannot.
-    pub fn validate(&self) -> Result<()> {
+    /// Checks what the types cannot, and bounds durations that no clock could add.
+    pub fn validated(mut self) -> Result<Self> {
+        self.connect_timeout = self.connect_timeout.min(LONGEST);
         validate_id("client_id", &self.client_id)?;
         if self.host.is_empty() {
             return Err(Error::new(Code::InvalidArgument, "host is empty: name the server's host or address"));
@@ -180,7 +188,8 @@ impl ClientConfig {
         if self.port == 0 {
             return Err(Error::new(Code::InvalidArgument, "port is 0: name the server's port, 1 to 65535"));
         }
-        self.session.validate()
+        self.session.validate()?;
+        Ok(self)
     }
 }
 

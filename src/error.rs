@@ -1,5 +1,6 @@
 //! Every error code of the library, once, and the error value that carries one.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::io;
@@ -215,6 +216,12 @@ impl From<Code> for Error {
     fn from(code: Code) -> Error {
         Error { code, os_code: 0, message: code.message().to_str().unwrap_or("").into() }
     }
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a panic without a text")
 }
 
 #[cfg(test)]

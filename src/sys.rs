@@ -50,6 +50,14 @@ pub(crate) fn unacknowledged(socket: BorrowedFd<'_>) -> usize {
     if failed == 0 { usize::try_from(count).unwrap_or(0) } else { 0 }
 }
 
+/// The bytes that the socket has received and nobody has read (FIONREAD of tcp(7)).
+pub(crate) fn unread(socket: BorrowedFd<'_>) -> usize {
+    let mut count: libc::c_int = 0;
+    // SAFETY: the descriptor is open while it is borrowed, and FIONREAD stores one int.
+    let failed = unsafe { libc::ioctl(socket.as_raw_fd(), libc::FIONREAD, &raw mut count) };
+    if failed == 0 { usize::try_from(count).unwrap_or(0) } else { 0 }
+}
+
 /// CLOCK_MONOTONIC in nanoseconds: what C++ calls `std::chrono::steady_clock` on Linux.
 pub(crate) fn monotonic_ns() -> u64 {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };

@@ -4,7 +4,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::ServerConfig;
+use crate::config::{LONGEST, ServerConfig};
 use crate::error::{Code, Error, Result};
 use crate::runtime::{Context, Endpoint, EndpointGuard, batch};
 use crate::session::handler::Handler;
@@ -25,7 +25,7 @@ pub fn adopt(
     config: ServerConfig,
     handler: Arc<dyn Handler>,
 ) -> Result<Arc<Session>> {
-    config.validate()?;
+    let config = config.validated()?;
     let event_loop = context.assign_loop()?;
     let failed = |error| Error::os(Code::InvalidArgument, "the descriptor is not that of a connected socket", &error);
     stream.peer_addr().map_err(failed)?;
@@ -42,7 +42,10 @@ pub fn adopt(
     let adopted = Arc::new(Adopted { registry: Arc::new(registry), drain });
     let session = Session::new(Arc::clone(&adopted.registry), Arc::clone(&stream), true);
     let guard = context.register(event_loop.clone(), adopted.clone())?;
-    adopted.registry.add(&session, 1)?;
+    if adopted.registry.add(&session, 1).is_err() {
+        // A stop of the context came in between.
+        return Err(Error::new(Code::Cancelled, "the context is being shut down: nothing can be started in it"));
+    }
     let driver = Driver::new(Arc::clone(&session), stream, handshake);
     event_loop.spawn(adopted.serve(driver, guard));
     Ok(session)
@@ -53,7 +56,7 @@ impl Adopted {
         let ended = driver.await;
         batch::run(|| {
             self.registry.tell(None, |handler| handler.on_stopped());
-            self.registry.tell(None, |handler| handler.on_release());
+            self.registry.release();
         });
         let event_loop = guard.event_loop().clone();
         drop(guard);
@@ -66,7 +69,7 @@ impl Adopted {
 
 impl Endpoint for Adopted {
     fn stop(&self, drain: Option<Duration>) {
-        self.registry.stop(drain.unwrap_or(self.drain));
+        self.registry.stop(drain.unwrap_or(self.drain).min(LONGEST));
     }
 
     fn house_interval(&self) -> Duration {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::lifecycle::{EndpointState, Lifecycle};
-use crate::config::ClientConfig;
+use crate::config::{ClientConfig, LONGEST};
 use crate::error::{Code, Error, Result};
 use crate::runtime::{Context, Endpoint, EndpointGuard, batch};
 use crate::session::handler::{CloseReport, Handler, Message};
@@ -27,7 +27,7 @@ pub struct Client {
 impl Client {
     /// Starts to connect. Whether that succeeds, the handler is told: `on_open`, or `on_error` and `on_stopped`.
     pub fn start(context: &Arc<Context>, config: ClientConfig, handler: Arc<dyn Handler>) -> Result<Arc<Client>> {
-        config.validate()?;
+        let config = config.validated()?;
         let event_loop = context.assign_loop()?;
         let lifecycle = Arc::new(Lifecycle::default());
         let handler = Arc::new(Watched { lifecycle: Arc::clone(&lifecycle), handler });
@@ -48,8 +48,8 @@ impl Client {
     /// Begins to stop: no message is handled any more. What was accepted for sending is delivered if the server
     /// reads, within `drain` (`None`: as configured).
     pub fn stop(&self, drain: Option<Duration>) {
-        let drain = drain.unwrap_or(self.drain);
-        self.lifecycle.signal.request(drain);
+        let drain = drain.unwrap_or(self.drain).min(LONGEST);
+        self.lifecycle.signal.request();
         self.registry.stop(drain);
     }
 
@@ -101,7 +101,7 @@ impl Client {
                 self.registry.tell_error(None, &error);
             }
             self.registry.tell(None, |handler| handler.on_stopped());
-            self.registry.tell(None, |handler| handler.on_release());
+            self.registry.release();
         });
         *self.lock_session() = None;
         drop(guard);

@@ -45,7 +45,7 @@ impl Lifecycle {
     pub(super) fn state(&self) -> EndpointState {
         if self.lock().stopped {
             EndpointState::Stopped
-        } else if self.signal.requested().is_some() {
+        } else if self.signal.is_requested() {
             EndpointState::Stopping
         } else {
             EndpointState::Running

@@ -3,17 +3,15 @@
 mod refusal;
 
 use std::fmt;
-use std::future::poll_fn;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 
 use super::lifecycle::{EndpointState, Lifecycle};
-use crate::config::ServerConfig;
+use crate::config::{LONGEST, ServerConfig};
 use crate::error::{Code, Error, Result};
 use crate::runtime::{Context, Endpoint, EndpointGuard, LoopRef, batch};
 use crate::session::handler::{Handler, Payload};
@@ -37,7 +35,7 @@ pub struct Server {
 impl Server {
     /// Binds, listens, and starts to accept. The port is known, and the error if there is one, when this returns.
     pub fn start(context: &Arc<Context>, config: ServerConfig, handler: Arc<dyn Handler>) -> Result<Arc<Server>> {
-        config.validate()?;
+        let config = config.validated()?;
         let address = bind_address(&config.host, config.port)?;
         let event_loop = context.assign_loop()?;
         let listener = {
@@ -65,8 +63,8 @@ impl Server {
     /// Begins to stop: no connection is accepted and no message handled any more. What was accepted for sending is
     /// delivered if the peers read, within `drain` (`None`: as configured).
     pub fn stop(&self, drain: Option<Duration>) {
-        let drain = drain.unwrap_or(self.drain);
-        self.lifecycle.signal.request(drain);
+        let drain = drain.unwrap_or(self.drain).min(LONGEST);
+        self.lifecycle.signal.request();
         self.registry.stop(drain);
     }
 
@@ -100,7 +98,7 @@ impl Server {
         self.registry.find(id)
     }
 
-    /// Changes limits, at once. Connections and messages that are there already stay.
+    /// Changes limits, at once. Connections that are there already stay.
     pub fn set_limits(&self, max_connections: Option<usize>, max_message: Option<u32>) {
         if let Some(most) = max_connections {
             self.max_connections.store(most, Ordering::Relaxed);
@@ -148,7 +146,7 @@ impl Server {
         tracing::info!("server {:?} has stopped", self.registry.id);
         batch::run(|| {
             self.registry.tell(None, |handler| handler.on_stopped());
-            self.registry.tell(None, |handler| handler.on_release());
+            self.registry.release();
         });
         // First the context: who has waited for the server may shut it down.
         drop(guard);
@@ -174,10 +172,10 @@ impl Server {
                 tracing::warn!("server {:?}: {error}", self.registry.id);
                 batch::run(|| self.registry.tell_error(None, &error));
             }
-            if classify_accept_error(&error) == AcceptFailure::Exhausted {
+            if classify_accept_error(&error) == AcceptFailure::Lasting {
                 // A session that ends gives a descriptor back.
-                let pause = tokio::time::sleep(backoff.pause());
-                either(pause, self.registry.left.notified()).await;
+                let room = self.registry.left.notified();
+                let _ = tokio::time::timeout(backoff.pause(), room).await;
             }
         }
     }
@@ -195,15 +193,20 @@ impl Server {
             Ok(()) => {
                 let driver = Driver::new(session, stream, self.registry.config.handshake_timeout);
                 let keep_running = event_loop.clone();
+                let registry = Arc::clone(&self.registry);
                 event_loop.spawn(async move {
                     if let Some(stream) = driver.await.linger {
                         linger(stream).await;
                     }
+                    // Only now its descriptor is free.
+                    registry.left.notify_one();
                     drop(keep_running);
                 });
             }
             Err(error) => {
-                self.registry.count_rejected();
+                if error.code == Code::ServerBusy {
+                    self.registry.count_rejected();
+                }
                 drop(session);
                 let keep_running = event_loop.clone();
                 let framing = self.registry.config.framing;
@@ -246,15 +249,4 @@ fn bind_address(host: &str, port: u16) -> Result<SocketAddr> {
     let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     let mut addresses = (bare, port).to_socket_addrs().map_err(|error| failed(&error))?;
     addresses.next().ok_or_else(|| failed(&"the name has no address"))
-}
-
-/// Awaits the first of two.
-async fn either(one: impl Future<Output = ()>, other: impl Future<Output = ()>) {
-    let mut one = std::pin::pin!(one);
-    let mut other = std::pin::pin!(other);
-    poll_fn(|cx| match one.as_mut().poll(cx) {
-        Poll::Ready(()) => Poll::Ready(()),
-        Poll::Pending => other.as_mut().poll(cx),
-    })
-    .await;
 }

@@ -337,7 +337,7 @@ mod tests {
         assert_eq!((server.max_connections, server.session.max_message), (usize::MAX, u32::MAX));
         assert_eq!((server.session.send_queue, server.session.send_hard_limit), (usize::MAX, usize::MAX));
         assert_eq!((server.session.idle_timeout, server.session.heartbeat), (None, None));
-        assert!(server.validate().is_ok());
+        assert!(server.validated().is_ok());
     }
 
     #[test]

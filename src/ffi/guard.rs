@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::callbacks::Callbacks;
 use super::objects::{self, Handle};
 use super::status::{NETSYS_OK, fail, netsys_status};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, panic_text};
 use crate::sys;
 
 /// Runs the body of a function that returns a status.
@@ -88,12 +88,6 @@ pub(super) fn contained(what: &str, code: impl FnOnce()) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(code)) {
         tracing::error!("{what} panicked: {}", panic_text(&*panic));
     }
-}
-
-/// What a panic says.
-fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("a panic without a text")
 }
 
 #[cold]

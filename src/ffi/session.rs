@@ -198,7 +198,8 @@ pub unsafe extern "C" fn netsys_session_client_id(
     })
 }
 
-/// The id of the server that a session belongs to. Empty on a client's session.
+/// The id of the server that a session belongs to: on a client what a framed server calls itself; empty while, or if
+/// never, known.
 ///
 /// @param session  the session
 /// @param buf      the id, NUL-terminated; may be NULL if cap is 0

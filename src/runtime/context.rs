@@ -11,10 +11,13 @@ use crate::config::ContextConfig;
 use crate::error::{Code, Error, Result};
 use crate::sys;
 
-/// What runs on, or is installed in, each thread of a context.
+/// How long peers are read off at most after a stop of the context.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// What runs on, or is installed in, each loop thread of a context.
 #[derive(Clone, Default)]
 pub struct ContextHooks {
-    /// Where the events of `tracing` go that these threads emit; `None`: nowhere.
+    /// Where the events of `tracing` go that those threads emit; `None`: nowhere.
     pub dispatch: Option<tracing::Dispatch>,
     /// Runs first on each thread.
     pub on_thread_start: Option<Arc<dyn Fn() + Send + Sync>>,
@@ -57,6 +60,8 @@ pub struct Context {
 #[derive(Default)]
 struct Inner {
     stopping: bool,
+    /// How long peers are still read off.
+    linger_until: Option<Instant>,
     loops: Vec<WeakLoop>,
     threads: Vec<JoinHandle<()>>,
     threads_started: u64,
@@ -111,9 +116,11 @@ impl Context {
     /// Begins to stop all that lives in the context. Nothing can be started in it any more. `drain`: how long each
     /// may take to deliver what is queued; `None`: what its configuration says.
     pub fn stop(&self, drain: Option<Duration>) {
+        let linger_until = Instant::now() + drain.map_or(LINGER, |drain| drain.min(LINGER));
         let endpoints: Vec<_> = {
             let mut inner = self.lock();
             inner.stopping = true;
+            inner.linger_until = inner.linger_until.into_iter().chain([linger_until]).min();
             inner.endpoints.values().cloned().collect()
         };
         for endpoint in endpoints {
@@ -121,7 +128,8 @@ impl Context {
         }
     }
 
-    /// Waits until all that lived in the context has ended and its threads are gone.
+    /// Waits until all that lived in the context has ended and its threads are gone. After a [`Context::stop`], peers
+    /// that are still read off are given up when the time to drain is over.
     pub fn join(&self) -> Result<()> {
         if on_library_thread() {
             return Err(Error::new(
@@ -133,6 +141,13 @@ impl Context {
             let mut inner = self.lock();
             while !inner.endpoints.is_empty() {
                 inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
+            }
+            if let Some(deadline) = inner.linger_until {
+                inner
+                    .loops
+                    .iter()
+                    .filter_map(WeakLoop::upgrade)
+                    .for_each(|event_loop| event_loop.cut_at(deadline.into()));
             }
             std::mem::take(&mut inner.threads)
         };

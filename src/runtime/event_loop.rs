@@ -1,14 +1,17 @@
 //! A loop: one thread with one current-thread runtime, on which servers, clients and their sessions live.
 
 use std::cell::{Cell, RefCell};
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::Instant;
 
 use crate::error::{Code, Error, Result};
 use crate::runtime::ContextHooks;
@@ -34,7 +37,7 @@ pub fn on_library_thread() -> bool {
     IS_LOOP.get()
 }
 
-/// Lends this loop's read buffer. Its contents do not survive the call after the next one.
+/// Lends this loop's read buffer.
 pub(crate) fn with_read_buffer<R>(work: impl FnOnce(&mut [u8]) -> R) -> R {
     BUFFER.with_borrow_mut(|buffer| {
         if buffer.is_empty() {
@@ -55,6 +58,8 @@ struct Inner {
     endpoints: AtomicUsize,
     /// Dropping it ends the loop.
     _alive: oneshot::Sender<()>,
+    /// Ends the loop although something refers to it.
+    cut: Arc<Notify>,
 }
 
 /// A reference that does not keep the loop running.
@@ -72,12 +77,18 @@ impl LoopRef {
             .build()
             .map_err(failed)?;
         let (alive, ended) = oneshot::channel();
-        let inner = Inner { handle: runtime.handle().clone(), endpoints: AtomicUsize::new(0), _alive: alive };
+        let cut = Arc::new(Notify::new());
+        let inner = Inner {
+            handle: runtime.handle().clone(),
+            endpoints: AtomicUsize::new(0),
+            _alive: alive,
+            cut: Arc::clone(&cut),
+        };
         let hooks = hooks.clone();
         let thread = std::thread::Builder::new()
             .name(name)
             .stack_size(STACK)
-            .spawn(move || serve(runtime, ended, &hooks))
+            .spawn(move || serve(runtime, ended, &cut, &hooks))
             .map_err(failed)?;
         Ok((LoopRef(Arc::new(inner)), thread))
     }
@@ -86,6 +97,16 @@ impl LoopRef {
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         // The handle is not asked for: nobody waits for a task as such.
         drop(self.0.handle.spawn(task));
+    }
+
+    /// Ends the loop at `deadline`, whatever still lives on it: the connections whose peers are read off.
+    pub(crate) fn cut_at(&self, deadline: Instant) {
+        // The task does not keep the loop running: it goes with it.
+        let cut = Arc::clone(&self.0.cut);
+        self.spawn(async move {
+            tokio::time::sleep_until(deadline).await;
+            cut.notify_one();
+        });
     }
 
     /// Lets sockets that are made on this thread join the loop's poller while the guard lives.
@@ -118,15 +139,23 @@ impl WeakLoop {
     }
 }
 
-fn serve(runtime: Runtime, ended: oneshot::Receiver<()>, hooks: &ContextHooks) {
+fn serve(runtime: Runtime, ended: oneshot::Receiver<()>, cut: &Notify, hooks: &ContextHooks) {
     IS_LOOP.set(true);
     sys::block_sigpipe();
     let serve = || {
         if let Some(hook) = &hooks.on_thread_start {
             hook();
         }
-        // Resolves, as an error, when the sender is dropped with the last reference to the loop.
-        let _ = runtime.block_on(ended);
+        runtime.block_on(async {
+            let mut cut = pin!(cut.notified());
+            let mut ended = pin!(ended);
+            // `ended` resolves, as an error, when the sender is dropped with the last reference to the loop.
+            poll_fn(|cx| match ended.as_mut().poll(cx) {
+                Poll::Ready(_) => Poll::Ready(()),
+                Poll::Pending => cut.as_mut().poll(cx),
+            })
+            .await;
+        });
         // A look-up of a name that is still under way must hold nobody.
         runtime.shutdown_background();
         if let Some(hook) = &hooks.on_thread_stop {

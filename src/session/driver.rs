@@ -21,11 +21,11 @@ use self::closing::{Closing, End};
 use self::receiving::Incoming;
 use super::handler::CloseReport;
 use super::outbound::Wire;
-use super::registry::{Role, panic_text};
+use super::registry::Role;
 use super::sending::{Undecided, Writer};
 use super::{CloseRequest, Session, State, lock};
 use crate::config::Framing;
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, panic_text};
 use crate::runtime::{batch, with_read_buffer};
 use crate::sys;
 use crate::transport::Stream;
@@ -48,7 +48,7 @@ pub(crate) struct Driver {
     /// By when a peer has to have identified itself.
     identify_by: Instant,
     /// A close that waits for it to be known what the peer speaks, since messages do.
-    close_later: Option<CloseRequest>,
+    close_later: Option<(CloseRequest, Instant)>,
     /// The peer has ended its direction.
     eof: bool,
     /// The kernel failed a write; what the peer sent before may still be read.
@@ -119,7 +119,8 @@ impl Driver {
             if matches!(self.phase, Phase::Ended(_)) || self.advance_closing() {
                 continue;
             }
-            if self.timer_is_due(cx) {
+            self.await_identity();
+            if matches!(self.phase, Phase::Closing(_)) && self.timer_is_due(cx) {
                 self.on_timer();
                 continue;
             }
@@ -131,8 +132,7 @@ impl Driver {
                 }
                 Poll::Ready(_) => {}
                 Poll::Pending if self.write_failed => self.lost(),
-                Poll::Pending if self.session.attention.load(Ordering::Acquire) => {}
-                // A timer that was set since must be polled to fire.
+                // Only now: a loop that was busy has not looked at what came in time.
                 Poll::Pending if self.timer_is_due(cx) => self.on_timer(),
                 Poll::Pending => return Poll::Pending,
             }
@@ -158,9 +158,19 @@ impl Driver {
                 self.open();
             }
             (Role::Client, Framing::Auto) => self.open(),
-            (Role::Server, Framing::Auto) => self.set_timer(self.identify_by.min(Instant::now() + SILENCE)),
-            (Role::Server, Framing::Framed) => self.set_timer(self.identify_by),
+            (Role::Server, Framing::Auto | Framing::Framed) => {}
         }
+    }
+
+    /// Begins to wait for the peer to say who it is, once it is listened to.
+    fn await_identity(&mut self) {
+        if !matches!(self.phase, Phase::Identifying) || self.timer.is_some() || self.session.is_paused() {
+            return;
+        }
+        let now = Instant::now();
+        self.identify_by = now + self.session.registry.config.handshake_timeout;
+        let auto = self.session.registry.config.framing == Framing::Auto;
+        self.set_timer(if auto { self.identify_by.min(now + SILENCE) } else { self.identify_by });
     }
 
     /// Tells that the session is open.
@@ -207,8 +217,13 @@ impl Driver {
         } else if let Some(error) = asked.failure {
             self.give_up(error);
         } else if let Some(close) = asked.close {
-            if self.owes_unframed() && close.drain != Some(Duration::ZERO) {
-                self.close_later = Some(close);
+            if matches!(self.phase, Phase::Closing(_)) {
+                self.hurry(close.drain.unwrap_or(self.session.registry.config.drain));
+            } else if self.owes_unframed() && close.drain != Some(Duration::ZERO) {
+                let drain = close.drain.unwrap_or(self.session.registry.config.drain);
+                self.close_later = Some((close, Instant::now() + drain));
+                self.await_identity();
+                self.bring_forward(Instant::now() + drain);
             } else {
                 self.close(End::local(close.code, close.text), close.drain);
             }
@@ -228,7 +243,7 @@ impl Driver {
     fn resume_close(&mut self) {
         if self.close_later.is_some()
             && !self.owes_unframed()
-            && let Some(close) = self.close_later.take()
+            && let Some((close, _)) = self.close_later.take()
         {
             self.close(End::local(close.code, close.text), close.drain);
         }
@@ -245,21 +260,22 @@ impl Driver {
         if idle {
             return;
         }
-        if blocked {
-            match self.stream.poll_write_ready(cx) {
-                Poll::Pending => return,
-                // An error shows at the write.
-                Poll::Ready(_) => self.session.lock_sending().queue.unblock(),
+        // A full socket waits for room; that there is room in the queue may have to be told nevertheless.
+        let full = blocked && self.stream.poll_write_ready(cx).is_pending();
+        if !full {
+            if blocked {
+                self.session.lock_sending().queue.unblock();
             }
+            // If the socket has failed, it shows here.
+            self.session.write_queue(Writer::Driver);
         }
-        self.session.write_queue(Writer::Driver);
         let (blocked, failed, writable) = {
             let mut sending = self.session.lock_sending();
             let queue = &mut sending.queue;
             (queue.is_blocked(), queue.failure().is_some(), queue.take_writable())
         };
         self.write_failed = failed;
-        if blocked && let Poll::Ready(_) = self.stream.poll_write_ready(cx) {
+        if blocked && !full && self.stream.poll_write_ready(cx).is_ready() {
             // It became writable in between: come back for it.
             cx.waker().wake_by_ref();
         }
@@ -275,8 +291,10 @@ impl Driver {
         if self.session.is_paused() && !closing {
             return Poll::Pending;
         }
-        if let Some(kept) = self.incoming.take_kept() {
-            self.on_bytes(&kept);
+        if let Some((bytes, at)) = self.incoming.take_kept() {
+            let left = self.on_bytes(&bytes[at..]);
+            let at = bytes.len() - left;
+            self.incoming.keep(bytes, at);
             return Poll::Ready(false);
         }
         if self.eof {
@@ -291,8 +309,11 @@ impl Driver {
             }
             Poll::Ready(Ok(read)) => {
                 self.session.received.wire.add(read.len as u64);
-                self.session.received.last_activity_ns.set(sys::monotonic_ns());
-                self.on_bytes(&buffer[..read.len]);
+                self.session.received.last_ns.set(sys::monotonic_ns());
+                let left = self.on_bytes(&buffer[..read.len]);
+                if left > 0 {
+                    self.incoming.keep(buffer[read.len - left..read.len].to_vec(), 0);
+                }
                 Poll::Ready(!read.drained)
             }
             Poll::Ready(Err(error)) => {
@@ -310,6 +331,13 @@ impl Driver {
         }
     }
 
+    /// Has the timer fire at `at`, unless it does so earlier.
+    fn bring_forward(&mut self, at: Instant) {
+        if self.timer.as_ref().is_none_or(|timer| timer.deadline() > at) {
+            self.set_timer(at);
+        }
+    }
+
     fn timer_is_due(&mut self, cx: &mut Context<'_>) -> bool {
         self.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready())
     }
@@ -320,11 +348,22 @@ impl Driver {
             return;
         }
         let session = Arc::clone(&self.session);
-        let undecided = session.registry.role == Role::Server && session.framing() == Framing::Auto;
+        if let Some((close, _)) = self.close_later.take_if(|(_, by)| *by <= Instant::now()) {
+            self.close(End::local(close.code, close.text), Some(Duration::ZERO));
+            return;
+        }
+        if !matches!(self.phase, Phase::Identifying) && self.incoming.may_be_raw() {
+            self.timer = None;
+            self.settle_for_raw();
+            return;
+        }
+        let auto = session.registry.config.framing == Framing::Auto;
+        let undecided = auto && session.registry.role == Role::Server && session.framing() == Framing::Auto;
         if undecided && self.incoming.is_silent() {
             self.accept_silence();
         } else if undecided && Instant::now() < self.identify_by {
-            self.set_timer(self.identify_by);
+            let by = self.close_later.as_ref().map_or(self.identify_by, |(_, by)| self.identify_by.min(*by));
+            self.set_timer(by);
         } else {
             let code = if session.registry.role == Role::Client { Code::ConnectionTimeout } else { Code::Timeout };
             self.give_up(Error::new(code, "the peer did not complete the hello of the framed protocol in time"));

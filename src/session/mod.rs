@@ -88,8 +88,10 @@ pub struct Session {
     /// Signalled when there is room in the queue again, or never will be.
     room: Condvar,
     received: Received,
-    /// When the last heartbeat was sent.
+    /// When the last heartbeat was sent,
     pinged_ns: AtomicU64,
+    /// and when reading last began or went on: the peer's silence counts from there.
+    listening_since_ns: AtomicU64,
     reset: Mutex<Option<Box<Stats>>>,
     data: Mutex<SessionData>,
     groups: Mutex<Vec<String>>,
@@ -167,6 +169,7 @@ impl Session {
             room: Condvar::new(),
             received: Received::default(),
             pinged_ns: AtomicU64::new(0),
+            listening_since_ns: AtomicU64::new(sys::monotonic_ns()),
             reset: Mutex::default(),
             data: Mutex::default(),
             groups: Mutex::default(),
@@ -249,7 +252,7 @@ impl Session {
             errors: self.received.errors.get(),
             queued_bytes: queued as u64,
             start_ns: self.start_ns,
-            last_activity_ns: self.received.last_activity_ns.get(),
+            last_activity_ns: self.received.last_ns.get().max(sent.last_ns),
             last_message_ns: self.received.last_message_ns.get(),
         }
     }
@@ -334,7 +337,7 @@ impl Session {
             if !std::mem::replace(&mut control.close_requested, true) {
                 control.asked.close = Some(CloseRequest { code, text: text.to_owned(), drain });
             } else {
-                control.asked.hurry = drain.or(control.asked.hurry);
+                control.asked.hurry = drain.into_iter().chain(control.asked.hurry).min();
             }
         }
         self.seal();
@@ -351,8 +354,7 @@ impl Session {
     /// Stops reading from the peer, or goes on. What has been read and not yet handled is kept; the kernel's buffers
     /// fill, and TCP slows the peer down.
     pub fn set_paused(&self, paused: bool) {
-        // The silence of a peer that was not read from begins now.
-        self.received.last_activity_ns.set(sys::monotonic_ns());
+        self.listening_since_ns.store(sys::monotonic_ns(), Ordering::Relaxed);
         self.paused.store(paused, Ordering::Release);
         if !paused {
             self.kick();
@@ -387,6 +389,11 @@ impl Session {
         self.paused.load(Ordering::Acquire)
     }
 
+    /// Whether something has come that was not read yet: a handler held up the loop, the peer is not silent.
+    fn has_input(&self) -> bool {
+        self.lock_sending().has_input()
+    }
+
     /// Wakes the driver.
     fn kick(&self) {
         self.attention.store(true, Ordering::Release);
@@ -401,7 +408,7 @@ impl Session {
         if self.state() != State::Connected {
             return;
         }
-        let heard = self.received.last_activity_ns.get().max(self.start_ns);
+        let heard = self.received.last_ns.get().max(self.listening_since_ns.load(Ordering::Relaxed));
         let silent = Duration::from_nanos(now.saturating_sub(heard));
         let config = &self.registry.config;
         // A pause of ours is not silence of the peer.
@@ -409,6 +416,7 @@ impl Session {
         if let Some(limit) = config.idle_timeout
             && silent > limit
             && !paused
+            && !self.has_input()
         {
             self.fail(Error::new(Code::SessionExpired, format!("nothing was received for {} ms", limit.as_millis())));
             return;
@@ -417,7 +425,7 @@ impl Session {
         if silent < interval || self.framing() != Framing::Framed {
             return;
         }
-        if silent > interval * 3 && !paused {
+        if silent > interval * 3 && !paused && !self.has_input() {
             self.fail(Error::new(
                 Code::SessionExpired,
                 format!("heartbeats were not answered for {} ms", silent.as_millis()),

@@ -155,6 +155,8 @@ pub(crate) struct Sent {
     pub messages: u64,
     pub payload: u64,
     pub wire: u64,
+    /// When the kernel took something last.
+    pub last_ns: u64,
 }
 
 /// The queue.
@@ -182,6 +184,8 @@ pub(crate) struct Outbound {
     sealed: Option<&'static str>,
     /// What has not been begun is to be dropped.
     dropping: bool,
+    /// The session has ended, and the queue with it.
+    ended: bool,
     /// The write that failed.
     failed: Option<Error>,
     /// Sends in a row that wrote by themselves.
@@ -214,6 +218,7 @@ impl Outbound {
             woken: false,
             sealed: None,
             dropping: false,
+            ended: false,
             failed: None,
             inline_writes: 0,
             lone_messages: 0,
@@ -273,6 +278,10 @@ impl Outbound {
     #[inline(always)]
     pub(crate) fn push(&mut self, payload: Payload, parts: &[&[u8]], len: usize) {
         self.accepted += 1;
+        if len == 0 && self.wire == Wire::Raw {
+            self.sent.messages += 1;
+            return;
+        }
         self.queued += self.cost(len);
         match self.wire {
             Wire::Framed => {
@@ -372,7 +381,7 @@ impl Outbound {
 
     /// What the thread that queued something is to do about it. `may_write`: whether it may write by itself.
     pub(crate) fn next_step(&mut self, may_write: bool) -> Next {
-        if self.held || self.blocked || self.wire == Wire::Unknown {
+        if self.held || self.blocked || self.chunks.is_empty() {
             return Next::Nothing;
         }
         if !self.writing && self.chunks.len() == 1 && may_write && self.inline_writes < INLINE_WRITES {
@@ -415,8 +424,11 @@ impl Outbound {
         chunk
     }
 
-    /// Takes back a chunk of which `len` bytes more were written; true if that was all.
+    /// Takes back a chunk of which `len` bytes more were written; true if that was all, and the writer is to go on.
     pub(crate) fn written(&mut self, mut chunk: Chunk, len: usize) -> bool {
+        if self.ended {
+            return false;
+        }
         let (_, before) = chunk.messages_until(chunk.written);
         chunk.written += len;
         self.queued -= len;
@@ -515,6 +527,26 @@ impl Outbound {
             chunk.written < chunk.len
         });
         // A chunk that is being written is not here: `written` takes care of it.
+        self.queued -= removed;
+    }
+
+    /// Gives up all that is in the queue. What is being written is given up when it comes back.
+    pub(crate) fn end(&mut self) {
+        self.ended = true;
+        self.unframed = Vec::new();
+        self.spare = Vec::new();
+        self.chunks = VecDeque::new();
+        self.queued = 0;
+    }
+
+    /// Drops what a peer does not take that could not say so before.
+    pub(crate) fn drop_larger(&mut self, limit: u32) {
+        let mut removed = 0;
+        self.unframed.retain(|(_, bytes)| {
+            let fits = bytes.len() <= limit as usize;
+            removed += if fits { 0 } else { HEADER_LEN + bytes.len() };
+            fits
+        });
         self.queued -= removed;
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::Notify;
@@ -13,7 +13,7 @@ use super::handler::{Handler, Payload};
 use super::sending::too_large;
 use super::{Session, Stats};
 use crate::config::SessionConfig;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, panic_text};
 use crate::runtime::{LoopRef, WeakLoop, batch};
 use crate::sys;
 use crate::transport::frame::{self, HEADER_LEN};
@@ -65,6 +65,36 @@ struct Inner {
     past: Stats,
     /// The counts at the last reset.
     reset: Stats,
+    violations: Bucket,
+}
+
+/// A token bucket: so many events at once, and so many in a second.
+struct Bucket {
+    tokens: u32,
+    since: Instant,
+}
+
+impl Default for Bucket {
+    fn default() -> Self {
+        Bucket { tokens: Self::EACH_SECOND, since: Instant::now() }
+    }
+}
+
+impl Bucket {
+    const EACH_SECOND: u32 = 10;
+
+    /// Takes a token if there is one.
+    fn take(&mut self) -> bool {
+        let interval = Duration::from_secs(1) / Self::EACH_SECOND;
+        let fresh = self.since.elapsed().as_nanos() / interval.as_nanos();
+        if fresh > 0 {
+            self.tokens = Self::EACH_SECOND.min(self.tokens.saturating_add(u32::try_from(fresh).unwrap_or(u32::MAX)));
+            self.since = Instant::now();
+        }
+        let taken = self.tokens > 0;
+        self.tokens -= u32::from(taken);
+        taken
+    }
 }
 
 impl Registry {
@@ -101,12 +131,28 @@ impl Registry {
 
     #[cold]
     fn handler_panicked(&self, session: Option<&Arc<Session>>, panic: &(dyn std::any::Any + Send)) {
-        let text = panic_text(panic);
+        let text = panic_text(panic).to_owned();
         tracing::error!("a handler panicked: {text}");
         if let Some(session) = session {
             session.close(Some(Code::HandlerFailed), &text);
         }
         self.tell_error(session, &Error::new(Code::HandlerFailed, text));
+    }
+
+    /// Tells the handler the last of all. A panic is only logged.
+    pub(crate) fn release(&self) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.handler.on_release())) {
+            tracing::error!("a handler panicked when it was released: {}", panic_text(&*panic));
+        }
+    }
+
+    /// Tells the handler that a peer broke the protocol, though not more often than it can be hurt by that.
+    pub(crate) fn tell_violation(&self, session: &Arc<Session>, error: &Error) {
+        if self.lock().violations.take() {
+            self.tell_error(Some(session), error);
+        } else {
+            session.received.errors.add(1);
+        }
     }
 
     /// Tells the handler of an error. A panic is only logged.
@@ -149,7 +195,7 @@ impl Registry {
         }
         let removed = inner.sessions.remove(&session.number());
         if removed.is_some() {
-            inner.past.add(&session.counts());
+            inner.past.add(&Stats { queued_bytes: 0, ..session.counts() });
         }
     }
 
@@ -236,6 +282,9 @@ impl Registry {
     /// Sends to every session, or to those of a group. Waits for nobody: who has no room refuses, or is ended where
     /// that is the policy.
     pub(crate) fn broadcast(&self, group: Option<&str>, payload: Payload, data: &[u8]) -> Result<Fanout> {
+        if data.is_empty() && payload == Payload::Stream {
+            return Err(super::sending::nothing());
+        }
         let limit = self.max_message();
         if data.len() > limit as usize {
             return Err(too_large(data.len(), limit));
@@ -343,10 +392,4 @@ impl Inner {
         totals.connections_current = self.sessions.len() as u64;
         totals
     }
-}
-
-/// What a panic said.
-pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("a panic without a text").to_owned()
 }

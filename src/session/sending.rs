@@ -12,6 +12,7 @@ use super::{Session, lock};
 use crate::config::{Framing, SendPolicy};
 use crate::error::{Code, Error, Result};
 use crate::runtime::{batch, on_library_thread};
+use crate::sys;
 use crate::transport::Stream;
 use crate::transport::frame::{Frame, HEADER_LEN, PREAMBLE};
 use crate::transport::hello::Hello;
@@ -41,6 +42,8 @@ pub(super) enum Writer {
     Driver,
     /// A batch, on a loop.
     Batch,
+    /// A handler that meets a full queue. It asks the kernel, since its loop, which would be told, waits for it.
+    Overfull,
     /// A thread of the user's, which writes once and leaves the rest to the driver.
     Caller,
 }
@@ -81,9 +84,14 @@ impl Sending {
         self.queue.trim();
     }
 
-    /// Gives up the connection. Nothing is sent any more.
+    pub(super) fn has_input(&self) -> bool {
+        self.stream.as_ref().is_some_and(|stream| stream.has_input())
+    }
+
+    /// Gives up the connection, and what was to be sent.
     pub(super) fn disconnect(&mut self) {
         self.seal("the session has ended");
+        self.queue.end();
         self.stream = None;
     }
 
@@ -169,7 +177,7 @@ impl Session {
         if on_library_thread() {
             // First what the kernel takes.
             drop(sending);
-            self.write_queue(Writer::Batch);
+            self.write_queue(Writer::Overfull);
             sending = self.lock_sending();
             sending.queue.check_open()?;
             if sending.queue.fits(cost, config.send_hard_limit) {
@@ -191,7 +199,7 @@ impl Session {
                 let error = Error::new(
                     Code::SendFailed,
                     format!(
-                        "the peer took nothing for {} ms: the message was not sent",
+                        "there was no room for the message for {} ms: the peer reads too little",
                         config.send_timeout.as_millis()
                     ),
                 );
@@ -292,6 +300,9 @@ impl Session {
     pub(super) fn write_queue(&self, writer: Writer) {
         let mut sending = self.lock_sending();
         let Some(stream) = sending.stream.clone() else { return };
+        if writer == Writer::Overfull {
+            sending.queue.unblock();
+        }
         if !sending.queue.begin_writing(writer == Writer::Driver) {
             return;
         }
@@ -299,7 +310,11 @@ impl Session {
         let mut wake = false;
         while let Some(chunk) = sending.queue.next_chunk() {
             drop(sending);
-            let outcome = stream.try_write(chunk.rest());
+            let outcome = if writer == Writer::Overfull {
+                stream.write_now(chunk.rest())
+            } else {
+                stream.try_write(chunk.rest())
+            };
             sending = self.lock_sending();
             let all = sending.queue.written(chunk, *outcome.as_ref().unwrap_or(&0));
             match outcome {
@@ -321,7 +336,8 @@ impl Session {
                 break;
             }
         }
-        let open = sending.queue.check_open().is_ok();
+        sending.queue.sent.last_ns = sys::monotonic_ns();
+        let open = sending.queue.is_open();
         // A driver that closes waits for the queue to be empty.
         wake |= sending.queue.is_writable_due() || (!open && writer != Writer::Driver);
         let room = sending.waiting > 0 && (!open || sending.queue.queued() <= self.registry.config.send_queue / 2);
@@ -348,7 +364,7 @@ impl batch::Flush for Session {
 
 /// The refusal of an empty piece of a stream.
 #[cold]
-fn nothing() -> Error {
+pub(super) fn nothing() -> Error {
     Error::new(Code::InvalidArgument, "a piece of a stream has at least one byte")
 }
 

@@ -23,7 +23,7 @@ pub struct Stats {
     pub queued_bytes: u64,
     /// CLOCK_MONOTONIC in nanoseconds.
     pub start_ns: u64,
-    /// CLOCK_MONOTONIC in nanoseconds; 0: none yet.
+    /// When something was sent or received last: CLOCK_MONOTONIC in nanoseconds; 0: not yet.
     pub last_activity_ns: u64,
     /// CLOCK_MONOTONIC in nanoseconds; 0: none yet.
     pub last_message_ns: u64,
@@ -89,6 +89,7 @@ pub(crate) struct Received {
     pub payload: Count,
     pub wire: Count,
     pub errors: Count,
-    pub last_activity_ns: Count,
+    /// When something came last.
+    pub last_ns: Count,
     pub last_message_ns: Count,
 }

@@ -38,17 +38,30 @@ pub(crate) fn listen(address: SocketAddr, backlog: u32) -> Result<TcpListener> {
 /// What an error of `accept` asks for (accept(2)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AcceptFailure {
-    /// The connection died before it was accepted: the next one is not concerned.
+    /// The connection died before it was accepted, or was refused by a firewall: the next one is not concerned.
     ThisConnection,
-    /// Descriptors or memory ran out: accepting again at once would fail again.
-    Exhausted,
+    /// Descriptors or memory ran out, or something unknown is wrong: accepting again at once would fail again.
+    Lasting,
 }
 
 /// Tells which it is.
 pub(crate) fn classify_accept_error(error: &io::Error) -> AcceptFailure {
     match error.raw_os_error() {
-        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => AcceptFailure::Exhausted,
-        _ => AcceptFailure::ThisConnection,
+        Some(
+            libc::ECONNABORTED
+            | libc::EPROTO
+            | libc::EINTR
+            | libc::EAGAIN
+            | libc::EPERM
+            | libc::ENETDOWN
+            | libc::ENOPROTOOPT
+            | libc::EHOSTDOWN
+            | libc::ENONET
+            | libc::EHOSTUNREACH
+            | libc::EOPNOTSUPP
+            | libc::ENETUNREACH,
+        ) => AcceptFailure::ThisConnection,
+        _ => AcceptFailure::Lasting,
     }
 }
 
@@ -89,10 +102,10 @@ mod tests {
     }
 
     #[test]
-    fn only_exhaustion_asks_for_a_pause() {
+    fn only_what_lasts_asks_for_a_pause() {
         let of = |number| classify_accept_error(&io::Error::from_raw_os_error(number));
-        for number in [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM] {
-            assert_eq!(of(number), AcceptFailure::Exhausted);
+        for number in [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM, libc::EINVAL] {
+            assert_eq!(of(number), AcceptFailure::Lasting);
         }
         for number in [libc::ECONNABORTED, libc::EPROTO, libc::EINTR] {
             assert_eq!(of(number), AcceptFailure::ThisConnection);

@@ -79,6 +79,17 @@ impl Stream {
         }
     }
 
+    /// Writes as [`Stream::try_write`] does, but whether or not the loop has seen room. The loop still will: the kernel
+    /// tells it once there is.
+    pub(crate) fn write_now(&self, data: &[u8]) -> io::Result<usize> {
+        SockRef::from(&self.inner).send_with_flags(data, libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT)
+    }
+
+    /// Whether there is something to read.
+    pub(crate) fn has_input(&self) -> bool {
+        sys::unread(self.inner.as_fd()) > 0
+    }
+
     pub(crate) fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.inner.poll_write_ready(cx)
     }

@@ -7,10 +7,10 @@ use tokio::time::Instant;
 
 use super::{CloseReport, Driver, Ended, Phase};
 use crate::error::{Code, Error};
-use crate::session::State;
 use crate::session::outbound::Wire;
 use crate::session::registry::Role;
 use crate::session::sending::Writer;
+use crate::session::{State, lock};
 use crate::transport::frame::{Close, Frame, PREAMBLE};
 
 /// The first and the longest pause between looks at whether the kernel's queue is empty.
@@ -105,7 +105,9 @@ impl Driver {
             self.incoming.ignore();
             return;
         }
-        self.tell_failure(&error);
+        if self.told_open || self.session.registry.role == Role::Server {
+            self.session.registry.tell_violation(&self.session, &error);
+        }
         self.session.lock_sending().queue.drop_unsent();
         self.close(End::failure(error), None);
         self.incoming.ignore();
@@ -212,7 +214,7 @@ impl Driver {
     }
 
     /// Tells of a failure. That a connection could not be made is not the session's to tell but the client's.
-    fn tell_failure(&self, error: &Error) {
+    pub(super) fn tell_failure(&self, error: &Error) {
         let session = &self.session;
         if self.told_open || session.registry.role == Role::Server {
             session.registry.tell_error(Some(session), error);
@@ -227,9 +229,9 @@ impl Driver {
         {
             closing.deadline = deadline;
             self.set_timer(deadline);
-        } else if let Some(close) = &mut self.close_later {
-            close.drain = Some(drain);
-            self.set_timer(deadline);
+        } else if let Some((_, by)) = &mut self.close_later {
+            *by = deadline.min(*by);
+            self.bring_forward(deadline);
         }
     }
 
@@ -238,12 +240,15 @@ impl Driver {
         let session = Arc::clone(&self.session);
         let registry = Arc::clone(&session.registry);
         self.timer = None;
+        // It would keep the runtime's poller open for as long as the session is kept.
+        lock(&session.control).waker = None;
+        self.incoming.discard_kept();
         let report = {
             let mut sending = session.lock_sending();
-            sending.disconnect();
             let accepted = sending.queue.accepted;
             let framed = sending.queue.wire == Wire::Framed;
             let delivered = if framed { self.confirmed } else { sending.queue.sent.messages };
+            sending.disconnect();
             CloseReport {
                 reason: end.reason,
                 os_code: end.os_code,
@@ -276,6 +281,8 @@ impl Driver {
         if let Some(stream) = &linger {
             stream.shutdown_write();
         }
-        self.phase = Phase::Ended(Some(Ended { opened, error: end.error(), linger }));
+        let error =
+            end.error().or_else(|| (end.by_peer && !opened).then(|| Error::new(Code::ConnectionClosed, end.text)));
+        self.phase = Phase::Ended(Some(Ended { opened, error, linger }));
     }
 }

@@ -12,6 +12,7 @@ use crate::error::{Code, Error, Result};
 use crate::session::handler::{Message, Payload};
 use crate::session::outbound::Wire;
 use crate::session::registry::Role;
+use crate::session::sending::Undecided;
 use crate::transport::frame::{self, Decoder, Detect, Frame, Header, Kind, MAX_CONTROL_LEN, PREAMBLE};
 use crate::transport::hello::Hello;
 
@@ -40,8 +41,12 @@ pub(super) struct Incoming {
     /// The beginning of what may become the preamble.
     first: Vec<u8>,
     decoder: Decoder,
-    /// What was read and not handled, since the session was paused.
+    /// What was read and not handled, since the session was paused,
     kept: Vec<u8>,
+    /// and where in it that begins.
+    kept_at: usize,
+    /// How much of what is being handled is to be kept.
+    left: usize,
     /// Messages that the handler got.
     pub(super) handled: u64,
     /// Messages that it did not get.
@@ -60,6 +65,8 @@ impl Incoming {
             first: Vec::new(),
             decoder: Decoder::with_capacity(limit, first_capacity),
             kept: Vec::new(),
+            kept_at: 0,
+            left: 0,
             handled: 0,
             discarded: 0,
             heard: false,
@@ -78,13 +85,40 @@ impl Incoming {
         self.mode == Mode::Frames
     }
 
+    /// Whether what has come may be the beginning of a preamble, or all that a raw peer has to say.
+    pub(super) fn may_be_raw(&self) -> bool {
+        self.mode == Mode::Preamble && !self.first.is_empty()
+    }
+
     pub(super) fn ignore(&mut self) {
         self.mode = Mode::Ignore;
         self.kept = Vec::new();
     }
 
-    pub(super) fn take_kept(&mut self) -> Option<Vec<u8>> {
-        (!self.kept.is_empty()).then(|| std::mem::take(&mut self.kept))
+    /// Counts what is kept as discarded.
+    pub(super) fn discard_kept(&mut self) {
+        let Some((kept, at)) = self.take_kept() else { return };
+        if self.mode != Mode::Frames {
+            self.discarded += 1;
+            return;
+        }
+        let mut input = &kept[at..];
+        while let Ok(Some((header, _))) = self.decoder.next(&mut input) {
+            self.discarded += u64::from(Kind::from_number(header.kind).is_some_and(Kind::is_message));
+        }
+    }
+
+    /// Keeps what begins at `at`.
+    pub(super) fn keep(&mut self, bytes: Vec<u8>, at: usize) {
+        if at < bytes.len() {
+            self.kept = bytes;
+            self.kept_at = at;
+        }
+    }
+
+    /// What was kept, and where it begins.
+    pub(super) fn take_kept(&mut self) -> Option<(Vec<u8>, usize)> {
+        (!self.kept.is_empty()).then(|| (std::mem::take(&mut self.kept), std::mem::take(&mut self.kept_at)))
     }
 }
 
@@ -98,12 +132,14 @@ impl Driver {
         }
     }
 
-    pub(super) fn on_bytes(&mut self, bytes: &[u8]) {
+    /// Handles what came. Gives back how much at its end is to be kept, since the session was paused.
+    pub(super) fn on_bytes(&mut self, bytes: &[u8]) -> usize {
         let before = self.incoming.handled;
         if let Err(error) = self.understand(bytes) {
             self.break_off(error);
         }
         self.incoming.heard |= self.incoming.handled != before;
+        std::mem::take(&mut self.incoming.left)
     }
 
     fn understand(&mut self, bytes: &[u8]) -> Result<()> {
@@ -122,9 +158,11 @@ impl Driver {
     fn identify(&mut self, bytes: &[u8]) -> Result<()> {
         let mut all = std::mem::take(&mut self.incoming.first);
         all.extend_from_slice(bytes);
-        let known = self.session.framing();
         let client = self.session.registry.role == Role::Client;
         let only_framed = self.session.registry.config.framing == Framing::Framed;
+        // Held on to, so that no send decides otherwise meanwhile.
+        let mut sending = self.session.lock_sending();
+        let known = sending.framing();
         let detect = match known {
             // It was decided by a send, or configured.
             Framing::Raw if client || self.session.registry.config.framing == Framing::Raw => Detect::Raw,
@@ -132,9 +170,18 @@ impl Driver {
             Framing::Auto if client => Detect::Raw,
             _ => frame::classify(&all),
         };
+        if detect == Detect::Framed {
+            sending.undecided = Undecided::Keep;
+        } else if detect == Detect::Raw && known == Framing::Auto && !only_framed {
+            sending.queue.decide(Wire::Raw);
+        }
+        drop(sending);
         match detect {
             Detect::NeedMore => {
                 self.incoming.first = all;
+                if !matches!(self.phase, Phase::Identifying) {
+                    self.set_timer(Instant::now() + super::SILENCE);
+                }
                 Ok(())
             }
             Detect::Raw if known == Framing::Framed || only_framed => Err(Error::new(
@@ -143,9 +190,6 @@ impl Driver {
             )),
             Detect::Raw => {
                 self.incoming.mode = Mode::Raw;
-                if known == Framing::Auto {
-                    self.session.lock_sending().queue.decide(Wire::Raw);
-                }
                 self.open();
                 self.on_stream(&all);
                 Ok(())
@@ -156,13 +200,24 @@ impl Driver {
             )),
             Detect::Framed => {
                 self.incoming.mode = Mode::Hello;
-                if self.timer.is_none() {
+                if !matches!(self.phase, Phase::Identifying) {
                     // It was taken for a silent raw peer, and now has as long as any other.
                     self.set_timer(Instant::now() + self.session.registry.config.handshake_timeout);
                 }
                 self.on_frames(&all[PREAMBLE.len()..])
             }
         }
+    }
+
+    /// Takes what looked like the beginning of a preamble for the words of a raw peer.
+    pub(super) fn settle_for_raw(&mut self) {
+        let all = std::mem::take(&mut self.incoming.first);
+        self.incoming.mode = Mode::Raw;
+        if self.session.framing() == Framing::Auto {
+            self.session.lock_sending().queue.decide(Wire::Raw);
+        }
+        self.open();
+        self.on_stream(&all);
     }
 
     /// Bytes of a raw session.
@@ -202,7 +257,7 @@ impl Driver {
                 decoder.set_limit(self.frame_limit());
             }
             if self.session.is_paused() && !self.session.is_closing() {
-                self.incoming.kept = bytes.to_vec();
+                self.incoming.left = bytes.len();
                 break;
             }
         }
@@ -244,7 +299,7 @@ impl Driver {
             return;
         }
         self.incoming.handled += 1;
-        session.received.last_message_ns.set(session.received.last_activity_ns.get());
+        session.received.last_message_ns.set(session.received.last_ns.get());
         session.registry.tell(Some(session), |handler| handler.on_message(session, Message { kind, data }));
     }
 
@@ -265,7 +320,7 @@ impl Driver {
                 self.confirmed_last = true;
             }
             (Mode::Frames, _, Frame::Receipt { received }) => self.confirm(received),
-            (_, _, Frame::Unknown { .. }) => {}
+            (Mode::Frames, _, Frame::Unknown { .. }) => {}
             (Mode::Hello, ..) => {
                 return Err(Error::new(
                     Code::Protocol,
@@ -294,6 +349,7 @@ impl Driver {
             let mut sending = session.lock_sending();
             sending.queue.held = true;
             sending.queue.push_control(answer);
+            sending.queue.drop_larger(hello.max_message_bytes);
             sending.queue.decide(Wire::Framed);
         }
         self.open();
@@ -340,8 +396,13 @@ impl Driver {
         if matches!(self.phase, Phase::Closing(_)) {
             return;
         }
+        if self.incoming.may_be_raw() && self.session.registry.config.framing == Framing::Auto {
+            self.settle_for_raw();
+        }
         let end = if self.speaks_frames() {
-            End::by_peer(Some(Code::ConnectionClosed), "the peer ended the connection without a close".into())
+            let error = Error::new(Code::ConnectionClosed, "the peer ended the connection without a close");
+            self.tell_failure(&error);
+            End::by_peer(Some(error.code), error.message.into_owned())
         } else {
             End::by_peer(None, "closed by the peer".into())
         };
