@@ -327,7 +327,7 @@ impl Outbound {
             ends.push(end as u32);
             return;
         }
-        let spare = if total < LARGE { self.spare.pop() } else { None };
+        let spare = self.spare.pop_if(|(data, _)| data.len() >= total);
         let (data, ends) = if let Some((mut data, mut ends)) = spare {
             fill(&mut data[..total], header, parts);
             ends.push(total as u32);
@@ -456,10 +456,11 @@ impl Outbound {
                 self.lone_messages = 0;
             }
         }
-        if let (Data::Owned(data), Ends::Many(mut ends)) = (chunk.data, chunk.ends)
-            && data.len() >= LARGE
+        if let Data::Owned(data) = chunk.data
+            && (LARGE..=2 * CHUNK).contains(&data.len())
             && self.spare.len() < SPARES
         {
+            let mut ends = if let Ends::Many(ends) = chunk.ends { ends } else { Vec::new() };
             ends.clear();
             self.spare.push((data, ends));
         }
