@@ -502,6 +502,7 @@ fn a_handler_sends_a_file_to_a_peer_that_reads() {
     config.session.framing = Framing::Raw;
     config.session.send_policy = SendPolicy::Wait;
     config.session.send_hard_limit = 8 * MIB;
+    config.session.kernel_send = Some(64 * 1024);
     let (handler, events) = Recorder::with(|event| {
         if let Event::Open(session) = event {
             let piece = vec![7; 64 * 1024];
@@ -517,6 +518,7 @@ fn a_handler_sends_a_file_to_a_peer_that_reads() {
     });
     let server = home.server(config, handler);
     let mut peer = TcpStream::connect(server.local_addr()).unwrap();
+    socket2::SockRef::from(&peer).set_recv_buffer_size(64 * 1024).unwrap();
     // So late that the socket has been full before.
     std::thread::sleep(Duration::from_millis(50));
     let mut buffer = vec![0; MIB];
