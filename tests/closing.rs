@@ -33,7 +33,7 @@ fn read_all(mut peer: TcpStream) -> usize {
 /// Reliability row 3: peers that send all the while still get every byte that was queued before the stop.
 #[test]
 fn a_stop_delivers_what_was_queued_although_peers_send() {
-    const PEERS: usize = 50;
+    const PEERS: usize = 200;
     let home = Home::new();
     let mut config = server_config();
     config.session.framing = Framing::Raw;

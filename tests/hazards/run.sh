@@ -78,4 +78,10 @@ hazard 0 1 struct_size
 hazard 0 1 bad_handles
 hazard 0 1 storm
 
+# accept() fails three times and then no more (reliability row 30).
+for error in EMFILE ENFILE ENOBUFS ENOMEM ECONNABORTED EPROTO; do
+    wrapper=(strace -f -qq -o "$work/strace" -e trace=accept4 -e "inject=accept4:error=$error:when=1..3")
+    hazard 0 1 accept_errors $error
+done
+
 [ $failures -eq 0 ]
