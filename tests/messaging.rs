@@ -5,7 +5,8 @@ mod support;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use network_system::config::Framing;
+use network_system::config::{Framing, SendPolicy};
+use network_system::core::Client;
 use network_system::session::State;
 use network_system::session::handler::Payload;
 use support::{Event, Home, Recorder, client_config, server_config};
@@ -156,11 +157,46 @@ fn a_refused_connection_is_told() {
     let port = free.local_addr().unwrap().port();
     drop(free);
     let (handler, events) = Recorder::new();
-    let client = network_system::core::Client::start(&home.0, client_config(port), handler).unwrap();
+    let client = Client::start(&home.0, client_config(port), handler).unwrap();
     let error = client.wait_connected(Some(support::PATIENCE)).unwrap_err();
     assert_eq!(error.code, network_system::error::Code::ConnectionRefused);
     assert_eq!(events.error(), error);
     client.wait(Some(support::PATIENCE)).unwrap();
     events.released();
     assert!(client.session().is_err());
+}
+
+/// A thread that sends without a pause is left to write by itself. Whenever it does pause, all that it sent arrives.
+#[test]
+fn a_stream_from_another_thread_arrives_whole_whenever_it_pauses() {
+    for framing in [Framing::Framed, Framing::Raw] {
+        let home = Home::new();
+        let (told, counts) = std::sync::mpsc::channel();
+        let told = std::sync::Mutex::new((told, 0_u64));
+        let (handler, _at_server) = Recorder::with(move |event| {
+            if let Event::Message(_, _, data) = event {
+                let (told, total) = &mut *told.lock().unwrap();
+                *total += data.len() as u64;
+                let _ = told.send(*total);
+            }
+        });
+        let server = home.server(server_config(), handler);
+        let (handler, _at_client) = Recorder::new();
+        let mut config = client_config(server.local_addr().port());
+        config.session.framing = framing;
+        config.session.send_policy = SendPolicy::Wait;
+        let client = Client::start(&home.0, config, handler).unwrap();
+        client.wait_connected(Some(support::PATIENCE)).unwrap();
+        let session = client.session().unwrap();
+        // So many messages fill the chunks of the queue exactly, so that nothing is left when the thread pauses.
+        let exactly = 4 * (256_u64 * 1024).div_ceil(if framing == Framing::Raw { 64 } else { 72 });
+        let mut total = 0;
+        for burst in [1, 10, 20_000, exactly, exactly, 1, 3_000, exactly, 5].into_iter().cycle().take(36) {
+            for _ in 0..burst {
+                session.send(Payload::Stream, &[7; 64]).unwrap();
+            }
+            total += burst * 64;
+            while counts.recv_timeout(support::PATIENCE).expect("the rest of the burst never came") < total {}
+        }
+    }
 }

@@ -33,6 +33,9 @@ use crate::transport::Stream;
 /// A server takes a peer that is silent for this long for a raw one that waits for it to speak.
 const SILENCE: Duration = Duration::from_millis(250);
 
+/// When a thread that sends without a pause is taken to have made one.
+const PAUSE: Duration = Duration::from_millis(1);
+
 /// The driver. As a future it resolves when the handler has been told the end.
 pub(crate) struct Driver {
     session: Arc<Session>,
@@ -45,6 +48,8 @@ pub(crate) struct Driver {
     incoming: Incoming,
     /// The deadline of the phase.
     timer: Option<Pin<Box<Sleep>>>,
+    /// How long a fast sender's queue is left to it.
+    pause: Option<Pin<Box<Sleep>>>,
     /// By when a peer has to have identified itself.
     identify_by: Instant,
     /// A close that waits for it to be known what the peer speaks, since messages do.
@@ -93,6 +98,7 @@ impl Driver {
             told_open: false,
             incoming,
             timer: None,
+            pause: None,
             identify_by: Instant::now() + identify_within,
             close_later: None,
             eof: false,
@@ -257,7 +263,7 @@ impl Driver {
             }
             (sending.queue.is_idle(batch::current()), sending.queue.is_blocked())
         };
-        if idle {
+        if (idle && self.pause.is_none()) || self.gathers(cx) {
             return;
         }
         // A full socket waits for room; that there is room in the queue may have to be told nevertheless.
@@ -283,6 +289,20 @@ impl Driver {
             let session = &self.session;
             session.registry.tell(Some(session), |handler| handler.on_writable(session));
         }
+    }
+
+    /// Whether what is queued is to wait for more, since another thread sends so fast that it writes by itself.
+    fn gathers(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.session.lock_sending().queue.begin_gathering() {
+            let pause = self.pause.get_or_insert_with(|| Box::pin(tokio::time::sleep(PAUSE)));
+            if pause.as_mut().poll(cx).is_pending() {
+                return true;
+            }
+        }
+        if self.pause.take().is_some() {
+            self.session.lock_sending().queue.end_gathering();
+        }
+        false
     }
 
     /// Reads once and handles what came. `Ready(true)`: there may be more.

@@ -20,6 +20,8 @@ const LARGE: usize = 64 * 1024;
 const SPARES: usize = 4;
 /// How many sends in a row write by themselves before the loop is left to gather them.
 const INLINE_WRITES: u8 = 8;
+/// Where the loop finds this much to write at once, the sender is so fast that it is left to write full chunks itself.
+const RUSH: usize = 16 * 1024;
 /// How many messages in a row the loop writes one at a time before sends write by themselves again.
 const LONE_MESSAGES: u8 = 4;
 
@@ -192,6 +194,13 @@ pub(crate) struct Outbound {
     inline_writes: u8,
     /// Messages in a row that the driver wrote one at a time.
     lone_messages: u8,
+    /// A sender on another thread is so fast that it writes full chunks itself; the loop writes only what is left when
+    /// it pauses.
+    rushing: bool,
+    /// It has written one since the loop looked.
+    rushed: bool,
+    /// The loop has begun to wait for it to pause.
+    gathering: bool,
     /// Buffers for the next chunks, kept from large ones, as more will follow soon.
     spare: Vec<(Vec<u8>, Vec<u32>)>,
     /// The first capacity of a chunk that gathers messages.
@@ -222,6 +231,9 @@ impl Outbound {
             failed: None,
             inline_writes: 0,
             lone_messages: 0,
+            rushing: false,
+            rushed: false,
+            gathering: false,
             spare: Vec::new(),
             // No chunk grows much beyond that, and the room in it is cleared.
             capacity: capacity.min(CHUNK),
@@ -388,8 +400,12 @@ impl Outbound {
             self.inline_writes += 1;
             return Next::Write;
         }
-        if self.writing || self.woken {
-            // Whoever writes goes on until the queue is empty, or wakes the driver.
+        if self.rushing && may_write && !self.writing && self.chunks.front().is_some_and(|chunk| chunk.len >= CHUNK) {
+            self.rushed = true;
+            return Next::Write;
+        }
+        if self.writing || self.woken || self.gathering {
+            // Whoever writes goes on until the queue is empty, or wakes the driver; which is awake, or will be soon.
             return Next::Nothing;
         }
         self.woken = true;
@@ -449,6 +465,10 @@ impl Outbound {
             return false;
         }
         if self.by_driver && count > 0 && (count > 1 || chunk.len < LARGE) {
+            if chunk.len >= RUSH && self.inline_writes == INLINE_WRITES {
+                self.rushing = true;
+                self.rushed = true;
+            }
             self.lone_messages = if count == 1 { self.lone_messages + 1 } else { 0 };
             if self.lone_messages == LONE_MESSAGES {
                 // The loop gathers nothing: sends may as well write by themselves again.
@@ -470,7 +490,20 @@ impl Outbound {
     /// Stops writing and leaves the rest to the driver, which is to be woken if true.
     pub(crate) fn hand_over(&mut self) -> bool {
         self.writing = false;
-        !self.chunks.is_empty() && !std::mem::replace(&mut self.woken, true)
+        !self.chunks.is_empty() && !self.gathering && !std::mem::replace(&mut self.woken, true)
+    }
+
+    /// Whether the driver is to leave what is queued to a sender that will soon have filled a chunk.
+    pub(crate) fn begin_gathering(&mut self) -> bool {
+        self.gathering =
+            self.rushing && self.queued < CHUNK && !self.blocked && self.writable_at.is_none() && self.is_open();
+        self.gathering
+    }
+
+    /// The driver has waited for long enough, and writes. A sender that filled no chunk meanwhile is not that fast.
+    pub(crate) fn end_gathering(&mut self) {
+        self.gathering = false;
+        self.rushing = std::mem::take(&mut self.rushed);
     }
 
     /// Stops writing since the kernel takes no more. The driver is to be woken if it is not the one.
@@ -509,6 +542,7 @@ impl Outbound {
     /// The peer answers: it is a dialogue, where a write at once is better than gathering.
     pub(crate) fn heard(&mut self) {
         self.inline_writes = 0;
+        self.rushing = false;
     }
 
     /// Whether all that was queued has been written.

@@ -145,3 +145,37 @@ fn the_driver_leaves_to_a_batch_what_the_batch_will_flush() {
     queue.block();
     assert!(!queue.is_idle(THREAD), "it waits for the socket");
 }
+
+#[test]
+fn a_sender_in_a_rush_writes_full_chunks_and_the_loop_the_rest() {
+    let mut queue = queue(Wire::Raw);
+    // Eight sends write by themselves, then the loop is left to gather.
+    for _ in 0..INLINE_WRITES {
+        push(&mut queue, b"inline");
+        assert_eq!(queue.next_step(true), Next::Write);
+        write(&mut queue, usize::MAX);
+    }
+    push(&mut queue, b"gathered");
+    assert_eq!(queue.next_step(true), Next::Wake);
+    // It finds much: the sender is in a rush.
+    push(&mut queue, &[7; RUSH]);
+    assert!(queue.begin_writing(true));
+    let chunk = queue.next_chunk().expect("a chunk");
+    let len = chunk.rest().len();
+    assert!(queue.written(chunk, len) && queue.next_chunk().is_none());
+    push(&mut queue, b"more");
+    assert!(queue.begin_gathering());
+    assert_eq!(queue.next_step(true), Next::Nothing, "the loop looks again soon");
+    while queue.queued() < CHUNK {
+        push(&mut queue, &[7; 1000]);
+    }
+    assert_eq!(queue.next_step(true), Next::Write, "a full chunk");
+    assert!(!queue.begin_gathering(), "the queue does not wait with a full chunk");
+    // The sender pauses: the second look finds no chunk that it wrote.
+    queue.end_gathering();
+    assert!(queue.rushing);
+    queue.end_gathering();
+    assert!(!queue.rushing);
+    push(&mut queue, b"slow again");
+    assert_eq!(queue.next_step(true), Next::Wake);
+}
