@@ -3,7 +3,6 @@ mod support;
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use network_system::config::{Framing, SendPolicy};
@@ -349,36 +348,6 @@ fn a_context_ends_although_a_peer_keeps_sending() {
     let took = begun.elapsed();
     talker.join().unwrap();
     assert!(took < Duration::from_secs(2), "{took:?}");
-}
-
-/// A session that is kept beyond its context keeps no descriptors open.
-#[test]
-fn a_kept_session_keeps_no_descriptors() {
-    let polls = || {
-        std::fs::read_dir("/proc/self/fd")
-            .unwrap()
-            .filter_map(|e| std::fs::read_link(e.unwrap().path()).ok())
-            .filter(|l| l.to_string_lossy().contains("event"))
-            .count()
-    };
-    let before = polls();
-    let home = Home::new();
-    let (handler, events) = Recorder::new();
-    let mut config = server_config();
-    config.session.framing = Framing::Raw;
-    let server = home.server(config, handler);
-    let peer = TcpStream::connect(server.local_addr()).unwrap();
-    let session = events.opened();
-    drop(peer);
-    server.stop(None);
-    server.wait(Some(PATIENCE)).unwrap();
-    drop((server, events));
-    drop(home);
-    let with = polls();
-    let refs = Arc::strong_count(&session);
-    drop(session);
-    let without = polls();
-    assert_eq!((with, without), (before, before), "refs {refs}");
 }
 
 /// A client that is refused with an orderly close before its hello was answered is told an error.

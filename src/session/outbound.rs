@@ -3,19 +3,21 @@
 //! Messages are gathered in chunks, one write each. A chunk that is being written is out of the queue, so that sends
 //! of other threads need not wait for the write. Nothing here does I/O or knows the session.
 
+mod chunk;
+
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
 
 use bytes::Bytes;
 
+pub(crate) use self::chunk::Chunk;
+use self::chunk::{Data, Ends, LARGE, fill};
 use crate::error::{Code, Error};
 use crate::session::handler::Payload;
 use crate::transport::frame::{self, Frame, HEADER_LEN};
 
 /// A chunk that has reached this takes no further message.
 const CHUNK: usize = 256 * 1024;
-/// A message of this size or more is a chunk of its own: gathering it with others would only copy it again.
-const LARGE: usize = 64 * 1024;
 /// How many buffers are kept while messages flow.
 const SPARES: usize = 4;
 /// How many sends in a row write by themselves before the loop is left to gather them.
@@ -24,110 +26,6 @@ const INLINE_WRITES: u8 = 8;
 const RUSH: usize = 16 * 1024;
 /// How many messages in a row the loop writes one at a time before sends write by themselves again.
 const LONE_MESSAGES: u8 = 4;
-
-/// Where the messages in a chunk end, as offsets.
-#[derive(Debug)]
-enum Ends {
-    /// The chunk is part of the protocol and carries no message.
-    Control,
-    /// The chunk is one message.
-    One,
-    /// Each message's end.
-    Many(Vec<u32>),
-}
-
-impl Ends {
-    /// The list, begun if a second message is to follow a first one that is no large one and ends at `len`.
-    fn gathering(&mut self, len: usize) -> Option<&mut Vec<u32>> {
-        if matches!(self, Ends::One) && len < LARGE {
-            let mut ends = Vec::with_capacity(16);
-            ends.push(len as u32);
-            *self = Ends::Many(ends);
-        }
-        if let Ends::Many(ends) = self { Some(ends) } else { None }
-    }
-}
-
-#[derive(Debug)]
-enum Data {
-    /// The chunk's own, with room for more messages behind those that it has.
-    Owned(Vec<u8>),
-    /// A broadcast's frame, the same for all sessions.
-    Shared(Bytes),
-}
-
-/// Bytes that are written with one write, if the kernel takes them.
-#[derive(Debug)]
-pub(crate) struct Chunk {
-    data: Data,
-    /// Where the messages end.
-    len: usize,
-    written: usize,
-    ends: Ends,
-    /// Messages that were written whole.
-    counted: usize,
-}
-
-impl Chunk {
-    /// What is still to be written.
-    pub(crate) fn rest(&self) -> &[u8] {
-        match &self.data {
-            Data::Owned(bytes) => &bytes[self.written..self.len],
-            Data::Shared(bytes) => &bytes[self.written..self.len],
-        }
-    }
-
-    /// How many messages end at or before `offset`, and where the last of them does.
-    fn messages_until(&self, offset: usize) -> (usize, usize) {
-        match &self.ends {
-            Ends::Control => (0, 0),
-            Ends::One if offset >= self.len => (1, self.len),
-            Ends::One => (0, 0),
-            Ends::Many(ends) => {
-                let count = ends.partition_point(|&end| end as usize <= offset);
-                (count, if count == 0 { 0 } else { ends[count - 1] as usize })
-            }
-        }
-    }
-
-    /// Takes back the messages of which nothing was written; returns how many bytes that were.
-    fn truncate(&mut self) -> usize {
-        let keep = match &mut self.ends {
-            Ends::Control => self.len,
-            Ends::One => {
-                if self.written == 0 {
-                    0
-                } else {
-                    self.len
-                }
-            }
-            Ends::Many(ends) => {
-                let begun = ends.partition_point(|&end| (end as usize) < self.written);
-                let keep = if self.written == 0 { 0 } else { (begun + 1).min(ends.len()) };
-                ends.truncate(keep);
-                ends.last().map_or(0, |&end| end as usize)
-            }
-        };
-        let removed = self.len - keep;
-        self.len = keep;
-        removed
-    }
-}
-
-/// Fills the room that a message takes in a chunk.
-#[inline(always)]
-fn fill(mut room: &mut [u8], header: Option<[u8; HEADER_LEN]>, parts: &[&[u8]]) {
-    if let Some(header) = header {
-        let (first, rest) = room.split_at_mut(HEADER_LEN);
-        first.copy_from_slice(&header);
-        room = rest;
-    }
-    for part in parts {
-        let (first, rest) = room.split_at_mut(part.len());
-        first.copy_from_slice(part);
-        room = rest;
-    }
-}
 
 /// What the peer speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

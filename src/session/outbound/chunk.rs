@@ -1,0 +1,112 @@
+//! A chunk of the outgoing queue: messages that are written with one write.
+
+use bytes::Bytes;
+
+use crate::transport::frame::HEADER_LEN;
+
+/// A message of this size or more is a chunk of its own: gathering it with others would only copy it again.
+pub(super) const LARGE: usize = 64 * 1024;
+
+/// Where the messages in a chunk end, as offsets.
+#[derive(Debug)]
+pub(super) enum Ends {
+    /// The chunk is part of the protocol and carries no message.
+    Control,
+    /// The chunk is one message.
+    One,
+    /// Each message's end.
+    Many(Vec<u32>),
+}
+
+impl Ends {
+    /// The list, begun if a second message is to follow a first one that is no large one and ends at `len`.
+    pub(super) fn gathering(&mut self, len: usize) -> Option<&mut Vec<u32>> {
+        if matches!(self, Ends::One) && len < LARGE {
+            let mut ends = Vec::with_capacity(16);
+            ends.push(len as u32);
+            *self = Ends::Many(ends);
+        }
+        if let Ends::Many(ends) = self { Some(ends) } else { None }
+    }
+}
+
+#[derive(Debug)]
+pub(super) enum Data {
+    /// The chunk's own, with room for more messages behind those that it has.
+    Owned(Vec<u8>),
+    /// A broadcast's frame, the same for all sessions.
+    Shared(Bytes),
+}
+
+/// Bytes that are written with one write, if the kernel takes them.
+#[derive(Debug)]
+pub(crate) struct Chunk {
+    pub(super) data: Data,
+    /// Where the messages end.
+    pub(super) len: usize,
+    pub(super) written: usize,
+    pub(super) ends: Ends,
+    /// Messages that were written whole.
+    pub(super) counted: usize,
+}
+
+impl Chunk {
+    /// What is still to be written.
+    pub(crate) fn rest(&self) -> &[u8] {
+        match &self.data {
+            Data::Owned(bytes) => &bytes[self.written..self.len],
+            Data::Shared(bytes) => &bytes[self.written..self.len],
+        }
+    }
+
+    /// How many messages end at or before `offset`, and where the last of them does.
+    pub(super) fn messages_until(&self, offset: usize) -> (usize, usize) {
+        match &self.ends {
+            Ends::Control => (0, 0),
+            Ends::One if offset >= self.len => (1, self.len),
+            Ends::One => (0, 0),
+            Ends::Many(ends) => {
+                let count = ends.partition_point(|&end| end as usize <= offset);
+                (count, if count == 0 { 0 } else { ends[count - 1] as usize })
+            }
+        }
+    }
+
+    /// Takes back the messages of which nothing was written; returns how many bytes that were.
+    pub(super) fn truncate(&mut self) -> usize {
+        let keep = match &mut self.ends {
+            Ends::Control => self.len,
+            Ends::One => {
+                if self.written == 0 {
+                    0
+                } else {
+                    self.len
+                }
+            }
+            Ends::Many(ends) => {
+                let begun = ends.partition_point(|&end| (end as usize) < self.written);
+                let keep = if self.written == 0 { 0 } else { (begun + 1).min(ends.len()) };
+                ends.truncate(keep);
+                ends.last().map_or(0, |&end| end as usize)
+            }
+        };
+        let removed = self.len - keep;
+        self.len = keep;
+        removed
+    }
+}
+
+/// Fills the room that a message takes in a chunk.
+#[inline(always)]
+pub(super) fn fill(mut room: &mut [u8], header: Option<[u8; HEADER_LEN]>, parts: &[&[u8]]) {
+    if let Some(header) = header {
+        let (first, rest) = room.split_at_mut(HEADER_LEN);
+        first.copy_from_slice(&header);
+        room = rest;
+    }
+    for part in parts {
+        let (first, rest) = room.split_at_mut(part.len());
+        first.copy_from_slice(part);
+        room = rest;
+    }
+}
