@@ -436,11 +436,11 @@ typedef struct netsys_context_config {
      */
     void (*on_log)(void *userdata, const struct netsys_log_record *record);
     /**
-     * Runs first on each of the context's threads.
+     * Runs first on each thread that runs callbacks.
      */
     void (*on_thread_start)(void *userdata);
     /**
-     * Runs last on each of the context's threads.
+     * Runs last on each thread that runs callbacks.
      */
     void (*on_thread_stop)(void *userdata);
     /**
@@ -703,7 +703,8 @@ typedef struct netsys_callbacks {
     void (*on_end)(void *userdata, struct netsys_session session, const struct netsys_close_info *why);
     /**
      * Something failed: an accept, a connect, the network under a session (before its on_close), the peer's protocol,
-     * a send that waited too long. The session's id is 0 if no session is concerned.
+     * a send that waited too long. The session's id is 0 if no session is concerned. What peers provoke by breaking
+     * the protocol comes ten times a second at most; statistics count all of it.
      */
     void (*on_error)(void *userdata, struct netsys_session session, const struct netsys_error_info *error);
     /**
@@ -1007,7 +1008,8 @@ netsys_status netsys_context_default(struct netsys_context *out);
 /**
  * Ends a context: stops all its servers, clients and adopted sessions, waits for them, joins all its threads, and runs
  * the release of its configuration. The handle is invalid from the beginning of the call. The handles of its servers
- * and clients stay valid until they are destroyed.
+ * and clients stay valid until they are destroyed. Connections that have ended and whose peers still send, which are
+ * read off for up to 5 s so that no reset destroys what was sent to them, are given up when drain_ms are over.
  *
  * On a library thread it cannot wait: it returns at once, and the rest follows on a thread made for it.
  *

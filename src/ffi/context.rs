@@ -49,9 +49,9 @@ pub struct netsys_context_config {
     pub thread_name_prefix: netsys_str,
     /// A line of the log. Without it, nothing is logged anywhere.
     pub on_log: Option<unsafe extern "C-unwind" fn(userdata: *mut c_void, record: *const netsys_log_record)>,
-    /// Runs first on each of the context's threads.
+    /// Runs first on each thread that runs callbacks.
     pub on_thread_start: Option<unsafe extern "C-unwind" fn(userdata: *mut c_void)>,
-    /// Runs last on each of the context's threads.
+    /// Runs last on each thread that runs callbacks.
     pub on_thread_stop: Option<unsafe extern "C-unwind" fn(userdata: *mut c_void)>,
     /// Given to the callbacks above.
     pub userdata: *mut c_void,
@@ -246,7 +246,8 @@ pub unsafe extern "C" fn netsys_context_default(out: *mut netsys_context) -> net
 
 /// Ends a context: stops all its servers, clients and adopted sessions, waits for them, joins all its threads, and runs
 /// the release of its configuration. The handle is invalid from the beginning of the call. The handles of its servers
-/// and clients stay valid until they are destroyed.
+/// and clients stay valid until they are destroyed. Connections that have ended and whose peers still send, which are
+/// read off for up to 5 s so that no reset destroys what was sent to them, are given up when drain_ms are over.
 ///
 /// On a library thread it cannot wait: it returns at once, and the rest follows on a thread made for it.
 ///

@@ -255,7 +255,8 @@ pub struct netsys_callbacks {
         unsafe extern "C-unwind" fn(userdata: *mut c_void, session: netsys_session, why: *const netsys_close_info),
     >,
     /// Something failed: an accept, a connect, the network under a session (before its on_close), the peer's protocol,
-    /// a send that waited too long. The session's id is 0 if no session is concerned.
+    /// a send that waited too long. The session's id is 0 if no session is concerned. What peers provoke by breaking
+    /// the protocol comes ten times a second at most; statistics count all of it.
     pub on_error: Option<
         unsafe extern "C-unwind" fn(userdata: *mut c_void, session: netsys_session, error: *const netsys_error_info),
     >,
