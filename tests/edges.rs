@@ -557,3 +557,24 @@ fn no_connection_is_rejected_for_the_limit_when_there_is_none() {
     server.wait(Some(PATIENCE)).unwrap();
     assert_eq!(server.stats().connections_rejected, 0);
 }
+
+/// A client that has begun to speak frames waits for the rest of its server's preamble, however slowly it comes.
+#[test]
+fn a_preamble_in_pieces_does_not_make_a_framed_client_raw() {
+    let home = Home::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (handler, events) = Recorder::new();
+    let client = Client::start(&home.0, client_config(listener.local_addr().unwrap().port()), handler).unwrap();
+    let (mut server, _) = listener.accept().unwrap();
+    client.wait_connected(Some(PATIENCE)).unwrap();
+    let session = client.session().unwrap();
+    session.send(Payload::Text, b"decides for frames").unwrap();
+    let mut answer = PREAMBLE.to_vec();
+    Frame::HelloAck(Hello::new("slow", 1 << 20)).encode(&mut answer).unwrap();
+    Frame::Text(b"whole").encode(&mut answer).unwrap();
+    server.write_all(&answer[..3]).unwrap();
+    wait_until("read", || session.stats().wire_bytes_received == 3);
+    std::thread::sleep(Duration::from_millis(400));
+    server.write_all(&answer[3..]).unwrap();
+    assert_eq!(events.message(), (Payload::Text, b"whole".to_vec()));
+}

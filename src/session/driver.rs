@@ -372,7 +372,7 @@ impl Driver {
             self.close(End::local(close.code, close.text), Some(Duration::ZERO));
             return;
         }
-        if !matches!(self.phase, Phase::Identifying) && self.incoming.may_be_raw() {
+        if !matches!(self.phase, Phase::Identifying) && self.may_be_raw() {
             self.timer = None;
             self.settle_for_raw();
             return;

@@ -85,11 +85,6 @@ impl Incoming {
         self.mode == Mode::Frames
     }
 
-    /// Whether what has come may be the beginning of a preamble, or all that a raw peer has to say.
-    pub(super) fn may_be_raw(&self) -> bool {
-        self.mode == Mode::Preamble && !self.first.is_empty()
-    }
-
     pub(super) fn ignore(&mut self) {
         self.mode = Mode::Ignore;
         self.kept = Vec::new();
@@ -179,7 +174,7 @@ impl Driver {
         match detect {
             Detect::NeedMore => {
                 self.incoming.first = all;
-                if !matches!(self.phase, Phase::Identifying) {
+                if !matches!(self.phase, Phase::Identifying) && self.may_be_raw() {
                     self.set_timer(Instant::now() + super::SILENCE);
                 }
                 Ok(())
@@ -207,6 +202,12 @@ impl Driver {
                 self.on_frames(&all[PREAMBLE.len()..])
             }
         }
+    }
+
+    /// Whether what has come may be the beginning of a preamble, or all that a raw peer has to say.
+    pub(super) fn may_be_raw(&self) -> bool {
+        let begun = self.incoming.mode == Mode::Preamble && !self.incoming.first.is_empty();
+        begun && self.session.registry.config.framing == Framing::Auto && !self.speaks_frames()
     }
 
     /// Takes what looked like the beginning of a preamble for the words of a raw peer.
@@ -396,7 +397,7 @@ impl Driver {
         if matches!(self.phase, Phase::Closing(_)) {
             return;
         }
-        if self.incoming.may_be_raw() && self.session.registry.config.framing == Framing::Auto {
+        if self.may_be_raw() {
             self.settle_for_raw();
         }
         let end = if self.speaks_frames() {
