@@ -249,9 +249,10 @@ impl Driver {
     fn resume_close(&mut self) {
         if self.close_later.is_some()
             && !self.owes_unframed()
-            && let Some((close, _)) = self.close_later.take()
+            && let Some((close, by)) = self.close_later.take()
         {
-            self.close(End::local(close.code, close.text), close.drain);
+            let left = by.saturating_duration_since(Instant::now());
+            self.close(End::local(close.code, close.text), Some(left));
         }
     }
 
