@@ -13,52 +13,59 @@ use crate::session::Session;
 
 static TABLE: Table<Object> = Table::new();
 
-/// The kinds of handles. The numbers are part of every id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(super) enum Kind {
-    Context = 1,
-    Server = 2,
-    Client = 3,
-    Session = 4,
+/// Declares the kinds of handles, their nouns and numbers, and what each names. The numbers are part of every id.
+macro_rules! kinds {
+    ($($kind:ident = $number:literal, $noun:literal, $object:ty;)*) => {
+        /// The kinds of handles.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub(super) enum Kind {
+            $($kind = $number,)*
+        }
+
+        impl Kind {
+            const ALL: &[Kind] = &[$(Kind::$kind),*];
+
+            fn noun(self) -> &'static str {
+                match self {
+                    $(Kind::$kind => $noun,)*
+                }
+            }
+        }
+
+        /// An object that a handle names.
+        pub(super) enum Object {
+            $($kind($object),)*
+        }
+
+        impl Object {
+            fn kind(&self) -> Kind {
+                match self {
+                    $(Object::$kind(_) => Kind::$kind,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    Context = 1, "context", OpenContext;
+    Server = 2, "server", Arc<Server>;
+    Client = 3, "client", Arc<Client>;
+    Session = 4, "session", Arc<Session>;
 }
 
 impl Kind {
-    const ALL: [Kind; 4] = [Kind::Context, Kind::Server, Kind::Client, Kind::Session];
-
     /// What an id claims to be of.
     fn of(id: u64) -> Option<Kind> {
-        Kind::ALL.into_iter().find(|kind| kind_of(id).is_some_and(|number| number.get() == *kind as u8))
+        Kind::ALL.iter().copied().find(|kind| kind_of(id).is_some_and(|number| number.get() == *kind as u8))
     }
-
-    fn noun(self) -> &'static str {
-        match self {
-            Kind::Context => "context",
-            Kind::Server => "server",
-            Kind::Client => "client",
-            Kind::Session => "session",
-        }
-    }
-}
-
-/// An object that a handle names.
-pub(super) enum Object {
-    Context(OpenContext),
-    Server(Arc<Server>),
-    Client(Arc<Client>),
-    Session(Arc<Session>),
 }
 
 impl Entry for Object {
     fn kind(&self) -> NonZeroU8 {
-        let kind = match self {
-            Object::Context(_) => Kind::Context,
-            Object::Server(_) => Kind::Server,
-            Object::Client(_) => Kind::Client,
-            Object::Session(_) => Kind::Session,
-        };
         // The kinds start at 1.
-        NonZeroU8::MIN.saturating_add(kind as u8 - 1)
+        NonZeroU8::MIN.saturating_add(self.kind() as u8 - 1)
     }
 }
 
@@ -93,91 +100,43 @@ fn missing(wanted: Kind, gone: Code, other: Code, id: u64) -> Error {
     }
 }
 
-impl Handle for netsys_context {
-    type Object = OpenContext;
-    const KIND: Kind = Kind::Context;
+/// Makes a type of C the handle of the objects of one kind. `poison` ends the object after a fault; `missing` is the
+/// error for an id that names none.
+macro_rules! handle {
+    ($handle:ty, $kind:ident, $object:ty, poison: $poison:expr $(, missing: $missing:expr)?) => {
+        impl Handle for $handle {
+            type Object = $object;
+            const KIND: Kind = Kind::$kind;
 
-    fn from_id(id: u64) -> Self {
-        netsys_context { id }
-    }
-    fn id(self) -> u64 {
-        self.id
-    }
-    fn wrap(object: OpenContext) -> Object {
-        Object::Context(object)
-    }
-    fn unwrap(object: &Object) -> Option<&OpenContext> {
-        if let Object::Context(context) = object { Some(context) } else { None }
-    }
-    /// A context outlives a fault: it serves other objects, which are whole.
-    fn poison(_object: &OpenContext) {}
+            fn from_id(id: u64) -> Self {
+                Self { id }
+            }
+            fn id(self) -> u64 {
+                self.id
+            }
+            fn wrap(object: $object) -> Object {
+                Object::$kind(object)
+            }
+            fn unwrap(object: &Object) -> Option<&$object> {
+                if let Object::$kind(object) = object { Some(object) } else { None }
+            }
+            fn poison(object: &$object) {
+                let poison: fn(&$object) = $poison;
+                poison(object);
+            }
+            $(fn missing(id: u64) -> Error {
+                $missing(id)
+            })?
+        }
+    };
 }
 
-impl Handle for netsys_server {
-    type Object = Arc<Server>;
-    const KIND: Kind = Kind::Server;
-
-    fn from_id(id: u64) -> Self {
-        netsys_server { id }
-    }
-    fn id(self) -> u64 {
-        self.id
-    }
-    fn wrap(object: Arc<Server>) -> Object {
-        Object::Server(object)
-    }
-    fn unwrap(object: &Object) -> Option<&Arc<Server>> {
-        if let Object::Server(server) = object { Some(server) } else { None }
-    }
-    fn poison(object: &Arc<Server>) {
-        object.stop(Some(Duration::ZERO));
-    }
-}
-
-impl Handle for netsys_client {
-    type Object = Arc<Client>;
-    const KIND: Kind = Kind::Client;
-
-    fn from_id(id: u64) -> Self {
-        netsys_client { id }
-    }
-    fn id(self) -> u64 {
-        self.id
-    }
-    fn wrap(object: Arc<Client>) -> Object {
-        Object::Client(object)
-    }
-    fn unwrap(object: &Object) -> Option<&Arc<Client>> {
-        if let Object::Client(client) = object { Some(client) } else { None }
-    }
-    fn poison(object: &Arc<Client>) {
-        object.stop(Some(Duration::ZERO));
-    }
-}
-
-impl Handle for netsys_session {
-    type Object = Arc<Session>;
-    const KIND: Kind = Kind::Session;
-
-    fn from_id(id: u64) -> Self {
-        netsys_session { id }
-    }
-    fn id(self) -> u64 {
-        self.id
-    }
-    fn wrap(object: Arc<Session>) -> Object {
-        Object::Session(object)
-    }
-    fn unwrap(object: &Object) -> Option<&Arc<Session>> {
-        if let Object::Session(session) = object { Some(session) } else { None }
-    }
-    fn poison(object: &Arc<Session>) {
-        object.abort();
-    }
-    fn missing(id: u64) -> Error {
-        missing(Self::KIND, Code::SessionNotFound, Code::InvalidSession, id)
-    }
-}
+// A context outlives a fault: it serves other objects, which are whole.
+handle!(netsys_context, Context, OpenContext, poison: |_| ());
+handle!(netsys_server, Server, Arc<Server>, poison: |server| server.stop(Some(Duration::ZERO)));
+handle!(netsys_client, Client, Arc<Client>, poison: |client| client.stop(Some(Duration::ZERO)));
+handle!(netsys_session, Session, Arc<Session>, poison: |session| session.abort(),
+    missing: |id| missing(Kind::Session, Code::SessionNotFound, Code::InvalidSession, id));
 
 /// Runs `f` with the object that the handle names. The object stays for as long, even if its handle is removed.
 #[inline]
