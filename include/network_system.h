@@ -96,6 +96,29 @@
 #define NETSYS_SEND_WAIT 2
 
 /**
+ * Dispatch: callbacks run on the thread that reads from the network, one at a time for a server or client.
+ */
+#define NETSYS_DISPATCH_INLINE 0
+
+/**
+ * Dispatch: callbacks run on the context's pool of threads, one at a time for a session, several sessions at a time.
+ * Those that concern no session (on_error of a server, on_stopped, release) may run beside others, but for the last two,
+ * which come after all.
+ */
+#define NETSYS_DISPATCH_POOL 1
+
+/**
+ * Dispatch: callbacks run in netsys_context_poll, one at a time. What waits for a server or client with
+ * this dispatch (wait, destroy, netsys_context_shutdown) runs them too, while no other thread does.
+ */
+#define NETSYS_DISPATCH_MANUAL 2
+
+/**
+ * Dispatch: callbacks run where the executor of the configuration runs them; otherwise as with NETSYS_DISPATCH_POOL.
+ */
+#define NETSYS_DISPATCH_EXECUTOR 3
+
+/**
  * State of a session: being connected.
  */
 #define NETSYS_STATE_CONNECTING 0
@@ -452,6 +475,15 @@ typedef struct netsys_context_config {
      * been shut down, or on the calling thread when it could not be created.
      */
     void (*release)(void *userdata);
+    /**
+     * How many threads run callbacks under NETSYS_DISPATCH_POOL, while there is a server or client with that; 0: as many
+     * as the machine has processors.
+     */
+    uint32_t pool_threads;
+    /**
+     * 0.
+     */
+    uint32_t reserved_tail;
 } netsys_context_config;
 
 /**
@@ -463,6 +495,37 @@ typedef struct netsys_context {
      */
     uint64_t id;
 } netsys_context;
+
+/**
+ * Callbacks that are due, for an executor to run. 0 is never a valid id.
+ */
+typedef struct netsys_job {
+    /**
+     * Opaque; compare and copy it, no more.
+     */
+    uint64_t id;
+} netsys_job;
+
+/**
+ * Who runs the callbacks of a server or client under NETSYS_DISPATCH_EXECUTOR.
+ */
+typedef struct netsys_executor {
+    /**
+     * Given to both functions.
+     */
+    void *userdata;
+    /**
+     * Takes a job, and sees to it that netsys_job_run is called with it soon, once, on any thread; this may be right
+     * now. NETSYS_OK; anything else says that the job is not taken, and the library runs it on a thread of its own. Called
+     * on several threads at a time; must not wait, nor throw.
+     */
+    netsys_status (*execute)(void *userdata, struct netsys_job job);
+    /**
+     * No job will come any more. Runs exactly once, on any thread: some time after the release of the callbacks, or when
+     * the start has failed, unless it was the struct_size of the configuration that was refused.
+     */
+    void (*release)(void *userdata);
+} netsys_executor;
 
 /**
  * What a server, or an adopted session, is like. All zero but struct_size, which is what netsys_server_config_init
@@ -559,6 +622,24 @@ typedef struct netsys_server_config {
      * SO_SNDBUF; 0: the system's choice, which adapts.
      */
     uint32_t kernel_send_bytes;
+    /**
+     * NETSYS_DISPATCH_*: where callbacks run.
+     */
+    uint32_t dispatch;
+    /**
+     * Over how many threads the sessions are spread; 0: 1. With more than one, callbacks of different sessions run at the
+     * same time also under NETSYS_DISPATCH_INLINE. At most max_loops of the context.
+     */
+    uint32_t io_threads;
+    /**
+     * How many bytes of a session's messages may wait for their callbacks where these do not run inline; then no more is
+     * read, and TCP slows the peer down; 0: 256 KiB.
+     */
+    uint64_t receive_queue_bytes;
+    /**
+     * Who runs the callbacks under NETSYS_DISPATCH_EXECUTOR; all zero otherwise.
+     */
+    struct netsys_executor executor;
 } netsys_server_config;
 
 /**
@@ -889,9 +970,17 @@ typedef struct netsys_client_config {
      */
     uint32_t kernel_send_bytes;
     /**
-     * 0.
+     * As in netsys_server_config.
      */
-    uint32_t reserved_tail;
+    uint32_t dispatch;
+    /**
+     * As in netsys_server_config.
+     */
+    uint64_t receive_queue_bytes;
+    /**
+     * As in netsys_server_config.
+     */
+    struct netsys_executor executor;
 } netsys_client_config;
 
 /**
@@ -1006,6 +1095,31 @@ netsys_status netsys_context_create(const struct netsys_context_config *config, 
 netsys_status netsys_context_default(struct netsys_context *out);
 
 /**
+ * [BLOCKING] Runs the callbacks that are due of the servers and clients with NETSYS_DISPATCH_MANUAL, after it has waited for
+ * some. One thread at a time runs them; a second one that calls this waits for its turn.
+ *
+ * @param context     the context
+ * @param timeout_ms  how long to wait for something to run; 0: not at all; NETSYS_INFINITE: for ever
+ * @param out         how many turns of sessions, servers and clients were run, each of one callback or more; 0: nothing was
+ *                    due in that time; may be NULL
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_WOULD_DEADLOCK (inside a callback); NETSYS_ERR_IO (at the first
+ *         call: no descriptor)
+ */
+netsys_status netsys_context_poll(struct netsys_context context,
+                                  uint32_t timeout_ms,
+                                  size_t *out);
+
+/**
+ * A descriptor that is readable while netsys_context_poll has something to run: put it into poll, epoll or select, and
+ * call netsys_context_poll with a timeout of 0 when it is readable. Do not read from it.
+ *
+ * @param context  the context
+ * @param out      the descriptor, which is the context's: valid until netsys_context_shutdown, and not to be closed
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_IO (no descriptor)
+ */
+netsys_status netsys_context_poll_descriptor(struct netsys_context context, int32_t *out);
+
+/**
  * Ends a context: stops all its servers, clients and adopted sessions, waits for them, joins all its threads, and runs
  * the release of its configuration. The handle is invalid from the beginning of the call. The handles of its servers
  * and clients stay valid until they are destroyed. Connections that have ended and whose peers still send, which are
@@ -1019,6 +1133,25 @@ netsys_status netsys_context_default(struct netsys_context *out);
  *         library thread: no thread could be made for the rest, so the release never runs)
  */
 netsys_status netsys_context_shutdown(struct netsys_context context, uint32_t drain_ms);
+
+/**
+ * Runs a job: the callbacks of one session, or of one server or client, that are due. Further ones of the same session
+ * come with a further job, never before this one has ended. For the time of the call the thread counts as one of the
+ * library's. The handle is invalid from the beginning of the call.
+ *
+ * @param job  what execute was given
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE (it has been run, or refused, before)
+ */
+netsys_status netsys_job_run(struct netsys_job job);
+
+/**
+ * Gives a job back that execute took and that will not be run after all: the library runs it on a thread of its own.
+ * An executor that ends owes this, or netsys_job_run, to each job that it holds; else the server or client never stops.
+ *
+ * @param job  what execute was given; invalid then
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE (it has been run, or refused, before)
+ */
+netsys_status netsys_job_refuse(struct netsys_job job);
 
 /**
  * Makes a configuration that means all defaults.

@@ -1,8 +1,10 @@
 //! Settings of servers, clients and contexts, validated in one place.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::error::{Code, Error, Result};
+use crate::runtime::Dispatch;
 
 /// What a longer duration is taken for: for ever, and yet a point in time that can be computed.
 pub(crate) const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
@@ -38,6 +40,11 @@ pub enum SendPolicy {
 pub struct SessionConfig {
     /// How bytes become messages.
     pub framing: Framing,
+    /// Where handlers run.
+    pub dispatch: Dispatch,
+    /// How many bytes of messages may wait for their handler where that runs elsewhere than on the loop. Then reading
+    /// stops, and TCP slows the peer down.
+    pub receive_queue: usize,
     /// What a full outgoing queue means.
     pub send_policy: SendPolicy,
     /// The largest message that is sent or received, in bytes.
@@ -74,6 +81,8 @@ impl Default for SessionConfig {
     fn default() -> Self {
         SessionConfig {
             framing: Framing::Auto,
+            dispatch: Dispatch::Inline,
+            receive_queue: 256 * 1024,
             send_policy: SendPolicy::WouldBlock,
             max_message: 1024 * 1024,
             send_queue: 1024 * 1024,
@@ -124,6 +133,9 @@ pub struct ServerConfig {
     pub backlog: u32,
     /// The most connections at a time.
     pub max_connections: usize,
+    /// Over how many loops its sessions are spread. With more than one, the handlers of different sessions run at the same
+    /// time.
+    pub io_threads: usize,
     /// What its sessions are like.
     pub session: SessionConfig,
 }
@@ -136,6 +148,7 @@ impl Default for ServerConfig {
             port: 0,
             backlog: 4096,
             max_connections: 1000,
+            io_threads: 1,
             session: SessionConfig::default(),
         }
     }
@@ -208,12 +221,15 @@ fn validate_id(what: &str, id: &str) -> Result<()> {
 pub struct ContextConfig {
     /// The most loops, and so loop threads, that it makes; further servers and clients share them.
     pub max_loops: usize,
+    /// How many threads run the handlers that are dispatched to the pool, once there are such.
+    pub pool_threads: usize,
     /// The beginning of its threads' names.
     pub thread_name_prefix: String,
 }
 
 impl Default for ContextConfig {
     fn default() -> Self {
-        ContextConfig { max_loops: 64, thread_name_prefix: "netsys".into() }
+        let pool_threads = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
+        ContextConfig { max_loops: 64, pool_threads, thread_name_prefix: "netsys".into() }
     }
 }

@@ -9,13 +9,14 @@ use network_system::error::Code;
 const HEADER: &str = "include/network_system.h";
 
 /// In the order in which the header presents them.
-const SOURCES: [&str; 10] = [
+const SOURCES: [&str; 11] = [
     "src/ffi/types.rs",
     "src/error.rs",
     "src/ffi/config.rs",
     "src/ffi/version.rs",
     "src/ffi/status.rs",
     "src/ffi/context.rs",
+    "src/ffi/executor.rs",
     "src/ffi/server.rs",
     "src/ffi/client.rs",
     "src/ffi/session.rs",

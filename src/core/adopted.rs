@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::config::{LONGEST, ServerConfig};
 use crate::error::{Code, Error, Result};
-use crate::runtime::{Context, Endpoint, EndpointGuard, batch};
+use crate::runtime::{Context, Endpoint, EndpointGuard, EndpointPlace};
 use crate::session::handler::Handler;
 use crate::session::{Driver, Registry, Role, Session, linger};
 use crate::transport::{SocketOptions, Stream};
@@ -38,10 +38,12 @@ pub fn adopt(
     let stream = Arc::new(Stream::new(stream));
     let drain = config.session.drain;
     let handshake = config.session.handshake_timeout;
-    let registry = Registry::new(Role::Server, config.server_id, config.session, handler, Some(&event_loop));
+    let place = context.place(&config.session.dispatch, &event_loop)?;
+    let elsewhere = place.as_ref().map(EndpointPlace::place);
+    let registry = Registry::new(Role::Server, config.server_id, config.session, handler, Some(&event_loop), elsewhere);
     let adopted = Arc::new(Adopted { registry: Arc::new(registry), drain });
     let session = Session::new(Arc::clone(&adopted.registry), Arc::clone(&stream), true);
-    let guard = context.register(event_loop.clone(), adopted.clone())?;
+    let guard = context.register(event_loop.clone(), place, adopted.clone())?;
     if adopted.registry.add(&session, 1).is_err() {
         // A stop of the context came in between.
         return Err(Error::new(Code::Cancelled, "the context is being shut down: nothing can be started in it"));
@@ -54,10 +56,11 @@ pub fn adopt(
 impl Adopted {
     async fn serve(self: Arc<Self>, driver: Driver, guard: EndpointGuard) {
         let ended = driver.await;
-        batch::run(|| {
-            self.registry.tell(None, |handler| handler.on_stopped());
-            self.registry.release();
-        });
+        // The last event of the session, which may be handled elsewhere, comes before.
+        while !self.registry.is_quiet() {
+            self.registry.left.notified().await;
+        }
+        self.registry.tell_stopped(None).await;
         let event_loop = guard.event_loop().clone();
         drop(guard);
         if let Some(stream) = ended.linger {

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::lifecycle::{EndpointState, Lifecycle};
 use crate::config::{ClientConfig, LONGEST};
 use crate::error::{Code, Error, Result};
-use crate::runtime::{Context, Endpoint, EndpointGuard, batch};
+use crate::runtime::{Context, Endpoint, EndpointGuard, EndpointPlace};
 use crate::session::handler::{CloseReport, Handler, Message};
 use crate::session::{Driver, Registry, Role, Session, State, Stats, linger};
 use crate::transport::connect::{connect, resolve};
@@ -29,7 +29,8 @@ impl Client {
     pub fn start(context: &Arc<Context>, config: ClientConfig, handler: Arc<dyn Handler>) -> Result<Arc<Client>> {
         let config = config.validated()?;
         let event_loop = context.assign_loop()?;
-        let lifecycle = Arc::new(Lifecycle::default());
+        let place = context.place(&config.session.dispatch, &event_loop)?;
+        let lifecycle = Arc::new(Lifecycle::new(place.as_ref()));
         let handler = Arc::new(Watched { lifecycle: Arc::clone(&lifecycle), handler });
         let target = Target {
             host: config.host,
@@ -38,9 +39,11 @@ impl Client {
             options: SocketOptions::from(&config.session),
         };
         let drain = config.session.drain;
-        let registry = Registry::new(Role::Client, config.client_id, config.session, handler, Some(&event_loop));
+        let elsewhere = place.as_ref().map(EndpointPlace::place);
+        let registry =
+            Registry::new(Role::Client, config.client_id, config.session, handler, Some(&event_loop), elsewhere);
         let client = Arc::new(Client { registry: Arc::new(registry), drain, lifecycle, session: Mutex::new(None) });
-        let guard = context.register(event_loop.clone(), client.clone())?;
+        let guard = context.register(event_loop.clone(), place, client.clone())?;
         event_loop.spawn(Arc::clone(&client).serve(target, guard));
         Ok(client)
     }
@@ -96,13 +99,11 @@ impl Client {
         };
         let outcome = failure.clone().unwrap_or_else(|| Code::ConnectionClosed.into());
         self.lifecycle.set_connected(Err(outcome));
-        batch::run(|| {
-            if let Some(error) = failure {
-                self.registry.tell_error(None, &error);
-            }
-            self.registry.tell(None, |handler| handler.on_stopped());
-            self.registry.release();
-        });
+        // The last event of the session, which may be handled elsewhere, comes before.
+        while !self.registry.is_quiet() {
+            self.registry.left.notified().await;
+        }
+        self.registry.tell_stopped(failure).await;
         *self.lock_session() = None;
         drop(guard);
         self.lifecycle.set_stopped();

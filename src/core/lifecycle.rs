@@ -1,10 +1,10 @@
 //! Running, stopping, stopped: the same for servers and clients.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::{Code, Error, Result};
-use crate::runtime::{StopSignal, on_library_thread};
+use crate::runtime::{EndpointPlace, ManualQueue, StopSignal, on_library_thread};
 
 /// Where a server or client stands.
 #[repr(u32)]
@@ -39,9 +39,15 @@ pub(super) struct Lifecycle {
     pub signal: StopSignal,
     inner: Mutex<Inner>,
     changed: Condvar,
+    /// The queue from which whoever waits runs the handlers, if nobody else does.
+    manual: Option<Arc<ManualQueue>>,
 }
 
 impl Lifecycle {
+    pub(super) fn new(place: Option<&EndpointPlace>) -> Lifecycle {
+        Lifecycle { manual: place.and_then(|place| place.manual.clone()), ..Lifecycle::default() }
+    }
+
     pub(super) fn state(&self) -> EndpointState {
         if self.lock().stopped {
             EndpointState::Stopped
@@ -54,7 +60,7 @@ impl Lifecycle {
 
     pub(super) fn set_stopped(&self) {
         self.lock().stopped = true;
-        self.changed.notify_all();
+        self.tell_change();
     }
 
     /// The connection was made, or could not be.
@@ -67,7 +73,14 @@ impl Lifecycle {
             };
         }
         drop(inner);
+        self.tell_change();
+    }
+
+    fn tell_change(&self) {
         self.changed.notify_all();
+        if let Some(manual) = &self.manual {
+            manual.notify();
+        }
     }
 
     /// Waits until it has stopped. `None`: for ever.
@@ -88,15 +101,23 @@ impl Lifecycle {
     fn wait(&self, timeout: Option<Duration>, outcome: impl Fn(&Inner) -> Option<Result<()>>) -> Result<()> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut inner = self.lock();
+        if let Some(outcome) = outcome(&inner) {
+            return outcome;
+        }
+        if on_library_thread() {
+            return Err(Error::new(
+                Code::WouldDeadlock,
+                "this is a thread of the library, whose work the call would wait for: return from the handler",
+            ));
+        }
+        if let Some(manual) = &self.manual {
+            drop(inner);
+            let outcome = manual.run_until(deadline, || outcome(&self.lock()));
+            return outcome.unwrap_or_else(|| Err(Code::Timeout.into()));
+        }
         loop {
             if let Some(outcome) = outcome(&inner) {
                 return outcome;
-            }
-            if on_library_thread() {
-                return Err(Error::new(
-                    Code::WouldDeadlock,
-                    "this is a thread of the library, whose work the call would wait for: return from the handler",
-                ));
             }
             let Some(deadline) = deadline else {
                 inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,7 @@
 //! The server: accepts connections and keeps their sessions.
 
 mod refusal;
+mod session_loops;
 
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -10,10 +11,11 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 
+use self::session_loops::SessionLoops;
 use super::lifecycle::{EndpointState, Lifecycle};
 use crate::config::{LONGEST, ServerConfig};
 use crate::error::{Code, Error, Result};
-use crate::runtime::{Context, Endpoint, EndpointGuard, LoopRef, batch};
+use crate::runtime::{Context, Endpoint, EndpointGuard, EndpointPlace};
 use crate::session::handler::{Handler, Payload};
 use crate::session::{Driver, Fanout, Registry, Role, Session, Stats, linger};
 use crate::transport::listener::{AcceptFailure, Backoff, classify_accept_error, listen};
@@ -47,16 +49,21 @@ impl Server {
             .map_err(|error| Error::os(Code::BindFailed, "cannot read the address that was bound", &error))?;
         let options = SocketOptions::from(&config.session);
         let drain = config.session.drain;
-        let registry = Registry::new(Role::Server, config.server_id, config.session, handler, Some(&event_loop));
+        let place = context.place(&config.session.dispatch, &event_loop)?;
+        let lifecycle = Lifecycle::new(place.as_ref());
+        let elsewhere = place.as_ref().map(EndpointPlace::place);
+        let session_loops = SessionLoops::new(context, &event_loop, config.io_threads)?;
+        let registry =
+            Registry::new(Role::Server, config.server_id, config.session, handler, Some(&event_loop), elsewhere);
         let server = Arc::new(Server {
             registry: Arc::new(registry),
             local,
             max_connections: AtomicUsize::new(config.max_connections),
             drain,
-            lifecycle: Lifecycle::default(),
+            lifecycle,
         });
-        let guard = context.register(event_loop.clone(), server.clone())?;
-        event_loop.spawn(Arc::clone(&server).serve(listener, options, guard));
+        let guard = context.register(event_loop.clone(), place, server.clone())?;
+        event_loop.spawn(Arc::clone(&server).serve(listener, options, session_loops, guard));
         Ok(server)
     }
 
@@ -135,33 +142,37 @@ impl Server {
         self.registry.reset_stats();
     }
 
-    async fn serve(self: Arc<Self>, listener: TcpListener, options: SocketOptions, guard: EndpointGuard) {
+    async fn serve(
+        self: Arc<Self>,
+        listener: TcpListener,
+        options: SocketOptions,
+        session_loops: SessionLoops,
+        guard: EndpointGuard,
+    ) {
         tracing::info!("server {:?} listens on {}", self.registry.id, self.local);
-        let accepting = self.accept(&listener, options, guard.event_loop());
+        let accepting = self.accept(&listener, options, &session_loops);
         self.lifecycle.signal.unless(accepting).await;
         drop(listener);
         while !self.registry.is_quiet() {
             self.registry.left.notified().await;
         }
         tracing::info!("server {:?} has stopped", self.registry.id);
-        batch::run(|| {
-            self.registry.tell(None, |handler| handler.on_stopped());
-            self.registry.release();
-        });
+        self.registry.tell_stopped(None).await;
+        drop(session_loops);
         // First the context: who has waited for the server may shut it down.
         drop(guard);
         self.lifecycle.set_stopped();
     }
 
     /// Accepts for ever.
-    async fn accept(&self, listener: &TcpListener, options: SocketOptions, event_loop: &LoopRef) {
+    async fn accept(&self, listener: &TcpListener, options: SocketOptions, session_loops: &SessionLoops) {
         let mut backoff = Backoff::default();
         let mut told: Option<tokio::time::Instant> = None;
         loop {
             let error = match listener.accept().await {
                 Ok((stream, _)) => {
                     backoff.reset();
-                    self.admit(stream, options, event_loop);
+                    self.admit(stream, options, session_loops);
                     continue;
                 }
                 Err(error) => error,
@@ -170,7 +181,7 @@ impl Server {
                 told = Some(tokio::time::Instant::now());
                 let error = Error::os(Code::Io, "cannot accept a connection", &error);
                 tracing::warn!("server {:?}: {error}", self.registry.id);
-                batch::run(|| self.registry.tell_error(None, &error));
+                self.registry.tell_error(None, error);
             }
             if classify_accept_error(&error) == AcceptFailure::Lasting {
                 // A session that ends gives a descriptor back.
@@ -181,12 +192,17 @@ impl Server {
     }
 
     /// Makes a session of a connection, or refuses it.
-    fn admit(&self, stream: TcpStream, options: SocketOptions, event_loop: &LoopRef) {
-        if let Err(error) = options.apply(&stream) {
-            // Its peer has reset it already.
-            tracing::debug!("a connection was lost before it was accepted: {error}");
-            return;
-        }
+    fn admit(&self, stream: TcpStream, options: SocketOptions, session_loops: &SessionLoops) {
+        let event_loop = session_loops.next();
+        let prepared = options.apply(&stream).and_then(|()| session_loops.move_to(event_loop, stream));
+        let stream = match prepared {
+            Ok(stream) => stream,
+            Err(error) => {
+                // Its peer has reset it already.
+                tracing::debug!("a connection was lost before it was accepted: {error}");
+                return;
+            }
+        };
         let stream = Arc::new(Stream::new(stream));
         let session = Session::new(Arc::clone(&self.registry), Arc::clone(&stream), false);
         match self.registry.add(&session, self.max_connections.load(Ordering::Relaxed)) {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::args::{self, Extensible, millis, reserved};
+use super::executor::{self, netsys_executor};
 use super::types::*;
 use crate::config::{ClientConfig, ServerConfig, SessionConfig};
 use crate::error::{Code, Error, Result};
@@ -58,6 +59,16 @@ pub struct netsys_server_config {
     pub kernel_receive_bytes: u32,
     /// SO_SNDBUF; 0: the system's choice, which adapts.
     pub kernel_send_bytes: u32,
+    /// NETSYS_DISPATCH_*: where callbacks run.
+    pub dispatch: u32,
+    /// Over how many threads the sessions are spread; 0: 1. With more than one, callbacks of different sessions run at the
+    /// same time also under NETSYS_DISPATCH_INLINE. At most max_loops of the context.
+    pub io_threads: u32,
+    /// How many bytes of a session's messages may wait for their callbacks where these do not run inline; then no more is
+    /// read, and TCP slows the peer down; 0: 256 KiB.
+    pub receive_queue_bytes: u64,
+    /// Who runs the callbacks under NETSYS_DISPATCH_EXECUTOR; all zero otherwise.
+    pub executor: netsys_executor,
 }
 
 /// What a client is like. Host and port are required; the rest may be zero, but for struct_size, and then means the
@@ -107,11 +118,16 @@ pub struct netsys_client_config {
     pub kernel_receive_bytes: u32,
     /// As in netsys_server_config.
     pub kernel_send_bytes: u32,
-    /// 0.
-    pub reserved_tail: u32,
+    /// As in netsys_server_config.
+    pub dispatch: u32,
+    /// As in netsys_server_config.
+    pub receive_queue_bytes: u64,
+    /// As in netsys_server_config.
+    pub executor: netsys_executor,
 }
 
-// SAFETY: see `args::tests::structs_have_no_padding`; numbers and views may all be zero.
+// SAFETY: see `args::tests::structs_have_no_padding`; numbers, views, pointers and functions (`Option`) may
+// all be zero.
 unsafe impl Extensible for netsys_server_config {}
 // SAFETY: as above.
 unsafe impl Extensible for netsys_client_config {}
@@ -140,6 +156,8 @@ pub(super) fn max_connections(count: u32) -> usize {
 macro_rules! session_config {
     ($c:expr) => {{
         let (c, default) = ($c, SessionConfig::default());
+        // First, so that the executor is released whatever else is wrong.
+        let dispatch = executor::dispatch(c.dispatch, c.executor)?;
         if c.flags & !(NETSYS_FLAG_NO_KEEP_ALIVE | NETSYS_FLAG_NO_NODELAY) != 0 {
             return Err(Error::new(
                 Code::InvalidArgument,
@@ -153,6 +171,8 @@ macro_rules! session_config {
         };
         SessionConfig {
             framing: args::framing(c.framing)?,
+            dispatch,
+            receive_queue: set(c.receive_queue_bytes).map_or(default.receive_queue, size),
             send_policy: args::send_policy(c.send_policy)?,
             max_message: set(c.max_message_bytes).map_or(default.max_message, max_message),
             send_queue,
@@ -181,8 +201,8 @@ fn or_millis(ms: u32, default: Duration) -> Duration {
 pub(super) unsafe fn server(config: *const netsys_server_config) -> Result<ServerConfig> {
     // SAFETY: by the contract of this function.
     let c = unsafe { args::read_struct(config, "config") }?;
-    reserved(c.reserved16.into(), "config: reserved16")?;
     let mut session = session_config!(&c);
+    reserved(c.reserved16.into(), "config: reserved16")?;
     session.handshake_timeout = or_millis(c.handshake_timeout_ms, session.handshake_timeout);
     let default = ServerConfig::default();
     // SAFETY: by the contract of this function.
@@ -193,6 +213,7 @@ pub(super) unsafe fn server(config: *const netsys_server_config) -> Result<Serve
         port: c.port,
         backlog: set(c.backlog).unwrap_or(default.backlog),
         max_connections: set(c.max_connections).map_or(default.max_connections, max_connections),
+        io_threads: set(c.io_threads).map_or(default.io_threads, |count| count as usize),
         session,
     })
 }
@@ -202,10 +223,9 @@ pub(super) unsafe fn server(config: *const netsys_server_config) -> Result<Serve
 pub(super) unsafe fn client(config: *const netsys_client_config) -> Result<ClientConfig> {
     // SAFETY: by the contract of this function.
     let c = unsafe { args::read_struct(config, "config") }?;
+    let session = session_config!(&c);
     reserved(c.reserved16.into(), "config: reserved16")?;
     reserved(c.reserved32, "config: reserved32")?;
-    reserved(c.reserved_tail, "config: reserved_tail")?;
-    let session = session_config!(&c);
     // SAFETY: by the contract of this function.
     let (client_id, host) = unsafe { (args::text(c.client_id, "client_id")?, args::text(c.host, "host")?) };
     Ok(ClientConfig {
@@ -221,15 +241,16 @@ pub(super) unsafe fn client(config: *const netsys_client_config) -> Result<Clien
 mod tests {
     use super::*;
     use crate::config::{Framing, SendPolicy};
+    use crate::runtime::Dispatch;
 
     fn server_config() -> netsys_server_config {
         // SAFETY: all zero is a value of this struct.
-        netsys_server_config { struct_size: 120, ..unsafe { std::mem::zeroed() } }
+        netsys_server_config { struct_size: size_of::<netsys_server_config>() as u32, ..unsafe { std::mem::zeroed() } }
     }
 
     fn client_config() -> netsys_client_config {
         // SAFETY: all zero is a value of this struct.
-        netsys_client_config { struct_size: 120, ..unsafe { std::mem::zeroed() } }
+        netsys_client_config { struct_size: size_of::<netsys_client_config>() as u32, ..unsafe { std::mem::zeroed() } }
     }
 
     fn view(text: &'static str) -> netsys_str {
@@ -277,13 +298,19 @@ mod tests {
             send_buffer_bytes: 18,
             kernel_receive_bytes: 19,
             kernel_send_bytes: 20,
+            dispatch: NETSYS_DISPATCH_POOL,
+            io_threads: 21,
+            receive_queue_bytes: 22,
             ..server_config()
         };
-        let ServerConfig { server_id, host, port, backlog, max_connections, session } =
+        let ServerConfig { server_id, host, port, backlog, max_connections, io_threads, session } =
             read_server(config).expect("valid");
+        assert_eq!(io_threads, 21);
         assert_eq!((server_id.as_str(), host.as_str(), port, backlog, max_connections), ("id", "::1", 81, 7, 8));
         let expected = SessionConfig {
             framing: Framing::Raw,
+            dispatch: Dispatch::Pool,
+            receive_queue: 22,
             send_policy: SendPolicy::Wait,
             max_message: 9,
             send_queue: 10,
@@ -350,6 +377,8 @@ mod tests {
         refused(netsys_server_config { framing: 9, ..server_config() }, "framing is 9");
         refused(netsys_server_config { send_policy: 3, ..server_config() }, "send_policy is 3");
         refused(netsys_server_config { flags: 6, ..server_config() }, "flags is 0x6");
+        refused(netsys_server_config { dispatch: 4, ..server_config() }, "dispatch is 4");
+        refused(netsys_server_config { dispatch: NETSYS_DISPATCH_EXECUTOR, ..server_config() }, "execute is NULL");
         refused(netsys_server_config { reserved16: 1, ..server_config() }, "reserved16 is 1");
         refused(netsys_server_config { struct_size: 0, ..server_config() }, "struct_size is 0");
     }

@@ -1,6 +1,7 @@
 //! Contexts.
 
 use std::ffi::c_void;
+use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -58,6 +59,11 @@ pub struct netsys_context_config {
     /// The callbacks are not called any more, and userdata is no longer used. Runs exactly once: when the context has
     /// been shut down, or on the calling thread when it could not be created.
     pub release: Option<unsafe extern "C-unwind" fn(userdata: *mut c_void)>,
+    /// How many threads run callbacks under NETSYS_DISPATCH_POOL, while there is a server or client with that; 0: as many
+    /// as the machine has processors.
+    pub pool_threads: u32,
+    /// 0.
+    pub reserved_tail: u32,
 }
 
 // SAFETY: see `args::tests::structs_have_no_padding`; pointers, functions (`Option`), numbers and views may be zero.
@@ -132,6 +138,7 @@ impl Sink for Hooks {
 unsafe fn open(hooks: &Arc<Hooks>) -> Result<netsys_context> {
     let table = &hooks.table;
     reserved(table.reserved, "config: reserved")?;
+    reserved(table.reserved_tail, "config: reserved_tail")?;
     let level = log::level(table.log_level)?;
     let mut config = ContextConfig::default();
     // SAFETY: by the contract of this function.
@@ -144,6 +151,9 @@ unsafe fn open(hooks: &Arc<Hooks>) -> Result<netsys_context> {
     }
     if table.max_loops != 0 {
         config.max_loops = table.max_loops as usize;
+    }
+    if table.pool_threads != 0 {
+        config.pool_threads = table.pool_threads as usize;
     }
     let context_hooks = ContextHooks {
         dispatch: table.on_log.map(|_| log::dispatch(level, Arc::clone(hooks))),
@@ -240,6 +250,46 @@ pub unsafe extern "C" fn netsys_context_default(out: *mut netsys_context) -> net
         // SAFETY: the caller gives NULL or a place for a handle.
         let out = unsafe { Out::new(out, "out") }?;
         out.store(default_context()?);
+        Ok(())
+    })
+}
+
+/// [BLOCKING] Runs the callbacks that are due of the servers and clients with NETSYS_DISPATCH_MANUAL, after it has waited for
+/// some. One thread at a time runs them; a second one that calls this waits for its turn.
+///
+/// @param context     the context
+/// @param timeout_ms  how long to wait for something to run; 0: not at all; NETSYS_INFINITE: for ever
+/// @param out         how many turns of sessions, servers and clients were run, each of one callback or more; 0: nothing was
+///                    due in that time; may be NULL
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_WOULD_DEADLOCK (inside a callback); NETSYS_ERR_IO (at the first
+///         call: no descriptor)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_context_poll(
+    context: netsys_context,
+    timeout_ms: u32,
+    out: *mut usize,
+) -> netsys_status {
+    guard::call(|| {
+        let OpenContext { context, .. } = objects::with(context, |open| Ok(open.clone()))?;
+        let turns = context.poll(args::timeout(timeout_ms))?;
+        // SAFETY: the caller gives NULL or a place for the result.
+        unsafe { Out::optional(out) }.inspect(|out| out.store(turns));
+        Ok(())
+    })
+}
+
+/// A descriptor that is readable while netsys_context_poll has something to run: put it into poll, epoll or select, and
+/// call netsys_context_poll with a timeout of 0 when it is readable. Do not read from it.
+///
+/// @param context  the context
+/// @param out      the descriptor, which is the context's: valid until netsys_context_shutdown, and not to be closed
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_IO (no descriptor)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_context_poll_descriptor(context: netsys_context, out: *mut i32) -> netsys_status {
+    guard::with(context, |open| {
+        // SAFETY: the caller gives NULL or a place for the result.
+        let out = unsafe { Out::new(out, "out") }?;
+        out.store(open.context.poll_descriptor()?.as_raw_fd());
         Ok(())
     })
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::context::OpenContext;
+use super::executor::HandedOut;
 use super::handles::{Entry, Table, kind_of};
 use super::types::*;
 use crate::core::{Client, Server};
@@ -53,6 +54,7 @@ kinds! {
     Server = 2, "server", Arc<Server>;
     Client = 3, "client", Arc<Client>;
     Session = 4, "session", Arc<Session>;
+    Job = 5, "job", HandedOut;
 }
 
 impl Kind {
@@ -137,6 +139,8 @@ handle!(netsys_server, Server, Arc<Server>, poison: |server| server.stop(Some(Du
 handle!(netsys_client, Client, Arc<Client>, poison: |client| client.stop(Some(Duration::ZERO)));
 handle!(netsys_session, Session, Arc<Session>, poison: |session| session.abort(),
     missing: |id| missing(Kind::Session, Code::SessionNotFound, Code::InvalidSession, id));
+// A job that failed has ended, and others of its session come.
+handle!(netsys_job, Job, HandedOut, poison: |_| ());
 
 /// Runs `f` with the object that the handle names. The object stays for as long, even if its handle is removed.
 #[inline]

@@ -36,6 +36,14 @@ pub struct netsys_session {
     pub id: u64,
 }
 
+/// Callbacks that are due, for an executor to run. 0 is never a valid id.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct netsys_job {
+    /// Opaque; compare and copy it, no more.
+    pub id: u64,
+}
+
 /// Bytes that somebody else owns.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +88,18 @@ pub const NETSYS_SEND_WOULD_BLOCK: u32 = 1;
 /// NETSYS_ERR_SEND_FAILED. On a library thread, where waiting would stop the loop that makes room, it queues up to
 /// send_hard_limit_bytes, and past that the session ends.
 pub const NETSYS_SEND_WAIT: u32 = 2;
+
+/// Dispatch: callbacks run on the thread that reads from the network, one at a time for a server or client.
+pub const NETSYS_DISPATCH_INLINE: u32 = 0;
+/// Dispatch: callbacks run on the context's pool of threads, one at a time for a session, several sessions at a time.
+/// Those that concern no session (on_error of a server, on_stopped, release) may run beside others, but for the last two,
+/// which come after all.
+pub const NETSYS_DISPATCH_POOL: u32 = 1;
+/// Dispatch: callbacks run in netsys_context_poll, one at a time. What waits for a server or client with
+/// this dispatch (wait, destroy, netsys_context_shutdown) runs them too, while no other thread does.
+pub const NETSYS_DISPATCH_MANUAL: u32 = 2;
+/// Dispatch: callbacks run where the executor of the configuration runs them; otherwise as with NETSYS_DISPATCH_POOL.
+pub const NETSYS_DISPATCH_EXECUTOR: u32 = 3;
 
 /// State of a session: being connected.
 pub const NETSYS_STATE_CONNECTING: u32 = 0;

@@ -2,11 +2,15 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::os::fd::BorrowedFd;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::event_loop::{LoopRef, WeakLoop, on_library_thread};
+use super::event_loop::{LoopRef, WeakLoop};
+use super::manual::ManualQueue;
+use super::pool::Pool;
+use super::{Dispatch, Executor, Place, on_library_thread};
 use crate::config::ContextConfig;
 use crate::error::{Code, Error, Result};
 use crate::sys;
@@ -55,6 +59,8 @@ pub struct Context {
     inner: Mutex<Inner>,
     /// Signalled when an endpoint has come or gone.
     changed: Condvar,
+    /// What [`Context::poll`] runs, once something is dispatched so.
+    manual: OnceLock<Arc<ManualQueue>>,
 }
 
 #[derive(Default)]
@@ -67,6 +73,8 @@ struct Inner {
     threads_started: u64,
     endpoints: HashMap<u64, Arc<dyn Endpoint>>,
     endpoints_started: u64,
+    /// The threads that run handlers beside the loops, and how many endpoints use them.
+    pool: Option<(Arc<Pool>, usize)>,
     /// There is a thread that calls the endpoints' housekeeping.
     has_clock: bool,
 }
@@ -88,6 +96,7 @@ pub(crate) struct EndpointGuard {
     context: Arc<Context>,
     id: u64,
     event_loop: LoopRef,
+    _place: Option<EndpointPlace>,
 }
 
 impl EndpointGuard {
@@ -100,9 +109,34 @@ impl Drop for EndpointGuard {
     fn drop(&mut self) {
         self.event_loop.remove_endpoint();
         let endpoint = self.context.lock().endpoints.remove(&self.id);
-        self.context.changed.notify_all();
+        self.context.endpoints_changed();
         // Outside the lock: it may be the last reference.
         drop(endpoint);
+    }
+}
+
+/// Where an endpoint's handlers run, if that is not its loop. The pool is there for as long as somebody has such a
+/// place in it.
+#[derive(Debug)]
+pub(crate) struct EndpointPlace {
+    context: Arc<Context>,
+    in_pool: bool,
+    place: Place,
+    /// The queue that the user polls, if the handlers run there.
+    pub manual: Option<Arc<ManualQueue>>,
+}
+
+impl EndpointPlace {
+    pub(crate) fn place(&self) -> Place {
+        self.place.clone()
+    }
+}
+
+impl Drop for EndpointPlace {
+    fn drop(&mut self) {
+        if self.in_pool {
+            self.context.leave_pool();
+        }
     }
 }
 
@@ -110,7 +144,74 @@ impl Context {
     /// A context without a thread: loops start with the servers and clients that need them.
     pub fn new(config: ContextConfig, hooks: ContextHooks) -> Arc<Context> {
         sys::watch_fork();
-        Arc::new(Context { config, hooks, inner: Mutex::default(), changed: Condvar::new() })
+        Arc::new(Context { config, hooks, inner: Mutex::default(), changed: Condvar::new(), manual: OnceLock::new() })
+    }
+
+    /// Runs the handlers that are due of what is dispatched by hand ([`Dispatch::Manual`]), after it has waited for some
+    /// for at most `timeout` (`None`: for ever). Tells how many turns of sessions, servers and clients that were. One
+    /// thread at a time does this. Fails inside a handler.
+    pub fn poll(&self, timeout: Option<Duration>) -> Result<usize> {
+        self.manual()?.poll(timeout)
+    }
+
+    /// A descriptor that is readable while [`Context::poll`] has something to run, for an event loop of the user's. It is
+    /// the context's, which closes it.
+    pub fn poll_descriptor(&self) -> Result<BorrowedFd<'_>> {
+        self.manual().map(|manual| manual.descriptor())
+    }
+
+    fn manual(&self) -> Result<&Arc<ManualQueue>> {
+        if self.manual.get().is_none() {
+            // Of two threads that make one, one's stays.
+            let _ = self.manual.set(Arc::new(ManualQueue::new()?));
+        }
+        self.manual.get().ok_or_else(|| Code::Internal.into())
+    }
+
+    /// Where handlers run under `dispatch`; `None`: on the loop.
+    pub(crate) fn place(self: &Arc<Self>, dispatch: &Dispatch, event_loop: &LoopRef) -> Result<Option<EndpointPlace>> {
+        let mut manual = None;
+        let executor: Arc<dyn Executor> = match dispatch {
+            Dispatch::Inline => return Ok(None),
+            Dispatch::Pool => self.join_pool()?,
+            Dispatch::Manual => Arc::clone(manual.insert(Arc::clone(self.manual()?))) as _,
+            Dispatch::Executor(executor) => Arc::clone(executor),
+        };
+        let fallback = Arc::new(event_loop.downgrade());
+        let place = Place { executor, fallback, log: self.hooks.dispatch.clone() };
+        let in_pool = matches!(dispatch, Dispatch::Pool);
+        Ok(Some(EndpointPlace { context: Arc::clone(self), in_pool, place, manual }))
+    }
+
+    fn join_pool(&self) -> Result<Arc<Pool>> {
+        let mut inner = self.lock();
+        if let Some((pool, users)) = &mut inner.pool {
+            *users += 1;
+            return Ok(Arc::clone(pool));
+        }
+        inner.reap();
+        let (pool, threads) = Pool::start(self.config.pool_threads, &self.config.thread_name_prefix, &self.hooks)?;
+        inner.threads.extend(threads);
+        inner.pool = Some((Arc::clone(&pool), 1));
+        Ok(pool)
+    }
+
+    fn leave_pool(&self) {
+        let mut inner = self.lock();
+        if let Some((_, users)) = &mut inner.pool {
+            *users -= 1;
+        }
+        if let Some((pool, _)) = inner.pool.take_if(|(_, users)| *users == 0) {
+            pool.close();
+        }
+    }
+
+    /// Tells those who wait for endpoints to come or go.
+    fn endpoints_changed(&self) {
+        self.changed.notify_all();
+        if let Some(manual) = self.manual.get() {
+            manual.notify();
+        }
     }
 
     /// Begins to stop all that lives in the context. Nothing can be started in it any more. `drain`: how long each
@@ -140,7 +241,14 @@ impl Context {
         let threads = {
             let mut inner = self.lock();
             while !inner.endpoints.is_empty() {
-                inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
+                inner = match self.manual.get() {
+                    None => self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner),
+                    Some(manual) => {
+                        drop(inner);
+                        manual.run_until(None, || self.lock().endpoints.is_empty().then_some(()));
+                        self.lock()
+                    }
+                };
             }
             if let Some(deadline) = inner.linger_until {
                 inner
@@ -153,7 +261,7 @@ impl Context {
         };
         for thread in threads {
             if thread.join().is_err() {
-                tracing::error!("a loop thread panicked");
+                tracing::error!("a thread of the library panicked");
             }
         }
         Ok(())
@@ -200,6 +308,7 @@ impl Context {
     pub(crate) fn register(
         self: &Arc<Self>,
         event_loop: LoopRef,
+        place: Option<EndpointPlace>,
         endpoint: Arc<dyn Endpoint>,
     ) -> Result<EndpointGuard> {
         let mut inner = self.lock();
@@ -220,8 +329,8 @@ impl Context {
         inner.endpoints.insert(id, endpoint);
         event_loop.add_endpoint();
         drop(inner);
-        self.changed.notify_all();
-        Ok(EndpointGuard { context: Arc::clone(self), id, event_loop })
+        self.endpoints_changed();
+        Ok(EndpointGuard { context: Arc::clone(self), id, event_loop, _place: place })
     }
 
     /// Calls the endpoints' housekeeping for as long as there are endpoints. On a thread of its own, since a timer that
@@ -267,7 +376,7 @@ impl Inner {
     fn reap(&mut self) {
         for ended in self.threads.extract_if(.., |thread| thread.is_finished()) {
             if ended.join().is_err() {
-                tracing::error!("a loop thread panicked");
+                tracing::error!("a thread of the library panicked");
             }
         }
     }

@@ -1,6 +1,6 @@
 //! A loop: one thread with one current-thread runtime, on which servers, clients and their sessions live.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,28 +13,17 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
+use super::{ContextHooks, thread};
 use crate::error::{Code, Error, Result};
-use crate::runtime::ContextHooks;
-use crate::sys;
 
 /// What a loop reads into. One for all sessions of a loop, so that an idle session needs none.
 const READ_BUFFER: usize = 256 * 1024;
-
-/// Handlers run on loop threads, so these have what a program's own threads usually have.
-const STACK: usize = 8 * 1024 * 1024;
 
 /// How long a thread that looked up a host name is kept for the next name.
 const RESOLVER_KEEP_ALIVE: Duration = Duration::from_millis(100);
 
 thread_local! {
-    static IS_LOOP: Cell<bool> = const { Cell::new(false) };
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Whether this is a thread of the library, on which nothing may wait for the library.
-#[inline]
-pub fn on_library_thread() -> bool {
-    IS_LOOP.get()
 }
 
 /// Lends this loop's read buffer.
@@ -84,12 +73,7 @@ impl LoopRef {
             _alive: alive,
             cut: Arc::clone(&cut),
         };
-        let hooks = hooks.clone();
-        let thread = std::thread::Builder::new()
-            .name(name)
-            .stack_size(STACK)
-            .spawn(move || serve(runtime, ended, &cut, &hooks))
-            .map_err(failed)?;
+        let thread = thread::spawn(name, hooks, move || serve(runtime, ended, &cut)).map_err(failed)?;
         Ok((LoopRef(Arc::new(inner)), thread))
     }
 
@@ -112,6 +96,11 @@ impl LoopRef {
     /// Lets sockets that are made on this thread join the loop's poller while the guard lives.
     pub(crate) fn enter(&self) -> tokio::runtime::EnterGuard<'_> {
         self.0.handle.enter()
+    }
+
+    /// Whether both are the same loop.
+    pub(crate) fn is(&self, other: &LoopRef) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Counts one more endpoint, for the choice of a loop to share.
@@ -139,31 +128,17 @@ impl WeakLoop {
     }
 }
 
-fn serve(runtime: Runtime, ended: oneshot::Receiver<()>, cut: &Notify, hooks: &ContextHooks) {
-    IS_LOOP.set(true);
-    sys::block_sigpipe();
-    let serve = || {
-        if let Some(hook) = &hooks.on_thread_start {
-            hook();
-        }
-        runtime.block_on(async {
-            let mut cut = pin!(cut.notified());
-            let mut ended = pin!(ended);
-            // `ended` resolves, as an error, when the sender is dropped with the last reference to the loop.
-            poll_fn(|cx| match ended.as_mut().poll(cx) {
-                Poll::Ready(_) => Poll::Ready(()),
-                Poll::Pending => cut.as_mut().poll(cx),
-            })
-            .await;
-        });
-        // A look-up of a name that is still under way must hold nobody.
-        runtime.shutdown_background();
-        if let Some(hook) = &hooks.on_thread_stop {
-            hook();
-        }
-    };
-    match &hooks.dispatch {
-        Some(dispatch) => tracing::dispatcher::with_default(dispatch, serve),
-        None => serve(),
-    }
+fn serve(runtime: Runtime, ended: oneshot::Receiver<()>, cut: &Notify) {
+    runtime.block_on(async {
+        let mut cut = pin!(cut.notified());
+        let mut ended = pin!(ended);
+        // `ended` resolves, as an error, when the sender is dropped with the last reference to the loop.
+        poll_fn(|cx| match ended.as_mut().poll(cx) {
+            Poll::Ready(_) => Poll::Ready(()),
+            Poll::Pending => cut.as_mut().poll(cx),
+        })
+        .await;
+    });
+    // A look-up of a name that is still under way must hold nobody.
+    runtime.shutdown_background();
 }

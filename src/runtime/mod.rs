@@ -1,12 +1,21 @@
-//! Contexts, loops, and the batches in which a loop handles what arrived.
+//! Contexts and their loops, the batches in which a loop handles what arrived, and where else handlers can run.
 
 pub(crate) mod batch;
 mod context;
 mod event_loop;
+mod executor;
+mod manual;
+mod pool;
 mod stop;
+mod strand;
+mod thread;
 
 pub use context::{Context, ContextHooks};
-pub(crate) use context::{Endpoint, EndpointGuard};
-pub use event_loop::on_library_thread;
+pub(crate) use context::{Endpoint, EndpointGuard, EndpointPlace};
 pub(crate) use event_loop::{LoopRef, WeakLoop, with_read_buffer};
+pub use executor::{Dispatch, Executor};
+pub(crate) use manual::ManualQueue;
 pub(crate) use stop::StopSignal;
+pub use strand::Job;
+pub(crate) use strand::{Place, Strand};
+pub use thread::on_library_thread;

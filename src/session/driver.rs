@@ -56,12 +56,27 @@ pub(crate) struct Driver {
     close_later: Option<(CloseRequest, Instant)>,
     /// The peer has ended its direction.
     eof: bool,
+    /// How the peer, or its connection, ended, which takes effect when the handlers have got what came before.
+    ending: Option<Ending>,
     /// The kernel failed a write; what the peer sent before may still be read.
     write_failed: bool,
     /// How many of our messages the peer says it got,
     confirmed: u64,
     /// and whether that is its last word.
     confirmed_last: bool,
+}
+
+/// What ends a session from outside.
+#[derive(Debug)]
+enum Ending {
+    /// The peer closed, with a reason.
+    Close(Option<Code>, String),
+    /// The peer ended its direction.
+    Eof,
+    /// The peer broke the protocol.
+    Violation(Error),
+    /// The connection failed.
+    Failure(Error),
 }
 
 enum Phase {
@@ -102,6 +117,7 @@ impl Driver {
             identify_by: Instant::now() + identify_within,
             close_later: None,
             eof: false,
+            ending: None,
             write_failed: false,
             confirmed: 0,
             confirmed_last: false,
@@ -121,6 +137,7 @@ impl Driver {
             }
             self.take_requests();
             self.resume_close();
+            self.take_ending();
             self.write(cx);
             if matches!(self.phase, Phase::Ended(_)) || self.advance_closing() {
                 continue;
@@ -151,7 +168,7 @@ impl Driver {
         let session = Arc::clone(&self.session);
         if session.registry.role == Role::Server {
             self.told_accept = true;
-            session.registry.tell(Some(&session), |handler| handler.on_accept(&session));
+            session.registry.tell(&session, |handler, session| handler.on_accept(session));
         }
         let framing = session.registry.config.framing;
         match (session.registry.role, framing) {
@@ -163,7 +180,9 @@ impl Driver {
                 session.lock_sending().queue.decide(Wire::Raw);
                 self.open();
             }
-            (Role::Client, Framing::Auto) => self.open(),
+            (Role::Client, Framing::Auto) => {
+                self.open();
+            }
             (Role::Server, Framing::Auto | Framing::Framed) => {}
         }
     }
@@ -179,29 +198,30 @@ impl Driver {
         self.set_timer(if auto { self.identify_by.min(now + SILENCE) } else { self.identify_by });
     }
 
-    /// Tells that the session is open.
-    fn open(&mut self) {
+    /// Tells that the session is open; false if it is not, or was already.
+    fn open(&mut self) -> bool {
         if !matches!(self.phase, Phase::Identifying) {
-            return;
+            return false;
         }
         self.phase = Phase::Open;
         self.timer = None;
         if self.session.is_closing() {
             // It ends before it was open.
-            return;
+            return false;
         }
         self.told_open = true;
         self.enter_state(State::Connected);
         let session = &self.session;
         tracing::debug!("{} is open: {:?} {:?}", session.id(), session.remote_addr(), session.framing());
-        session.registry.tell(Some(session), |handler| handler.on_open(session));
+        session.registry.tell_open(session);
+        true
     }
 
     fn enter_state(&self, new: State) {
         let session = &self.session;
         let old = State::from_number(session.state.swap(new as u8, Ordering::AcqRel));
         if old != new {
-            session.registry.tell(Some(session), |handler| handler.on_state(session, old, new));
+            session.registry.tell(session, move |handler, session| handler.on_state(session, old, new));
         }
     }
 
@@ -216,7 +236,7 @@ impl Driver {
             std::mem::take(&mut control.asked)
         };
         for error in asked.errors {
-            self.session.registry.tell_error(Some(&self.session), &error);
+            self.session.registry.tell_error(Some(&self.session), error);
         }
         if asked.abort {
             self.reset();
@@ -288,7 +308,7 @@ impl Driver {
         }
         if writable && matches!(self.phase, Phase::Open) && !self.session.is_closing() {
             let session = &self.session;
-            session.registry.tell(Some(session), |handler| handler.on_writable(session));
+            session.registry.tell(session, |handler, session| handler.on_writable(session));
         }
     }
 
@@ -309,7 +329,7 @@ impl Driver {
     /// Reads once and handles what came. `Ready(true)`: there may be more.
     fn read(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         let closing = matches!(self.phase, Phase::Closing(_));
-        if self.session.is_paused() && !closing {
+        if self.ending.is_some() || (self.session.holds_reading() && !closing) {
             return Poll::Pending;
         }
         if let Some((bytes, at)) = self.incoming.take_kept() {
@@ -325,7 +345,7 @@ impl Driver {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(read)) if read.len == 0 => {
                 self.eof = true;
-                self.on_eof();
+                self.end_by(Ending::Eof);
                 Poll::Ready(false)
             }
             Poll::Ready(Ok(read)) => {
@@ -339,10 +359,29 @@ impl Driver {
             }
             Poll::Ready(Err(error)) => {
                 self.eof = true;
-                self.give_up(Error::os(Code::ReceiveFailed, "the connection was lost", &error));
+                self.end_by(Ending::Failure(Error::os(Code::ReceiveFailed, "the connection was lost", &error)));
                 Poll::Ready(false)
             }
         })
+    }
+
+    /// Ends the session as the peer or the network wants it, once the handlers have got what came before.
+    fn end_by(&mut self, ending: Ending) {
+        self.ending.get_or_insert(ending);
+        self.take_ending();
+    }
+
+    fn take_ending(&mut self) {
+        if self.ending.is_none() || (self.session.has_unhandled() && !self.session.is_closing()) {
+            return;
+        }
+        match self.ending.take() {
+            Some(Ending::Close(reason, text)) => self.on_peer_close(reason, text),
+            Some(Ending::Eof) => self.on_eof(),
+            Some(Ending::Violation(error)) => self.break_off(error),
+            Some(Ending::Failure(error)) => self.give_up(error),
+            None => {}
+        }
     }
 
     fn set_timer(&mut self, at: Instant) {

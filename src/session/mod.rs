@@ -3,6 +3,7 @@
 mod data;
 mod driver;
 pub mod handler;
+mod inbox;
 mod linger;
 mod outbound;
 mod registry;
@@ -25,6 +26,7 @@ pub use self::stats::Stats;
 
 use self::data::SessionData;
 use self::handler::Handler;
+use self::inbox::Inbox;
 use self::sending::Sending;
 use self::stats::Received;
 use crate::config::{Framing, SessionConfig};
@@ -88,6 +90,8 @@ pub struct Session {
     /// Signalled when there is room in the queue again, or never will be.
     room: Condvar,
     received: Received,
+    /// What waits for its handlers; `None`: they run on the loop.
+    inbox: Option<Box<Inbox>>,
     /// When the last heartbeat was sent,
     pinged_ns: AtomicU64,
     /// and when reading last began or went on: the peer's silence counts from there.
@@ -140,7 +144,7 @@ impl Session {
     /// A session without a connection: its data and groups work, sends fail.
     pub fn detached(session_id: String, client_id: String) -> Arc<Session> {
         let config = SessionConfig::default();
-        let registry = Registry::new(Role::Server, String::new(), config, Arc::new(NoHandler), None);
+        let registry = Registry::new(Role::Server, String::new(), config, Arc::new(NoHandler), None, None);
         let mut session = Session::build(Arc::new(registry), Some(session_id), None);
         session.peer_id = OnceLock::from(client_id);
         session.state = AtomicU8::new(State::Disconnected as u8);
@@ -168,6 +172,7 @@ impl Session {
             sending: Mutex::new(Sending::new(&registry, stream)),
             room: Condvar::new(),
             received: Received::default(),
+            inbox: registry.new_inbox().map(Box::new),
             pinged_ns: AtomicU64::new(0),
             listening_since_ns: AtomicU64::new(sys::monotonic_ns()),
             reset: Mutex::default(),
@@ -368,7 +373,15 @@ impl Session {
         self.kick();
     }
 
-    /// Has the handler told of an error, on the loop.
+    /// Lets what was sent while the user was told that the session is open go out.
+    fn release_hold(self: &Arc<Self>) {
+        let mut sending = self.lock_sending();
+        if std::mem::take(&mut sending.queue.held) {
+            self.transmit(sending);
+        }
+    }
+
+    /// Has the handler told of an error.
     fn report(&self, error: Error) {
         lock(&self.control).asked.errors.push(error);
         self.kick();
@@ -412,7 +425,7 @@ impl Session {
         let silent = Duration::from_nanos(now.saturating_sub(heard));
         let config = &self.registry.config;
         // A pause of ours is not silence of the peer.
-        let paused = self.is_paused();
+        let paused = self.holds_reading();
         if let Some(limit) = config.idle_timeout
             && silent > limit
             && !paused

@@ -7,14 +7,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
-use super::handler::{Handler, Payload};
+use super::handler::{Handler, Message, Payload};
+use super::inbox::Inbox;
 use super::sending::too_large;
 use super::{Session, Stats};
 use crate::config::SessionConfig;
 use crate::error::{Code, Error, Result, panic_text};
-use crate::runtime::{LoopRef, WeakLoop, batch};
+use crate::runtime::{LoopRef, Place, Strand, WeakLoop, batch};
 use crate::sys;
 use crate::transport::frame::{self, HEADER_LEN};
 
@@ -48,6 +49,8 @@ pub(crate) struct Registry {
     pub config: SessionConfig,
     handler: Arc<dyn Handler>,
     event_loop: Option<WeakLoop>,
+    /// Where handlers run, and the order of those that concern no session; `None`: on the loop.
+    elsewhere: Option<(Place, Arc<Strand>)>,
     max_message: AtomicU32,
     /// Sessions of which something is still to be told.
     live: AtomicUsize,
@@ -104,6 +107,7 @@ impl Registry {
         config: SessionConfig,
         handler: Arc<dyn Handler>,
         event_loop: Option<&LoopRef>,
+        place: Option<Place>,
     ) -> Registry {
         let past = Stats { start_ns: sys::monotonic_ns(), ..Stats::default() };
         Registry {
@@ -113,6 +117,7 @@ impl Registry {
             config,
             handler,
             event_loop: event_loop.map(LoopRef::downgrade),
+            elsewhere: place.map(|place| (place.clone(), Strand::new(place))),
             live: AtomicUsize::new(0),
             left: Notify::new(),
             inner: Mutex::new(Inner { past, ..Inner::default() }),
@@ -121,9 +126,108 @@ impl Registry {
 
     // --- the handler -------------------------------------------------------------------------------------------
 
-    /// Tells the handler something, never under a lock. A panic closes the session.
+    /// What a new session needs if its handlers do not run on the loop.
+    pub(super) fn new_inbox(&self) -> Option<Inbox> {
+        let (place, _) = self.elsewhere.as_ref()?;
+        Some(Inbox::new(Strand::new(place.clone()), self.config.receive_queue))
+    }
+
+    /// Runs `event` where the session's handlers run, after all events of the session before.
     #[inline]
-    pub(crate) fn tell(&self, session: Option<&Arc<Session>>, event: impl FnOnce(&dyn Handler)) {
+    fn run(
+        self: &Arc<Self>,
+        session: &Arc<Session>,
+        event: impl FnOnce(&Arc<Registry>, &Arc<Session>) + Send + 'static,
+    ) {
+        match &session.inbox {
+            None => event(self, session),
+            Some(inbox) => inbox.post(session, event),
+        }
+    }
+
+    /// Runs `event` where the handlers run that concern no session.
+    fn run_for_all(self: &Arc<Self>, event: impl FnOnce(&Arc<Registry>) + Send + 'static) {
+        match &self.elsewhere {
+            None => batch::run(|| event(self)),
+            Some((_, strand)) => {
+                let registry = Arc::clone(self);
+                strand.post(move || event(&registry));
+            }
+        }
+    }
+
+    /// Tells the handler something of a session.
+    #[inline]
+    pub(crate) fn tell(
+        self: &Arc<Self>,
+        session: &Arc<Session>,
+        event: impl FnOnce(&dyn Handler, &Arc<Session>) + Send + 'static,
+    ) {
+        self.run(session, |registry, session| registry.deliver(Some(session), |handler| event(handler, session)));
+    }
+
+    /// Tells the handler that the session is open, and lets go out what was sent meanwhile.
+    pub(super) fn tell_open(self: &Arc<Self>, session: &Arc<Session>) {
+        self.run(session, |registry, session| {
+            registry.deliver(Some(session), |handler| handler.on_open(session));
+            session.release_hold();
+        });
+    }
+
+    /// Hands a message to the handler.
+    #[inline(always)]
+    pub(super) fn tell_message(self: &Arc<Self>, session: &Arc<Session>, kind: Payload, data: &[u8]) {
+        match &session.inbox {
+            None => self.deliver(Some(session), |handler| handler.on_message(session, Message { kind, data })),
+            Some(inbox) => inbox.post_message(session, kind, data),
+        }
+    }
+
+    /// Tells the handler the last of a session.
+    pub(super) fn tell_detached(self: &Arc<Self>, session: &Arc<Session>) {
+        self.run(session, |registry, session| {
+            registry.deliver(Some(session), |handler| handler.on_detach(session));
+            registry.live.fetch_sub(1, Ordering::AcqRel);
+            registry.left.notify_one();
+        });
+    }
+
+    /// Tells the handler that all has ended, because of `failure` if there is one. Returns when it has been told.
+    pub(crate) async fn tell_stopped(self: &Arc<Self>, failure: Option<Error>) {
+        let (told, done) = oneshot::channel();
+        self.run_for_all(move |registry| {
+            if let Some(error) = failure {
+                registry.deliver_error(None, &error);
+            }
+            registry.deliver(None, |handler| handler.on_stopped());
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| registry.handler.on_release())) {
+                tracing::error!("a handler panicked when it was released: {}", panic_text(&*panic));
+            }
+            let _ = told.send(());
+        });
+        let _ = done.await;
+    }
+
+    /// Tells the handler of an error, on a session or (`None`) beside all.
+    pub(crate) fn tell_error(self: &Arc<Self>, session: Option<&Arc<Session>>, error: Error) {
+        match session {
+            Some(session) => self.run(session, move |registry, session| registry.deliver_error(Some(session), &error)),
+            None => self.run_for_all(move |registry| registry.deliver_error(None, &error)),
+        }
+    }
+
+    /// Tells the handler that a peer broke the protocol, though not more often than it can be hurt by that.
+    pub(crate) fn tell_violation(self: &Arc<Self>, session: &Arc<Session>, error: &Error) {
+        if self.lock().violations.take() {
+            self.tell_error(Some(session), error.clone());
+        } else {
+            session.received.errors.add_shared(1);
+        }
+    }
+
+    /// Calls the handler, never under a lock. A panic closes the session.
+    #[inline]
+    pub(super) fn deliver(&self, session: Option<&Arc<Session>>, event: impl FnOnce(&dyn Handler)) {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| event(&*self.handler))) {
             self.handler_panicked(session, &*panic);
         }
@@ -136,29 +240,13 @@ impl Registry {
         if let Some(session) = session {
             session.close(Some(Code::HandlerFailed), &text);
         }
-        self.tell_error(session, &Error::new(Code::HandlerFailed, text));
+        self.deliver_error(session, &Error::new(Code::HandlerFailed, text));
     }
 
-    /// Tells the handler the last of all. A panic is only logged.
-    pub(crate) fn release(&self) {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.handler.on_release())) {
-            tracing::error!("a handler panicked when it was released: {}", panic_text(&*panic));
-        }
-    }
-
-    /// Tells the handler that a peer broke the protocol, though not more often than it can be hurt by that.
-    pub(crate) fn tell_violation(&self, session: &Arc<Session>, error: &Error) {
-        if self.lock().violations.take() {
-            self.tell_error(Some(session), error);
-        } else {
-            session.received.errors.add(1);
-        }
-    }
-
-    /// Tells the handler of an error. A panic is only logged.
-    pub(crate) fn tell_error(&self, session: Option<&Arc<Session>>, error: &Error) {
+    /// Calls the handler with an error. A panic is only logged.
+    fn deliver_error(&self, session: Option<&Arc<Session>>, error: &Error) {
         match session {
-            Some(session) => session.received.errors.add(1),
+            Some(session) => session.received.errors.add_shared(1),
             None => self.lock().past.errors += 1,
         }
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.handler.on_error(session, error))) {
@@ -197,12 +285,6 @@ impl Registry {
         if removed.is_some() {
             inner.past.add(&Stats { queued_bytes: 0, ..session.counts() });
         }
-    }
-
-    /// The last was told of a session.
-    pub(crate) fn detached(&self) {
-        self.live.fetch_sub(1, Ordering::AcqRel);
-        self.left.notify_one();
     }
 
     /// Whether the last was told of every session.

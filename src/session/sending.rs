@@ -274,7 +274,7 @@ impl Session {
 
     /// Sees to it that what was queued is written.
     #[inline(always)]
-    fn transmit(self: &Arc<Self>, mut sending: MutexGuard<'_, Sending>) {
+    pub(super) fn transmit(self: &Arc<Self>, mut sending: MutexGuard<'_, Sending>) {
         let Some(thread) = batch::current() else {
             let next = sending.queue.next_step(true);
             drop(sending);

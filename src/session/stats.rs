@@ -71,6 +71,11 @@ impl Count {
         self.set(self.get() + more);
     }
 
+    /// Adds where there are several writers. All of this counter's must add so.
+    pub(crate) fn add_shared(&self, more: u64) {
+        self.0.fetch_add(more, Ordering::Relaxed);
+    }
+
     #[inline]
     pub(crate) fn set(&self, value: u64) {
         self.0.store(value, Ordering::Relaxed);

@@ -3,6 +3,7 @@ use std::ptr;
 use super::*;
 use crate::ffi::config::{netsys_client_config, netsys_server_config};
 use crate::ffi::context::{netsys_context_config, netsys_log_record};
+use crate::ffi::executor::netsys_executor;
 
 /// A struct as a later version might have it.
 #[repr(C)]
@@ -28,9 +29,10 @@ fn structs_have_no_padding() {
     assert_eq!(size_of::<netsys_error_info>(), 4 * 4 + 232);
     assert_eq!(size_of::<netsys_stats>(), 2 * 4 + 14 * 8);
     assert_eq!(size_of::<netsys_callbacks>(), 2 * 4 + 11 * 8);
-    assert_eq!(size_of::<netsys_context_config>(), 4 * 4 + 16 + 5 * 8);
-    assert_eq!(size_of::<netsys_server_config>(), 2 * 4 + 2 * 16 + 2 * 2 + 3 * 4 + 3 * 8 + 10 * 4);
-    assert_eq!(size_of::<netsys_client_config>(), 2 * 4 + 2 * 16 + 2 * 2 + 3 * 4 + 3 * 8 + 10 * 4);
+    assert_eq!(size_of::<netsys_context_config>(), 4 * 4 + 16 + 5 * 8 + 2 * 4);
+    assert_eq!(size_of::<netsys_executor>(), 3 * 8);
+    assert_eq!(size_of::<netsys_server_config>(), 2 * 4 + 2 * 16 + 2 * 2 + 3 * 4 + 3 * 8 + 12 * 4 + 4 * 8);
+    assert_eq!(size_of::<netsys_client_config>(), 2 * 4 + 2 * 16 + 2 * 2 + 3 * 4 + 3 * 8 + 10 * 4 + 4 * 8);
     assert_eq!(size_of::<netsys_message>(), 2 * 4 + 3 * 8);
     assert_eq!(size_of::<netsys_close_info>(), 4 * 4 + 3 * 8 + 2 * 4 + 16);
     assert_eq!(size_of::<netsys_log_record>(), 2 * 4 + 8 + 2 * 16);

@@ -96,7 +96,7 @@ impl Driver {
             sending.queue.push_control(PREAMBLE.to_vec());
             sending.queue.decide(Wire::Framed);
         }
-        sending.queue.push_frame(&Frame::Close(Close { code, received: self.incoming.handled, reason }));
+        sending.queue.push_frame(&Frame::Close(Close { code, received: self.handled_at_last(), reason }));
     }
 
     /// Ends a session whose peer broke the protocol: it is told so, and not listened to any more.
@@ -217,7 +217,7 @@ impl Driver {
     pub(super) fn tell_failure(&self, error: &Error) {
         let session = &self.session;
         if self.told_open || session.registry.role == Role::Server {
-            session.registry.tell_error(Some(session), error);
+            session.registry.tell_error(Some(session), error.clone());
         }
     }
 
@@ -255,7 +255,7 @@ impl Driver {
                 by_peer: end.by_peer,
                 accepted,
                 undelivered: accepted.saturating_sub(delivered),
-                discarded: self.incoming.discarded,
+                discarded: self.incoming.discarded + session.inbox.as_ref().map_or(0, |inbox| inbox.seal().1),
                 exact: framed && self.confirmed_last,
                 text: end.text.clone(),
             }
@@ -268,15 +268,15 @@ impl Driver {
         let opened = self.told_open;
         if opened {
             self.enter_state(state);
-            registry.tell(Some(&session), |handler| handler.on_close(&session, &report));
+            let report = report.clone();
+            registry.tell(&session, move |handler, session| handler.on_close(session, &report));
         } else {
             session.state.store(state as u8, std::sync::atomic::Ordering::Release);
         }
         if self.told_accept {
-            registry.tell(Some(&session), |handler| handler.on_end(&session, &report));
+            registry.tell(&session, move |handler, session| handler.on_end(session, &report));
         }
-        registry.tell(Some(&session), |handler| handler.on_detach(&session));
-        registry.detached();
+        registry.tell_detached(&session);
         let linger = (!self.eof).then(|| Arc::clone(&self.stream));
         if let Some(stream) = &linger {
             stream.shutdown_write();

@@ -6,10 +6,10 @@ use std::sync::atomic::Ordering;
 use tokio::time::Instant;
 
 use super::closing::End;
-use super::{Driver, Phase};
+use super::{Driver, Ending, Phase};
 use crate::config::Framing;
 use crate::error::{Code, Error, Result};
-use crate::session::handler::{Message, Payload};
+use crate::session::handler::Payload;
 use crate::session::outbound::Wire;
 use crate::session::registry::Role;
 use crate::session::sending::Undecided;
@@ -131,7 +131,7 @@ impl Driver {
     pub(super) fn on_bytes(&mut self, bytes: &[u8]) -> usize {
         let before = self.incoming.handled;
         if let Err(error) = self.understand(bytes) {
-            self.break_off(error);
+            self.end_by(Ending::Violation(error));
         }
         self.incoming.heard |= self.incoming.handled != before;
         std::mem::take(&mut self.incoming.left)
@@ -226,7 +226,7 @@ impl Driver {
         if bytes.is_empty() {
             return;
         }
-        if self.session.is_paused() && !self.session.is_closing() {
+        if self.session.holds_reading() && !self.session.is_closing() {
             // A handler paused the session when it was told that it is open.
             self.incoming.kept = bytes.to_vec();
             return;
@@ -252,12 +252,12 @@ impl Driver {
                 self.on_framed_message(Payload::Text, payload);
             } else {
                 self.on_control(header, payload)?;
-                if self.incoming.mode == Mode::Ignore {
+                if self.incoming.mode == Mode::Ignore || self.ending.is_some() {
                     break;
                 }
                 decoder.set_limit(self.frame_limit());
             }
-            if self.session.is_paused() && !self.session.is_closing() {
+            if self.session.holds_reading() && !self.session.is_closing() {
                 self.incoming.left = bytes.len();
                 break;
             }
@@ -286,7 +286,7 @@ impl Driver {
         self.incoming.unreceipted_messages = 0;
         self.incoming.unreceipted_bytes = 0;
         if matches!(self.phase, Phase::Open) {
-            self.session.send_frame(&Frame::Receipt { received: self.incoming.handled });
+            self.session.send_frame(&Frame::Receipt { received: self.handled() });
         }
     }
 
@@ -301,7 +301,17 @@ impl Driver {
         }
         self.incoming.handled += 1;
         session.received.last_message_ns.set(session.received.last_ns.get());
-        session.registry.tell(Some(session), |handler| handler.on_message(session, Message { kind, data }));
+        session.registry.tell_message(session, kind, data);
+    }
+
+    /// How many messages the handler has got so far.
+    fn handled(&self) -> u64 {
+        self.session.inbox.as_ref().map_or(self.incoming.handled, |inbox| inbox.handled())
+    }
+
+    /// Lets the handler get no further message, and tells how many it got.
+    pub(super) fn handled_at_last(&self) -> u64 {
+        self.session.inbox.as_ref().map_or(self.incoming.handled, |inbox| inbox.seal().0)
     }
 
     fn on_control(&mut self, header: Header, payload: &[u8]) -> Result<()> {
@@ -309,7 +319,7 @@ impl Driver {
         match (self.incoming.mode, self.session.registry.role, frame) {
             (Mode::Hello, Role::Server, Frame::Hello(hello)) => self.on_hello(hello),
             (Mode::Hello, Role::Client, Frame::HelloAck(hello)) => self.on_hello_ack(hello),
-            (_, _, Frame::Close(close)) => self.on_peer_close(close),
+            (_, _, Frame::Close(close)) => self.on_close_frame(close),
             (Mode::Frames, _, Frame::Ping(token)) => {
                 if matches!(self.phase, Phase::Open) {
                     self.session.send_frame(&Frame::Pong(token));
@@ -353,8 +363,9 @@ impl Driver {
             sending.queue.drop_larger(hello.max_message_bytes);
             sending.queue.decide(Wire::Framed);
         }
-        self.open();
-        session.lock_sending().queue.held = false;
+        if !self.open() {
+            session.lock_sending().queue.held = false;
+        }
     }
 
     fn on_hello_ack(&mut self, hello: Hello<'_>) {
@@ -369,24 +380,28 @@ impl Driver {
         self.confirmed = self.confirmed.max(received);
     }
 
-    fn on_peer_close(&mut self, close: frame::Close<'_>) {
+    fn on_close_frame(&mut self, close: frame::Close<'_>) {
         self.confirm(close.received);
         self.confirmed_last = true;
+        let reason = (close.code != 0).then(|| Code::from_number(close.code).unwrap_or(Code::Network));
+        let text = if close.reason.is_empty() { "closed by the peer" } else { close.reason };
+        self.end_by(Ending::Close(reason, text.to_owned()));
+    }
+
+    pub(super) fn on_peer_close(&mut self, reason: Option<Code>, text: String) {
         if matches!(self.phase, Phase::Closing(_)) {
             // Both close at once: each close confirms the other.
             return;
         }
         let framed = self.incoming.is_framed();
-        let reason = (close.code != 0).then(|| Code::from_number(close.code).unwrap_or(Code::Network));
-        let text = if close.reason.is_empty() { "closed by the peer" } else { close.reason };
-        let end = End::by_peer(reason, text.to_owned());
+        let end = End::by_peer(reason, text);
         // It handles nothing any more: what it has not got it will not get.
         {
             let mut sending = self.session.lock_sending();
             sending.seal("the peer closed the session");
             sending.queue.drop_unsent();
             if framed {
-                sending.queue.push_frame(&Frame::CloseAck { received: self.incoming.handled });
+                sending.queue.push_frame(&Frame::CloseAck { received: self.handled_at_last() });
             }
         }
         self.incoming.ignore();
