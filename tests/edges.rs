@@ -14,7 +14,7 @@ use network_system::error::Code;
 use network_system::session::handler::Payload;
 use network_system::transport::frame::{Close, Frame, PREAMBLE};
 use network_system::transport::hello::Hello;
-use support::{Event, Home, PATIENCE, Recorder, client_config, server_config};
+use support::{Event, Home, PATIENCE, Recorder, client_config, server_config, wait_until};
 
 const MIB: usize = 1024 * 1024;
 const SHORT: Duration = Duration::from_secs(2);
@@ -23,14 +23,6 @@ fn hello(id: &str) -> Vec<u8> {
     let mut out = PREAMBLE.to_vec();
     Frame::Hello(Hello::new(id, 1 << 20)).encode(&mut out).unwrap();
     out
-}
-
-fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !done() {
-        assert!(begun.elapsed() < Duration::from_secs(10), "{what}");
-        std::thread::sleep(Duration::from_millis(2));
-    }
 }
 
 /// A busy loop makes a framed client, whose hello is there, look silent.

@@ -11,7 +11,7 @@ use network_system::core::{Client, Server};
 use network_system::error::Code;
 use network_system::session::Session;
 use network_system::session::handler::Payload;
-use support::{Event, Events, Home, PATIENCE, Recorder, server_config};
+use support::{Event, Events, Home, Mode, PATIENCE, Recorder, server_config};
 
 /// The places a handler is called from.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -116,9 +116,16 @@ fn provoke(server: &Server, at_server: &Events) {
 /// Reliability row 11: everything is allowed in every handler, nothing deadlocks, and a stop still ends.
 #[test]
 fn everything_is_allowed_in_every_handler() {
+    for name in Mode::NAMES {
+        everything_is_allowed(name);
+    }
+}
+
+fn everything_is_allowed(mode: &'static str) {
     for slot in SLOTS {
         for (name, action) in ACTIONS {
             let home = Home::new();
+            let mode = Mode::new(mode, &home.0);
             let server: Arc<OnceLock<Arc<Server>>> = Arc::default();
             let acted = Arc::new(AtomicBool::new(false));
             let (itself, once) = (server.clone(), acted.clone());
@@ -132,6 +139,7 @@ fn everything_is_allowed_in_every_handler() {
                 }
             });
             let mut config = server_config();
+            config.session.dispatch = mode.dispatch.clone();
             config.session.send_queue = 100_000;
             // The peer confirms no close.
             config.session.drain = Duration::from_millis(50);
@@ -139,9 +147,9 @@ fn everything_is_allowed_in_every_handler() {
             server.set(started.clone()).unwrap();
             provoke(&started, &events);
             started.stop(None);
-            started.wait(Some(PATIENCE)).unwrap_or_else(|error| panic!("{name} in {slot:?}: {error}"));
+            started.wait(Some(PATIENCE)).unwrap_or_else(|error| panic!("{}: {name} in {slot:?}: {error}", mode.name));
             events.released();
-            assert!(acted.load(Ordering::SeqCst), "{name}: {slot:?} was not called");
+            assert!(acted.load(Ordering::SeqCst), "{}: {name}: {slot:?} was not called", mode.name);
             assert!(events.rest().is_empty(), "something was told after the release");
         }
     }
@@ -150,8 +158,15 @@ fn everything_is_allowed_in_every_handler() {
 /// Reliability row 14: a handler that panics closes its session and goes to the error handler; others go on.
 #[test]
 fn a_panic_in_a_handler_ends_its_session_only() {
+    for name in Mode::NAMES {
+        a_panic_ends_its_session_only(name);
+    }
+}
+
+fn a_panic_ends_its_session_only(mode: &'static str) {
     for slot in [Slot::Accept, Slot::Open, Slot::Message, Slot::Close, Slot::End] {
         let home = Home::new();
+        let mode = Mode::new(mode, &home.0);
         let (handler, events) = Recorder::with(move |event| {
             if Slot::of(event).is_some_and(|(called, session)| {
                 called == slot && session.is_some_and(|session| session.client_id() != "good")
@@ -159,7 +174,9 @@ fn a_panic_in_a_handler_ends_its_session_only() {
                 panic!("as a test, in {slot:?}");
             }
         });
-        let server = home.server(server_config(), handler);
+        let mut config = server_config();
+        config.session.dispatch = mode.dispatch.clone();
+        let server = home.server(config, handler);
         let (handler, at_bad) = Recorder::new();
         let bad = home.client(&server, Framing::Framed, handler);
         if bad.wait_connected(Some(PATIENCE)).is_ok() {
@@ -207,8 +224,15 @@ fn a_panic_in_an_error_handler_goes_nowhere() {
 /// Reliability row 9: nothing is told after a stop that was waited for, at whatever moment it comes.
 #[test]
 fn nothing_is_told_after_a_stop() {
+    for name in Mode::NAMES {
+        nothing_is_told_after(name);
+    }
+}
+
+fn nothing_is_told_after(mode: &'static str) {
     let home = Home::new();
-    for round in 0..300 {
+    let mode = Mode::new(mode, &home.0);
+    for round in 0..150 {
         let released = Arc::new(AtomicBool::new(false));
         let alive = released.clone();
         let (handler, events) = Recorder::with(move |event| {
@@ -217,7 +241,9 @@ fn nothing_is_told_after_a_stop() {
                 let _ = session.send(*kind, data);
             }
         });
-        let server = home.server(server_config(), handler);
+        let mut config = server_config();
+        config.session.dispatch = mode.dispatch.clone();
+        let server = home.server(config, handler);
         let (handler, at_client) = Recorder::with(|event| match event {
             Event::Open(session) => session.send(Payload::Text, b"ping").unwrap(),
             Event::Message(session, kind, data) => drop(session.send(*kind, data)),

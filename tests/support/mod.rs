@@ -2,14 +2,15 @@
 
 #![allow(dead_code)] // Each test program uses its own part.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use network_system::config::{ClientConfig, ContextConfig, Framing, ServerConfig};
 use network_system::core::{Client, Server};
 use network_system::error::Error;
-use network_system::runtime::{Context, ContextHooks};
+use network_system::runtime::{Context, ContextHooks, Dispatch, Executor, Job};
 use network_system::session::handler::{CloseReport, Handler, Message, Payload};
 use network_system::session::{Session, State};
 
@@ -167,4 +168,66 @@ pub fn server_config() -> ServerConfig {
 
 pub fn client_config(port: u16) -> ClientConfig {
     ClientConfig { client_id: "client".into(), host: "127.0.0.1".into(), port, ..ClientConfig::default() }
+}
+
+/// A way of dispatching handlers that goes on by itself for as long as this lives.
+pub struct Mode {
+    pub name: &'static str,
+    pub dispatch: Dispatch,
+    /// What ends the thread that polls.
+    polling: Option<(Arc<AtomicBool>, std::thread::JoinHandle<()>)>,
+}
+
+impl Mode {
+    pub const NAMES: [&str; 4] = ["inline", "pool", "executor", "manual"];
+
+    pub fn new(name: &'static str, context: &Arc<Context>) -> Mode {
+        let mut polling = None;
+        let dispatch = match name {
+            "inline" => Dispatch::Inline,
+            "pool" => Dispatch::Pool,
+            "executor" => Dispatch::Executor(Arc::new(Threads)),
+            _ => {
+                let (on, context) = (Arc::new(AtomicBool::new(true)), Arc::clone(context));
+                let poll = {
+                    let on = on.clone();
+                    move || {
+                        while on.load(Ordering::SeqCst) {
+                            context.poll(Some(Duration::from_millis(20))).unwrap();
+                        }
+                    }
+                };
+                polling = Some((on, std::thread::spawn(poll)));
+                Dispatch::Manual
+            }
+        };
+        Mode { name, dispatch, polling }
+    }
+}
+
+impl Drop for Mode {
+    fn drop(&mut self) {
+        if let Some((on, thread)) = self.polling.take() {
+            on.store(false, Ordering::SeqCst);
+            thread.join().unwrap();
+        }
+    }
+}
+
+/// An executor that makes a thread for each job.
+pub struct Threads;
+
+impl Executor for Threads {
+    fn execute(&self, job: Job) {
+        std::thread::spawn(|| job.run());
+    }
+}
+
+/// Polls until it is so.
+pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !done() {
+        assert!(begun.elapsed() < PATIENCE, "{what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
 }
