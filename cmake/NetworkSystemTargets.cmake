@@ -2,11 +2,16 @@
 #
 #   NetworkSystem::Core       the shared library
 #   NetworkSystem::Static     the static library
+#   NetworkSystem::Kcenon     the shared library, or the static one if NetworkSystem_USE_STATIC_LIBS is set; the classes
+#                             live in the namespace kcenon::network (include/network_system/detail/namespace.h)
 #
 # and, for programs written against the names that the earlier versions had, NetworkSystem::NetworkSystem,
 # NetworkSystem::network, NetworkSystem, network, network_system and network_system::network_system: the shared library,
 # or the static one if NetworkSystem_USE_STATIC_LIBS is set. All are imported, global targets in their own right, since
 # programs make aliases of them and CMake makes no alias of an alias.
+#
+# network_system and network_system::network_system mean NetworkSystem::Kcenon: the earlier library's targets had these
+# names since its classes live in kcenon::network, where programs of that time declare them.
 #
 #   network_system_define_targets(INCLUDE_DIR dir SHARED_LIBRARY file STATIC_LIBRARY file STATIC_LINK_LIBRARIES flag...)
 #
@@ -52,6 +57,10 @@ function(network_system_define_targets)
     if(TARGET NetworkSystem::Static AND (NetworkSystem_USE_STATIC_LIBS OR NOT TARGET NetworkSystem::Core))
         set(meant NetworkSystem::Static)
     endif()
+    add_library(NetworkSystem::Kcenon INTERFACE IMPORTED GLOBAL)
+    set_target_properties(NetworkSystem::Kcenon PROPERTIES
+        INTERFACE_LINK_LIBRARIES ${meant}
+        INTERFACE_COMPILE_DEFINITIONS NETWORK_SYSTEM_NAMESPACE_KCENON)
     foreach(name IN ITEMS NetworkSystem::NetworkSystem NetworkSystem::network NetworkSystem network network_system
                           network_system::network_system)
         if(TARGET ${name}) # the program's own
@@ -59,6 +68,9 @@ function(network_system_define_targets)
         endif()
         add_library(${name} INTERFACE IMPORTED GLOBAL)
         set_property(TARGET ${name} PROPERTY INTERFACE_LINK_LIBRARIES ${meant})
+        if(name MATCHES "^network_system")
+            set_property(TARGET ${name} PROPERTY INTERFACE_LINK_LIBRARIES NetworkSystem::Kcenon)
+        endif()
         # Through these two, programs of the oldest generation include "core/messaging_client.h" and "network.h".
         if(name STREQUAL "network" OR name STREQUAL "NetworkSystem::network")
             set_property(TARGET ${name} PROPERTY INTERFACE_INCLUDE_DIRECTORIES "${ARG_INCLUDE_DIR}/network")

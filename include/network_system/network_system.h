@@ -3,13 +3,14 @@
 #include "network_system/core/messaging_client.h"
 #include "network_system/core/messaging_server.h"
 #include "network_system/detail/compat.h"
+#include "network_system/detail/namespace.h"
 #include "network_system/detail/network_module_names.h"
 #include "network_system/integration/container_integration.h"
 #include "network_system/integration/thread_integration.h"
 #include "network_system/session/messaging_session.h"
 #include "network_system/utils/result_types.h"
 
-namespace network_system {
+namespace NETWORK_SYSTEM_NAMESPACE {
 
 namespace detail {
 inline std::atomic<bool> initialized{false};
@@ -46,4 +47,4 @@ inline bool is_initialized() noexcept {
     return detail::initialized.load();
 }
 
-}  // namespace network_system
+}  // namespace NETWORK_SYSTEM_NAMESPACE

@@ -5,8 +5,8 @@
 #
 # Each directory is given to the compilers, in this order, and every header below it is checked; the include directory
 # of an installation does as well as the source tree's. One line a failure, and a last line that says how many passed.
-# Together: with each compiler and standard, with and without asio. Alone: each compiler with one of the standards and
-# without asio; FULL=1: all combinations, which takes minutes.
+# Together: with each compiler and standard, in each of the two namespaces, with and without asio. Alone: gcc with the
+# first standard and namespace, clang with the second, without asio; FULL=1: all combinations, which takes minutes.
 # JOBS: compilations at a time (default 2). CXX_COMPILERS, C_COMPILERS: those to use instead of gcc's and clang's.
 set -u -o pipefail
 
@@ -59,8 +59,9 @@ needs_absent_library() {
     esac
 }
 
-check_cxx() { # NAME SOURCE COMPILER STANDARD ASIO_FLAG
-    check "$1 (${3##*/}, $4, $5)" "$3" "-std=$4" "${warnings[@]}" "$5" "${include_flags[@]}" -fsyntax-only "$2"
+check_cxx() { # NAME SOURCE COMPILER STANDARD ASIO_FLAG NAMESPACE_FLAG
+    check "$1 (${3##*/}, $4, $5, $6)" \
+        "$3" "-std=$4" "${warnings[@]}" "$5" "$6" "${include_flags[@]}" -fsyntax-only "$2"
 }
 
 check_c() {
@@ -133,6 +134,7 @@ done
 
 asio_settings=(-DNETWORK_SYSTEM_NO_ASIO)
 found asio.hpp && asio_settings+=(-DASIO_STANDALONE)
+namespaces=(-UNETWORK_SYSTEM_NAMESPACE_KCENON -DNETWORK_SYSTEM_NAMESPACE_KCENON)
 
 {
     printf '#include <%s>\n' "${headers[@]}"
@@ -146,7 +148,10 @@ for order in together backwards; do
     for compiler in "${cxx_compilers[@]}"; do
         for standard in "${standards[@]}"; do
             for asio in "${asio_settings[@]}"; do
-                in_background check_cxx "all headers, $order" "$work/$order.cpp" "$compiler" "$standard" "$asio"
+                for namespace in "${namespaces[@]}"; do
+                    in_background check_cxx "all headers, $order" \
+                        "$work/$order.cpp" "$compiler" "$standard" "$asio" "$namespace"
+                done
             done
         done
     done
@@ -160,11 +165,14 @@ for header in "${headers[@]}"; do
     for standard in "${standards[@]}"; do
         for compiler in "${cxx_compilers[@]}"; do
             for asio in "${asio_settings[@]}"; do
-                # By default the first compiler takes the first standard, the second the second; one takes both.
-                if [ "${FULL:-0}" = 1 ] || { [ "$asio" = -DNETWORK_SYSTEM_NO_ASIO ] &&
-                    [ "$compiler" = "${cxx_compilers[turn % ${#cxx_compilers[@]}]}" ]; }; then
-                    in_background check_cxx "$header" "$source" "$compiler" "$standard" "$asio"
-                fi
+                for namespace in "${namespaces[@]}"; do
+                    # By default the first compiler takes the first standard, the second the second; one takes both.
+                    if [ "${FULL:-0}" = 1 ] || { [ "$asio" = -DNETWORK_SYSTEM_NO_ASIO ] &&
+                        [ "$compiler" = "${cxx_compilers[turn % ${#cxx_compilers[@]}]}" ] &&
+                        [ "$namespace" = "${namespaces[turn]}" ]; }; then
+                        in_background check_cxx "$header" "$source" "$compiler" "$standard" "$asio" "$namespace"
+                    fi
+                done
             done
         done
         turn=$((turn + 1))

@@ -17,7 +17,7 @@ cp -a "$prefix" "$moved"
 pc_dir=$(dirname "$(find "$moved" -name network-system.pc)")
 lib_dir=$(dirname "$pc_dir")
 all_targets="NetworkSystem::Core;NetworkSystem::Static;NetworkSystem::NetworkSystem;NetworkSystem::network"
-all_targets="$all_targets;NetworkSystem;network;network_system;network_system::network_system"
+all_targets="$all_targets;NetworkSystem;network;network_system;network_system::network_system;NetworkSystem::Kcenon"
 
 fail() {
     echo "FAILED: $*" >&2

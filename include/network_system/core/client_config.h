@@ -4,8 +4,9 @@
 #include <cstddef>
 
 #include "network_system/core/framing.h"
+#include "network_system/detail/namespace.h"
 
-namespace network_system::core {
+namespace NETWORK_SYSTEM_NAMESPACE::core {
 
 /// How a client connects and what it grants its connection. Host and port are given at the start, and a change
 /// takes effect at the next one.
@@ -31,8 +32,8 @@ struct client_config {
     std::size_t kernel_send_buffer_size = 0;              ///< SO_SNDBUF; 0: the system's choice
 };
 
-}  // namespace network_system::core
+}  // namespace NETWORK_SYSTEM_NAMESPACE::core
 
-namespace network_system {
+namespace NETWORK_SYSTEM_NAMESPACE {
 using core::client_config;
 }

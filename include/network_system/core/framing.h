@@ -3,8 +3,9 @@
 #include <cstdint>
 
 #include "network_system/detail/c_api.h"
+#include "network_system/detail/namespace.h"
 
-namespace network_system::core {
+namespace NETWORK_SYSTEM_NAMESPACE::core {
 
 /// What the bytes of a connection mean.
 enum class framing_mode : std::uint32_t {
@@ -27,9 +28,9 @@ enum class send_policy : std::uint32_t {
     would_block = NETSYS_SEND_WOULD_BLOCK
 };
 
-}  // namespace network_system::core
+}  // namespace NETWORK_SYSTEM_NAMESPACE::core
 
-namespace network_system {
+namespace NETWORK_SYSTEM_NAMESPACE {
 using core::framing_mode;
 using core::send_policy;
-}  // namespace network_system
+}  // namespace NETWORK_SYSTEM_NAMESPACE

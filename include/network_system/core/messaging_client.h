@@ -3,10 +3,11 @@
 #include "network_system/core/client_config.h"
 #include "network_system/detail/asio_support.h"
 #include "network_system/detail/client_core.h"
+#include "network_system/detail/namespace.h"
 #include "network_system/detail/standard_headers.h"
 #include "network_system/utils/result_types.h"
 
-namespace network_system::core {
+namespace NETWORK_SYSTEM_NAMESPACE::core {
 
 /// One connection to a server: of whole messages, or the byte stream of any TCP peer.
 ///
@@ -228,4 +229,4 @@ private:
     const std::shared_ptr<detail::client_core> core_;
 };
 
-}  // namespace network_system::core
+}  // namespace NETWORK_SYSTEM_NAMESPACE::core

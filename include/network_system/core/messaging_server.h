@@ -1,12 +1,13 @@
 #pragma once
 
 #include "network_system/core/server_config.h"
+#include "network_system/detail/namespace.h"
 #include "network_system/detail/server_core.h"
 #include "network_system/detail/standard_headers.h"
 #include "network_system/session/messaging_session.h"
 #include "network_system/utils/result_types.h"
 
-namespace network_system::core {
+namespace NETWORK_SYSTEM_NAMESPACE::core {
 
 /// Accepts connections on one port and serves each as a session. Framed and raw peers may share the port.
 ///
@@ -255,4 +256,4 @@ private:
     const std::shared_ptr<detail::server_core> core_;
 };
 
-}  // namespace network_system::core
+}  // namespace NETWORK_SYSTEM_NAMESPACE::core

@@ -5,8 +5,9 @@
 #include <string>
 
 #include "network_system/core/framing.h"
+#include "network_system/detail/namespace.h"
 
-namespace network_system::core {
+namespace NETWORK_SYSTEM_NAMESPACE::core {
 
 /// How a server listens and what it grants each session. A change takes effect at the next start; that of
 /// `max_connections` and `message_size_limit` at once.
@@ -36,8 +37,8 @@ struct server_config {
     std::size_t kernel_send_buffer_size = 0;     ///< SO_SNDBUF; 0: the system's choice
 };
 
-}  // namespace network_system::core
+}  // namespace NETWORK_SYSTEM_NAMESPACE::core
 
-namespace network_system {
+namespace NETWORK_SYSTEM_NAMESPACE {
 using core::server_config;
 }

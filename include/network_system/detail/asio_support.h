@@ -8,8 +8,9 @@
 #include <asio.hpp>
 
 #include "network_system/detail/error_category.h"
+#include "network_system/detail/namespace.h"
 
-namespace network_system::detail {
+namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
 inline bool report_errors_as_asio() noexcept {
     asio_misc_category.store(&asio::error::get_misc_category(), std::memory_order_release);
@@ -19,5 +20,5 @@ inline bool report_errors_as_asio() noexcept {
 
 inline const bool errors_are_reported_as_asio = report_errors_as_asio();
 
-}  // namespace network_system::detail
+}  // namespace NETWORK_SYSTEM_NAMESPACE::detail
 #endif

@@ -7,7 +7,9 @@
 #include <string>
 #include <string_view>
 
-namespace network_system::detail {
+#include "network_system/detail/namespace.h"
+
+namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
 inline netsys_str c_str(std::string_view text) noexcept {
     return netsys_str{text.data(), text.size()};
@@ -32,4 +34,4 @@ std::string read_string(Get get) {
     return large;
 }
 
-}  // namespace network_system::detail
+}  // namespace NETWORK_SYSTEM_NAMESPACE::detail

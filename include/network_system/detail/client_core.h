@@ -14,10 +14,11 @@
 #include "network_system/detail/handlers.h"
 #include "network_system/detail/lifecycle.h"
 #include "network_system/detail/message_buffers.h"
+#include "network_system/detail/namespace.h"
 #include "network_system/detail/session_core.h"
 #include "network_system/detail/session_events.h"
 
-namespace network_system::detail {
+namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
 /// What a client and the callbacks that serve it share, so that either may go first.
 class client_core {
@@ -216,4 +217,4 @@ private:
     netsys_status reported_ = NETSYS_OK;
 };
 
-}  // namespace network_system::detail
+}  // namespace NETWORK_SYSTEM_NAMESPACE::detail

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "network_system/detail/namespace.h"
 #include "network_system/detail/version.h"
 #include "network_system/integration/container_integration.h"
 #include "network_system/integration/thread_integration.h"
@@ -19,7 +20,7 @@
 #endif
 
 /// What programs that moved from the old library ask about this one, and the set-up of the integration layer.
-namespace network_system::compat {
+namespace NETWORK_SYSTEM_NAMESPACE::compat {
 
 /// Whether this program is built with container_system, and with thread_system.
 constexpr bool has_container_support() noexcept {
@@ -52,4 +53,4 @@ inline void shutdown() {
     }
 }
 
-}  // namespace network_system::compat
+}  // namespace NETWORK_SYSTEM_NAMESPACE::compat

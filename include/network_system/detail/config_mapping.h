@@ -8,8 +8,9 @@
 #include "network_system/core/client_config.h"
 #include "network_system/core/server_config.h"
 #include "network_system/detail/c_api.h"
+#include "network_system/detail/namespace.h"
 
-namespace network_system::detail {
+namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
 inline std::uint32_t to_u32(std::size_t value) noexcept {
     return static_cast<std::uint32_t>(std::min<std::size_t>(value, NETSYS_UNLIMITED_U32));
@@ -99,4 +100,4 @@ inline core::server_config unlimited_server() {
     return config;
 }
 
-}  // namespace network_system::detail
+}  // namespace NETWORK_SYSTEM_NAMESPACE::detail

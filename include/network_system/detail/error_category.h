@@ -6,10 +6,11 @@
 #include <system_error>
 
 #include "network_system/detail/c_api.h"
+#include "network_system/detail/namespace.h"
 
 // The legacy callbacks report errors as std::error_code, with the values that asio gave them: the end of the stream
 // is {2, "asio.misc"}, and what the system says is its errno.
-namespace network_system::detail {
+namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
 /// The library's own codes, where neither the system nor asio has one.
 class network_error_category final : public std::error_category {
@@ -66,4 +67,4 @@ inline std::error_code to_error_code(netsys_status status, int os_code) {
     }
 }
 
-}  // namespace network_system::detail
+}  // namespace NETWORK_SYSTEM_NAMESPACE::detail

@@ -4,7 +4,9 @@
 #include <exception>
 #include <utility>
 
-namespace network_system::detail {
+#include "network_system/detail/namespace.h"
+
+namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
 /// Runs `body`, and `failed(what)` if it throws: no exception may reach the library's loop.
 template <typename Body, typename Failed>
@@ -23,4 +25,4 @@ inline void log_failure(const char* what) noexcept {
     std::fprintf(stderr, "network_system: a callback failed: %s\n", what);
 }
 
-}  // namespace network_system::detail
+}  // namespace NETWORK_SYSTEM_NAMESPACE::detail

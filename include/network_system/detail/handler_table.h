@@ -7,7 +7,9 @@
 #include <mutex>
 #include <utility>
 
-namespace network_system::detail {
+#include "network_system/detail/namespace.h"
+
+namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
 template <typename Signature>
 using handler = std::shared_ptr<const std::function<Signature>>;
@@ -79,4 +81,4 @@ private:
     std::atomic<std::uint64_t> version_{0};
 };
 
-}  // namespace network_system::detail
+}  // namespace NETWORK_SYSTEM_NAMESPACE::detail

@@ -7,15 +7,16 @@
 #include <vector>
 
 #include "network_system/detail/handler_table.h"
+#include "network_system/detail/namespace.h"
 #include "network_system/session/session_state.h"
 
-namespace network_system::session {
+namespace NETWORK_SYSTEM_NAMESPACE::session {
 class messaging_session;
 }
 
 // The handlers of each class: first those of the message family, then those of the stream family, which older
 // programs use. The two are independent; where both are set, both are called.
-namespace network_system::detail {
+namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
 using session_ptr = std::shared_ptr<session::messaging_session>;
 
@@ -58,4 +59,4 @@ struct client_handlers {
     bool expects_messages() const noexcept { return message || connect || disconnect || error; }
 };
 
-}  // namespace network_system::detail
+}  // namespace NETWORK_SYSTEM_NAMESPACE::detail

@@ -6,8 +6,9 @@
 #include <utility>
 
 #include "network_system/detail/c_api.h"
+#include "network_system/detail/namespace.h"
 
-namespace network_system::detail {
+namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
 struct server_functions {
     using handle = netsys_server;
@@ -182,4 +183,4 @@ private:
     launcher next_;  // the start that follows the end of this run
 };
 
-}  // namespace network_system::detail
+}  // namespace NETWORK_SYSTEM_NAMESPACE::detail

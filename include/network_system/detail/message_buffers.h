@@ -5,8 +5,9 @@
 #include <vector>
 
 #include "network_system/detail/c_api.h"
+#include "network_system/detail/namespace.h"
 
-namespace network_system::detail {
+namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
 /// The forms in which handlers take a message. The memory is used again for the next message, so that a stream of
 /// small ones allocates nothing; only what a large one needed is given back.
@@ -38,4 +39,4 @@ private:
     std::vector<std::uint8_t> bytes_;
 };
 
-}  // namespace network_system::detail
+}  // namespace NETWORK_SYSTEM_NAMESPACE::detail

@@ -6,14 +6,15 @@
 
 #include <atomic>
 
+#include "network_system/detail/namespace.h"
 #include "network_system/utils/result_types.h"
 
 #define NETWORK_SYSTEM_HAS_MONITOR 1
 
-namespace network_system::detail {
+namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
 using monitor_interface = common_system::interfaces::IMonitor;
 
-}  // namespace network_system::detail
+}  // namespace NETWORK_SYSTEM_NAMESPACE::detail
 #endif
 #endif

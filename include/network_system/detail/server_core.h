@@ -13,10 +13,11 @@
 #include "network_system/detail/handlers.h"
 #include "network_system/detail/lifecycle.h"
 #include "network_system/detail/monitor.h"
+#include "network_system/detail/namespace.h"
 #include "network_system/detail/session_events.h"
 #include "network_system/session/messaging_session.h"
 
-namespace network_system::detail {
+namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
 /// The sessions of a server, as the objects that its handlers get.
 class session_registry {
@@ -240,4 +241,4 @@ private:
     message_buffers buffers_;
 };
 
-}  // namespace network_system::detail
+}  // namespace NETWORK_SYSTEM_NAMESPACE::detail

@@ -12,9 +12,10 @@
 #include <utility>
 
 #include "network_system/detail/config_mapping.h"
+#include "network_system/detail/namespace.h"
 #include "network_system/detail/session_events.h"
 
-namespace network_system::detail {
+namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
 /// Whether `Socket` hands over its descriptor as asio's sockets do.
 template <typename Socket, typename = void>
@@ -161,4 +162,4 @@ private:
     std::unique_ptr<session_events> events_;  // from on_accept on; the loop's alone
 };
 
-}  // namespace network_system::detail
+}  // namespace NETWORK_SYSTEM_NAMESPACE::detail

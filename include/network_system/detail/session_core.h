@@ -11,9 +11,10 @@
 
 #include "network_system/detail/c_api.h"
 #include "network_system/detail/handlers.h"
+#include "network_system/detail/namespace.h"
 #include "network_system/detail/status.h"
 
-namespace network_system::detail {
+namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
 /// Owns one retain of a session, which keeps the ids, data, groups and statistics of an ended one readable.
 class session_handle {
@@ -114,4 +115,4 @@ inline std::vector<std::string> groups_of(netsys_session session) {
     return std::move(result.groups);
 }
 
-}  // namespace network_system::detail
+}  // namespace NETWORK_SYSTEM_NAMESPACE::detail

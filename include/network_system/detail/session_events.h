@@ -10,9 +10,10 @@
 #include "network_system/detail/guard.h"
 #include "network_system/detail/handlers.h"
 #include "network_system/detail/message_buffers.h"
+#include "network_system/detail/namespace.h"
 #include "network_system/detail/session_core.h"
 
-namespace network_system::detail {
+namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
 /// Why a session ended, in words; never empty.
 inline std::string close_text(const netsys_close_info& why) {
@@ -189,4 +190,4 @@ private:
     bool end_reported_ = false;
 };
 
-}  // namespace network_system::detail
+}  // namespace NETWORK_SYSTEM_NAMESPACE::detail

@@ -7,9 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "network_system/detail/namespace.h"
 #include "network_system/detail/session_core.h"
 
-namespace network_system::detail {
+namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
@@ -89,4 +90,4 @@ private:
 #pragma GCC diagnostic pop
 #endif
 
-}  // namespace network_system::detail
+}  // namespace NETWORK_SYSTEM_NAMESPACE::detail

@@ -4,9 +4,10 @@
 #include <system_error>
 
 #include "network_system/detail/c_api.h"
+#include "network_system/detail/namespace.h"
 #include "network_system/utils/result_types.h"
 
-namespace network_system::detail {
+namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
 /// Turns the status of a call into a result, with what the library remembers of this thread's last failure. To be
 /// called right after the call that it is about.
@@ -34,4 +35,4 @@ inline netsys_status default_context(netsys_context& context) noexcept {
     return version == NETSYS_OK ? netsys_context_default(&context) : version;
 }
 
-}  // namespace network_system::detail
+}  // namespace NETWORK_SYSTEM_NAMESPACE::detail

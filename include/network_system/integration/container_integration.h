@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "network_system/detail/namespace.h"
+
 #ifdef BUILD_WITH_CONTAINER_SYSTEM
 #if __has_include(<kcenon/container/container.h>)
 #include <kcenon/container/container.h>
@@ -25,7 +27,7 @@
 #endif
 #endif
 
-namespace network_system::integration {
+namespace NETWORK_SYSTEM_NAMESPACE::integration {
 
 /// Turns application values into bytes and back; applications may implement it over a format of their own.
 class container_interface {
@@ -275,4 +277,4 @@ public:
 };
 #endif
 
-}  // namespace network_system::integration
+}  // namespace NETWORK_SYSTEM_NAMESPACE::integration

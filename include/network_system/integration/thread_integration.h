@@ -18,7 +18,9 @@
 #include <utility>
 #include <vector>
 
-namespace network_system::integration {
+#include "network_system/detail/namespace.h"
+
+namespace NETWORK_SYSTEM_NAMESPACE::integration {
 
 /// What the library needs of a thread pool; applications may implement it over a pool of their own.
 class thread_pool_interface {
@@ -313,4 +315,4 @@ private:
 
 using thread_integration = thread_integration_manager;
 
-}  // namespace network_system::integration
+}  // namespace NETWORK_SYSTEM_NAMESPACE::integration

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "network_system/detail/asio_support.h"
+#include "network_system/detail/namespace.h"
 #include "network_system/detail/session_adoption.h"
 #include "network_system/detail/session_core.h"
 #include "network_system/detail/session_sends.h"
@@ -8,7 +9,7 @@
 #include "network_system/session/session_state.h"
 #include "network_system/utils/result_types.h"
 
-namespace network_system::session {
+namespace NETWORK_SYSTEM_NAMESPACE::session {
 
 /// One connection, as its server sees it.
 ///
@@ -292,4 +293,4 @@ inline std::shared_ptr<messaging_session> create_tcp_session(const std::string& 
         std::make_shared<detail::session_core>(detail::session_handle::adopted(session)));
 }
 
-}  // namespace network_system::session
+}  // namespace NETWORK_SYSTEM_NAMESPACE::session

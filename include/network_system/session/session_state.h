@@ -1,8 +1,9 @@
 #pragma once
 
 #include "network_system/detail/c_api.h"
+#include "network_system/detail/namespace.h"
 
-namespace network_system::session {
+namespace NETWORK_SYSTEM_NAMESPACE::session {
 
 enum class session_state {
     connecting = NETSYS_STATE_CONNECTING,
@@ -12,4 +13,4 @@ enum class session_state {
     error = NETSYS_STATE_ERROR
 };
 
-}  // namespace network_system::session
+}  // namespace NETWORK_SYSTEM_NAMESPACE::session

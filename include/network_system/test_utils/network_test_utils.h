@@ -18,8 +18,10 @@
 #include <thread>
 #include <vector>
 
+#include "network_system/detail/namespace.h"
+
 /// What tests of networking code need, for this library's tests and for those of its users.
-namespace network_system::test_utils {
+namespace NETWORK_SYSTEM_NAMESPACE::test_utils {
 
 namespace detail {
 
@@ -96,4 +98,4 @@ bool wait_for_condition(Predicate&& predicate, std::chrono::milliseconds timeout
     }
 }
 
-}  // namespace network_system::test_utils
+}  // namespace NETWORK_SYSTEM_NAMESPACE::test_utils

@@ -10,13 +10,15 @@
 #include <utility>
 #include <variant>
 
+#include "network_system/detail/namespace.h"
+
 // common_system lived in ::common first and moved to ::kcenon::common. Unqualified look-up from inside ::kcenon finds
 // whichever of the two the installed version has.
 namespace kcenon::network_system_lookup {
 namespace common_system = common;
 }
 
-namespace network_system {
+namespace NETWORK_SYSTEM_NAMESPACE {
 
 namespace detail {
 namespace common_system = ::kcenon::network_system_lookup::common_system;
@@ -53,4 +55,4 @@ inline VoidResult error_void(int code, const std::string& message, const std::st
     return error<std::monostate>(code, message, source, details);
 }
 
-}  // namespace network_system
+}  // namespace NETWORK_SYSTEM_NAMESPACE

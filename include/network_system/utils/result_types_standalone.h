@@ -6,8 +6,9 @@
 #include <variant>
 
 #include "network_system/detail/c_api.h"
+#include "network_system/detail/namespace.h"
 
-namespace network_system {
+namespace NETWORK_SYSTEM_NAMESPACE {
 
 /// Why an operation failed: one of the library's codes, and words for people.
 struct simple_error {
@@ -131,4 +132,4 @@ using common_errors::not_initialized;
 
 }  // namespace error_codes
 
-}  // namespace network_system
+}  // namespace NETWORK_SYSTEM_NAMESPACE
