@@ -1,4 +1,5 @@
-// The other translation unit of test_namespaces: a program of the time when the classes lived in network_system.
+// The other translation unit of test_namespaces: a program of the time when the classes lived in network_system, and
+// both include paths led to them.
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -16,6 +17,7 @@ struct holder {
 
 }  // namespace
 
+#include <kcenon/network/core/messaging_server.h>
 #include <network_system/compatibility.h>
 
 #include "earlier_server.h"

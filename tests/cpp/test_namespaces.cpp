@@ -26,8 +26,11 @@ struct declared_only {
 }  // namespace
 
 #include <gtest/gtest.h>
-#include <network_system/compatibility.h>
-#include <network_system/network_system.h>
+#include <kcenon/network/compatibility.h>
+#include <kcenon/network/forward.h>
+#include <kcenon/network/internal/core/messaging_client.h>
+#include <kcenon/network/network_system.h>
+#include <kcenon/network/session/session.h>
 
 #include "earlier_server.h"
 #include "support.h"

@@ -5,6 +5,7 @@
 #
 # Each directory is given to the compilers, in this order, and every header below it is checked; the include directory
 # of an installation does as well as the source tree's. One line a failure, and a last line that says how many passed.
+# Those below kcenon/ only include one of the others each (check_forwarders.sh), and are compiled only together.
 # Together: with each compiler and standard, in each of the two namespaces, with and without asio. Alone: gcc with the
 # first standard and namespace, clang with the second, without asio; FULL=1: all combinations, which takes minutes.
 # JOBS: compilations at a time (default 2). CXX_COMPILERS, C_COMPILERS: those to use instead of gcc's and clang's.
@@ -159,6 +160,7 @@ done
 
 number=0
 for header in "${headers[@]}"; do
+    [[ $header != kcenon/* ]] || continue
     source=$work/$((++number)).cpp
     printf '#include <%s>\n#include <%s>\n' "$header" "$header" >"$source"
     turn=0
@@ -178,6 +180,17 @@ for header in "${headers[@]}"; do
         turn=$((turn + 1))
     done
 done
+
+# The macros of the C++ headers are the library's by their names, but for two that programs ask.
+check_macros() {
+    local directory
+    for directory in "${include_flags[@]#-I}"; do
+        grep -rHoE --include='*.h' '^[[:space:]]*#[[:space:]]*define[[:space:]]+[A-Za-z_0-9]+' "$directory"
+    done | awk '$NF !~ /^(NETWORK_|NETSYS_|HAS_(CONTAINER|THREAD)_INTEGRATION$|ASIO_STANDALONE$)/ {
+                    print "error: " $0; bad = 1 }
+                END { exit bad }'
+}
+check "all headers (macros)" check_macros
 
 c_header=
 for directory in "$@"; do

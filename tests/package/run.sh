@@ -114,8 +114,11 @@ installed cmake_every_target -DCONSUMER_LANGUAGES=C "-DCONSUMER_REQUEST=NetworkS
     "-DCONSUMER_TARGETS=$all_targets"
 installed cmake_alias "-DCONSUMER_LANGUAGES=C;CXX" "-DCONSUMER_REQUEST=NetworkSystem;1.0" -DCONSUMER_ALIAS=ON \
     -DCONSUMER_TARGETS=network
-installed cmake_later_name -DCONSUMER_LANGUAGES=C "-DCONSUMER_REQUEST=network_system;CONFIG" \
-    -DCONSUMER_TARGETS=network_system::network_system
+installed cmake_later_name "-DCONSUMER_LANGUAGES=C;CXX" "-DCONSUMER_REQUEST=network_system;CONFIG" \
+    "-DCONSUMER_TARGETS=network_system;network_system::network_system"
+installed cmake_kcenon -DCONSUMER_LANGUAGES=CXX -DCONSUMER_REQUEST=NetworkSystem -DNetworkSystem_USE_STATIC_LIBS=ON \
+    -DCONSUMER_TARGETS=NetworkSystem::Kcenon
+linked static "$work/cmake_kcenon/bin/kcenon_paths_cpp_NetworkSystem__Kcenon"
 installed cmake_names_static -DCONSUMER_LANGUAGES=C -DCONSUMER_REQUEST=NetworkSystem \
     -DNetworkSystem_USE_STATIC_LIBS=ON -DCONSUMER_TARGETS=NetworkSystem
 linked static "$work/cmake_names_static/bin/exchange_c_NetworkSystem"
@@ -154,7 +157,7 @@ listing >"$work/before"
 quietly cargo fetch --locked --manifest-path "$source_tree/Cargo.toml"
 export CARGO_NET_OFFLINE=true # once the crates are there, no build may need the network
 consume fetch_content "-DCONSUMER_LANGUAGES=C;CXX" "-DCONSUMER_SOURCE=$work/source" -DCONSUMER_FETCH=ON \
-    -DBUILD_TESTS=ON "-DCONSUMER_TARGETS=NetworkSystem::Core;NetworkSystem::Static;network"
+    -DBUILD_TESTS=ON "-DCONSUMER_TARGETS=NetworkSystem::Core;NetworkSystem::Static;network;network_system"
 cargo_dir="$work/fetch_content/_deps/network_system-build/cargo"
 consume add_subdirectory -DCONSUMER_LANGUAGES=C "-DCONSUMER_SOURCE=$work/source" \
     "-DNETWORK_CARGO_TARGET_DIR=$cargo_dir" "-DCONSUMER_TARGETS=$all_targets"
