@@ -8,6 +8,12 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+mod interfaces;
+mod names;
+
+pub(crate) use interfaces::{Interface, interface_number, interfaces};
+pub(crate) use names::host_name;
+
 static FORKED: AtomicBool = AtomicBool::new(false);
 static WATCH_FORK: Once = Once::new();
 
