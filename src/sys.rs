@@ -12,7 +12,7 @@ mod interfaces;
 mod names;
 
 pub(crate) use interfaces::{Interface, interface_number, interfaces};
-pub(crate) use names::host_name;
+pub(crate) use names::{LookUpFailure, host_name, look_up};
 
 static FORKED: AtomicBool = AtomicBool::new(false);
 static WATCH_FORK: Once = Once::new();

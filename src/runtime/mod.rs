@@ -18,4 +18,5 @@ pub(crate) use manual::ManualQueue;
 pub(crate) use stop::StopSignal;
 pub use strand::Job;
 pub(crate) use strand::{Place, Strand};
+pub(crate) use thread::as_library_thread;
 pub use thread::on_library_thread;

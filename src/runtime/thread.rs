@@ -21,7 +21,7 @@ pub fn on_library_thread() -> bool {
 }
 
 /// Runs `work` as a thread of the library does.
-pub(super) fn as_library_thread<R>(work: impl FnOnce() -> R) -> R {
+pub(crate) fn as_library_thread<R>(work: impl FnOnce() -> R) -> R {
     struct Restore(bool);
     impl Drop for Restore {
         fn drop(&mut self) {

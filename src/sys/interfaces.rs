@@ -26,7 +26,7 @@ pub(crate) fn interface_number(name: &str) -> u32 {
 ///
 /// # Safety
 /// `address` is NULL or points to a socket address as long as its family says.
-unsafe fn socket_address(address: *const libc::sockaddr) -> Option<SocketAddr> {
+pub(super) unsafe fn socket_address(address: *const libc::sockaddr) -> Option<SocketAddr> {
     // SAFETY: by the contract of this function; every socket address begins with its family.
     match i32::from(unsafe { address.as_ref() }?.sa_family) {
         libc::AF_INET => {

@@ -1,3 +1,4 @@
 //! What programs that talk over a network need beside it: addresses, ports and names.
 
+pub mod address_resolver;
 pub mod network_utils;
