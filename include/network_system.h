@@ -12,16 +12,16 @@
  *             child of a fork, which does not have the library's threads: every call fails there, but for those that
  *             say otherwise).
  *
- * Handles     Contexts, servers, clients and sessions are named by small values that are copied freely. A handle that
- *             is 0, stale or made up does no harm: it is refused with NETSYS_ERR_INVALID_HANDLE; where a session is
- *             wanted, with NETSYS_ERR_SESSION_NOT_FOUND, and with NETSYS_ERR_INVALID_SESSION if it is that of
- *             something else.
+ * Handles     Contexts, servers, clients, sessions and resolvers are named by small values that are copied freely. A
+ *             handle that is 0, stale or made up does no harm: it is refused with NETSYS_ERR_INVALID_HANDLE; where a
+ *             session is wanted, with NETSYS_ERR_SESSION_NOT_FOUND, and with NETSYS_ERR_INVALID_SESSION if it is that
+ *             of something else.
  *
  * Threads     Any function may be called on any thread at any time, callbacks included, and none waits, except:
  *             - Functions tagged [BLOCKING] wait. On a library thread, and so in callbacks, they return
  *               NETSYS_ERR_WOULD_DEADLOCK instead of waiting.
- *             - netsys_server_destroy, netsys_client_destroy and netsys_context_shutdown wait too, but not on a library
- *               thread, where they return at once and the rest follows.
+ *             - netsys_server_destroy, netsys_client_destroy, netsys_resolver_destroy and netsys_context_shutdown wait
+ *               too, but not on a library thread, where they return at once and the rest follows.
  *             - Sends wait under NETSYS_SEND_WAIT, but never on a library thread.
  *
  * Ownership   Nothing that the library returns has to be freed. What a function is given, it uses during the call only,
@@ -202,6 +202,98 @@
  * The version of this header as one number: major << 24 | minor << 16 | patch << 8.
  */
 #define NETSYS_VERSION_NUMBER (((NETSYS_VERSION_MAJOR << 24) | (NETSYS_VERSION_MINOR << 16)) | (NETSYS_VERSION_PATCH << 8))
+
+/**
+ * Address: one of the internet, whatever no RFC sets apart (RFC 4291 section 2.4).
+ */
+#define NETSYS_ADDRESS_GLOBAL 1
+
+/**
+ * Address: none yet, or every one of this host: 0.0.0.0 (RFC 1122), :: (RFC 4291).
+ */
+#define NETSYS_ADDRESS_UNSPECIFIED 2
+
+/**
+ * Address: this host: 127.0.0.0/8 (RFC 1122), ::1 (RFC 4291).
+ */
+#define NETSYS_ADDRESS_LOOPBACK 3
+
+/**
+ * Address: of a network of one's own: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 (RFC 1918), fc00::/7 (RFC 4193).
+ */
+#define NETSYS_ADDRESS_PRIVATE 4
+
+/**
+ * Address: of the link and no further: 169.254.0.0/16 (RFC 3927), fe80::/10 (RFC 4291).
+ */
+#define NETSYS_ADDRESS_LINK_LOCAL 5
+
+/**
+ * Address: a group of hosts: 224.0.0.0/4 (RFC 5771), ff00::/8 (RFC 4291).
+ */
+#define NETSYS_ADDRESS_MULTICAST 6
+
+/**
+ * Address: all hosts of the link: 255.255.255.255 (RFC 919).
+ */
+#define NETSYS_ADDRESS_BROADCAST 7
+
+/**
+ * Address: between a provider and its customers: 100.64.0.0/10 (RFC 6598).
+ */
+#define NETSYS_ADDRESS_SHARED 8
+
+/**
+ * Address: for examples in texts: 192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24 (RFC 5737), 2001:db8::/32 (RFC 3849),
+ * 3fff::/20 (RFC 9637).
+ */
+#define NETSYS_ADDRESS_DOCUMENTATION 9
+
+/**
+ * Address: for measuring network devices: 198.18.0.0/15 (RFC 2544), 2001:2::/48 (RFC 5180).
+ */
+#define NETSYS_ADDRESS_BENCHMARKING 10
+
+/**
+ * Address: set apart for protocols or the future, and no host's: the rest of 0.0.0.0/8 (RFC 1122), 192.0.0.0/24 (RFC
+ * 6890), 240.0.0.0/4 (RFC 1112), 100::/64 (RFC 6666), 64:ff9b:1::/48 (RFC 8215).
+ */
+#define NETSYS_ADDRESS_RESERVED 11
+
+/**
+ * Addresses of a host: all, in the order of preference that the system gives them (RFC 6724).
+ */
+#define NETSYS_FAMILY_ANY 0
+
+/**
+ * Addresses of a host: all, those of IPv4 first.
+ */
+#define NETSYS_FAMILY_IPV4_FIRST 1
+
+/**
+ * Addresses of a host: all, those of IPv6 first.
+ */
+#define NETSYS_FAMILY_IPV6_FIRST 2
+
+/**
+ * Addresses of a host: those of IPv4 only.
+ */
+#define NETSYS_FAMILY_IPV4_ONLY 3
+
+/**
+ * Addresses of a host: those of IPv6 only.
+ */
+#define NETSYS_FAMILY_IPV6_ONLY 4
+
+/**
+ * Flag of a resolver: addresses are not kept, each is looked up anew.
+ */
+#define NETSYS_RESOLVER_KEEP_NO_ADDRESSES 1
+
+/**
+ * Flag of a resolver: it is not kept that a name could not be resolved.
+ */
+#define NETSYS_RESOLVER_KEEP_NO_FAILURES 2
 
 /**
  * What went wrong. The numbers are part of the ABI: they are never changed and never used again for another
@@ -1006,6 +1098,172 @@ typedef struct netsys_bytes {
      */
     size_t len;
 } netsys_bytes;
+
+/**
+ * An address of this host. Valid for the call of visit.
+ */
+typedef struct netsys_local_address {
+    /**
+     * sizeof(netsys_local_address) of the library.
+     */
+    uint32_t struct_size;
+    /**
+     * How many leading bits it has in common with the hosts on its link.
+     */
+    uint32_t prefix;
+    /**
+     * What it is for: NETSYS_ADDRESS_*.
+     */
+    uint32_t address_class;
+    /**
+     * 1 if the interface is up and connected, else 0.
+     */
+    uint32_t running;
+    /**
+     * The interface that has it: "eth0".
+     */
+    struct netsys_str interface_name;
+    /**
+     * The address: "192.0.2.1", "2001:db8::1", "fe80::1%2".
+     */
+    struct netsys_str address;
+} netsys_local_address;
+
+/**
+ * An IP address, filled in by netsys_address_parse.
+ */
+typedef struct netsys_address_info {
+    /**
+     * sizeof(netsys_address_info); set it before the call.
+     */
+    uint32_t struct_size;
+    /**
+     * 4 or 6, for IPv4 or IPv6.
+     */
+    uint32_t version;
+    /**
+     * The number of the interface behind a link-local IPv6 address, or 0.
+     */
+    uint32_t zone;
+    /**
+     * What it is for: NETSYS_ADDRESS_*. An IPv4 address written as IPv6 (::ffff:127.0.0.1) is what the IPv4 address is.
+     * Not looked at where the library is given the struct.
+     */
+    uint32_t address_class;
+    /**
+     * The address as it travels: the first 4 bytes for IPv4, the rest 0; or all 16.
+     */
+    uint8_t bytes[16];
+} netsys_address_info;
+
+/**
+ * A range of addresses, filled in by netsys_range_parse.
+ */
+typedef struct netsys_range_info {
+    /**
+     * sizeof(netsys_range_info); set it before the call.
+     */
+    uint32_t struct_size;
+    /**
+     * 4 or 6, for IPv4 or IPv6.
+     */
+    uint32_t version;
+    /**
+     * How many leading bits the addresses have in common: 0 to 32, or to 128.
+     */
+    uint32_t prefix;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * The first address of the range, as in netsys_address_info.
+     */
+    uint8_t bytes[16];
+} netsys_range_info;
+
+/**
+ * What a resolver is like. All zero but struct_size, which is what netsys_resolver_config_init makes, means all
+ * defaults.
+ */
+typedef struct netsys_resolver_config {
+    /**
+     * sizeof(netsys_resolver_config).
+     */
+    uint32_t struct_size;
+    /**
+     * The most look-ups at a time, each of which has a thread while it goes on; 0: 4.
+     */
+    uint32_t max_threads;
+    /**
+     * The most names that wait for one of these threads; 0: 1024. More are refused with NETSYS_ERR_OUT_OF_MEMORY.
+     */
+    uint32_t max_queued;
+    /**
+     * The most names that are kept; 0: 1024.
+     */
+    uint32_t cache_capacity;
+    /**
+     * How long addresses are kept, in ms; 0: 60000.
+     */
+    uint32_t cache_lifetime_ms;
+    /**
+     * How long it is kept that a name could not be resolved, in ms; 0: 5000.
+     */
+    uint32_t failure_lifetime_ms;
+    /**
+     * NETSYS_RESOLVER_* together.
+     */
+    uint32_t flags;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+} netsys_resolver_config;
+
+/**
+ * What looks up host names. 0 is never a valid id.
+ */
+typedef struct netsys_resolver {
+    /**
+     * Opaque; compare and copy it, no more.
+     */
+    uint64_t id;
+} netsys_resolver;
+
+/**
+ * What became of a look-up. Valid for the callback.
+ */
+typedef struct netsys_resolution {
+    /**
+     * sizeof(netsys_resolution) of the library.
+     */
+    uint32_t struct_size;
+    /**
+     * NETSYS_OK, or what netsys_resolver_resolve would return.
+     */
+    netsys_status status;
+    /**
+     * errno of the operating system call that failed, or 0.
+     */
+    int32_t os_code;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * The addresses: "192.0.2.1", "2001:db8::1", "fe80::1%2". NULL if count is 0.
+     */
+    const struct netsys_str *addresses;
+    /**
+     * How many: at least one if the status is NETSYS_OK, else 0.
+     */
+    size_t count;
+    /**
+     * What was wrong and what to do; empty if the status is NETSYS_OK.
+     */
+    struct netsys_str message;
+} netsys_resolution;
 
 /**
  * Success.
@@ -1822,6 +2080,215 @@ netsys_status netsys_session_adopt(struct netsys_context context,
                                    const struct netsys_server_config *config,
                                    const struct netsys_callbacks *callbacks,
                                    struct netsys_session *out);
+
+/**
+ * A TCP port that nothing is bound to on any IPv4 address. It lies outside the range that the system gives to outgoing
+ * connections, so that none takes it before it is used. Successive calls give different ones. Works in a forked child
+ * too, where it begins at another place.
+ *
+ * A server that can tell its port had better start on port 0, which no other program can take first.
+ *
+ * @param out  the port
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_IO (no socket); NETSYS_ERR_BIND_FAILED (all are taken)
+ */
+netsys_status netsys_free_port(uint16_t *out);
+
+/**
+ * The name that this host gives itself, which others need not know it by. Works in a forked child too.
+ *
+ * @param buf     the name, NUL-terminated; may be NULL if cap is 0
+ * @param cap     the size of buf
+ * @param needed  the length without the NUL; may be NULL
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_BUFFER_TOO_SMALL; NETSYS_ERR_IO (the system failed)
+ */
+netsys_status netsys_host_name(char *buf, size_t cap, size_t *needed);
+
+/**
+ * Calls visit for each address of this host's interfaces, loopback ones included, in the system's order: on this
+ * thread, before this returns, and without a lock. Works in a forked child too.
+ *
+ * @param visit     gets an address
+ * @param userdata  given to visit
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_IO (the system failed)
+ */
+netsys_status netsys_local_addresses(void (*visit)(void *userdata, const struct netsys_local_address *address),
+                                     void *userdata);
+
+/**
+ * Reads an IP address: "192.0.2.1", "2001:db8::1", "[2001:db8::1]", "fe80::1%eth0", "fe80::1%2". Names are not looked
+ * up: netsys_resolver_resolve does that. Works in a forked child too.
+ *
+ * @param text  the address
+ * @param out   filled in; set its struct_size to sizeof(netsys_address_info) first
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT (also for what is no address)
+ */
+netsys_status netsys_address_parse(struct netsys_str text, struct netsys_address_info *out);
+
+/**
+ * Writes an IP address in its shortest form (RFC 5952), without brackets. Works in a forked child too.
+ *
+ * @param address  the address
+ * @param buf      the text, NUL-terminated; may be NULL if cap is 0
+ * @param cap      the size of buf
+ * @param needed   the length without the NUL; may be NULL
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_BUFFER_TOO_SMALL
+ */
+netsys_status netsys_address_format(const struct netsys_address_info *address, char *buf, size_t cap, size_t *needed);
+
+/**
+ * Reads a range of addresses: "10.0.0.0/8", "2001:db8::/32", or an address for the range of that one. Works in a forked
+ * child too.
+ *
+ * @param text  the range
+ * @param out   filled in; set its struct_size to sizeof(netsys_range_info) first
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT (also for what is no range, such as "10.1.2.3/8")
+ */
+netsys_status netsys_range_parse(struct netsys_str text, struct netsys_range_info *out);
+
+/**
+ * Writes a range of addresses: "10.0.0.0/8". Works in a forked child too.
+ *
+ * @param range   the range
+ * @param buf     the text, NUL-terminated; may be NULL if cap is 0
+ * @param cap     the size of buf
+ * @param needed  the length without the NUL; may be NULL
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_BUFFER_TOO_SMALL
+ */
+netsys_status netsys_range_format(const struct netsys_range_info *range, char *buf, size_t cap, size_t *needed);
+
+/**
+ * Whether an address is one of a range. None of the other IP version is; but ::ffff:10.0.0.1 is in 10.0.0.0/8. Works in
+ * a forked child too.
+ *
+ * @param range    the range
+ * @param address  the address; its zone does not matter
+ * @param out      true if it is
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_range_contains(const struct netsys_range_info *range,
+                                    const struct netsys_address_info *address,
+                                    bool *out);
+
+/**
+ * Reads a host and a port: "example.org:80", "192.0.2.1:80", "[2001:db8::1]:80". Works in a forked child too.
+ *
+ * @param text    the endpoint
+ * @param buf     the host without brackets, NUL-terminated; may be NULL if cap is 0
+ * @param cap     the size of buf
+ * @param needed  the length of the host without the NUL; may be NULL
+ * @param port    the port
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT (also for what is no endpoint); NETSYS_ERR_BUFFER_TOO_SMALL
+ */
+netsys_status netsys_endpoint_parse(struct netsys_str text, char *buf, size_t cap, size_t *needed, uint16_t *port);
+
+/**
+ * Writes a host and a port, with brackets around an IPv6 address. Works in a forked child too.
+ *
+ * @param host    a name or an address, with or without brackets
+ * @param port    the port
+ * @param buf     the text, NUL-terminated; may be NULL if cap is 0
+ * @param cap     the size of buf
+ * @param needed  the length without the NUL; may be NULL
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT (also for what can be no host); NETSYS_ERR_BUFFER_TOO_SMALL
+ */
+netsys_status netsys_endpoint_format(struct netsys_str host, uint16_t port, char *buf, size_t cap, size_t *needed);
+
+/**
+ * Makes a configuration that means all defaults.
+ *
+ * @param config  filled in
+ * @param size    sizeof(netsys_resolver_config)
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_resolver_config_init(struct netsys_resolver_config *config, size_t size);
+
+/**
+ * Makes a resolver: it looks host names up, several at a time, and keeps for a while what it learns. It has no thread
+ * until something is looked up, and belongs to no context.
+ *
+ * @param config  what it is like; copied. NULL: all defaults
+ * @param out     the resolver, yours until netsys_resolver_destroy
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_OUT_OF_MEMORY (too many handles)
+ */
+netsys_status netsys_resolver_create(const struct netsys_resolver_config *config, struct netsys_resolver *out);
+
+/**
+ * Ends a resolver. Whoever still waits for it gets NETSYS_ERR_CANCELLED, and when this returns no callback of it runs
+ * any more. It waits for callbacks, never for a look-up: one that hangs is left to end by itself, and nobody is told.
+ *
+ * On a library thread, and so in callbacks, it returns at once, and the callbacks that are still due follow.
+ *
+ * @param resolver  the resolver; its handle is invalid from now on
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_resolver_destroy(struct netsys_resolver resolver);
+
+/**
+ * [BLOCKING] Looks a host up and calls visit for each of its addresses: on this thread, before this returns, and
+ * without a lock. An IP address is given to visit as it is, without looking it up. What was looked up a while ago is
+ * not looked up again, and what is being looked up for somebody else is waited for together.
+ *
+ * @param resolver    the resolver
+ * @param host        a name, or an IP address with or without brackets
+ * @param family      NETSYS_FAMILY_*
+ * @param timeout_ms  how long to wait; 0: not at all, for what is kept only; NETSYS_INFINITE: as long as the system
+ *                    takes
+ * @param visit       gets an address: "192.0.2.1", "2001:db8::1", "fe80::1%2"
+ * @param userdata    given to visit
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT (also for what can be no name);
+ *         NETSYS_ERR_TIMEOUT; NETSYS_ERR_CANCELLED (the resolver was destroyed); NETSYS_ERR_NOT_FOUND (no host has that
+ *         name, or none of its addresses is of the family); NETSYS_ERR_CONNECTION_FAILED (no name server answered);
+ *         NETSYS_ERR_OUT_OF_MEMORY (too many names wait); NETSYS_ERR_IO (no thread, or the system failed);
+ *         NETSYS_ERR_WOULD_DEADLOCK (on a library thread)
+ */
+netsys_status netsys_resolver_resolve(struct netsys_resolver resolver,
+                                      struct netsys_str host,
+                                      uint32_t family,
+                                      uint32_t timeout_ms,
+                                      void (*visit)(void *userdata, struct netsys_str address),
+                                      void *userdata);
+
+/**
+ * Looks a host up as netsys_resolver_resolve does, and tells a callback of the outcome.
+ *
+ * on_resolved is called exactly once if this returns NETSYS_OK, and else not at all. It runs on a thread of the
+ * resolver, which is a library thread, after this has returned or while it does; the callbacks of one resolver never
+ * run two at a time. In it every function may be called, and the resolver be destroyed.
+ *
+ * @param resolver     the resolver
+ * @param host         a name, or an IP address with or without brackets
+ * @param family       NETSYS_FAMILY_*
+ * @param timeout_ms   when to give up; NETSYS_INFINITE: when the system does
+ * @param on_resolved  gets the outcome, valid for the call
+ * @param userdata     given to on_resolved; must live until then
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT (also for what can be no name);
+ *         NETSYS_ERR_CANCELLED (the resolver is being destroyed); NETSYS_ERR_OUT_OF_MEMORY (too many names wait);
+ *         NETSYS_ERR_IO (no thread)
+ */
+netsys_status netsys_resolver_resolve_async(struct netsys_resolver resolver,
+                                            struct netsys_str host,
+                                            uint32_t family,
+                                            uint32_t timeout_ms,
+                                            void (*on_resolved)(void *userdata,
+                                                                const struct netsys_resolution *resolution),
+                                            void *userdata);
+
+/**
+ * Forgets what a resolver has looked up. What is being looked up now is still given to those who asked, and kept.
+ *
+ * @param resolver  the resolver
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_resolver_clear_cache(struct netsys_resolver resolver);
+
+/**
+ * How many names a resolver keeps, those included that could not be resolved.
+ *
+ * @param resolver  the resolver
+ * @param out       how many
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_resolver_cached(struct netsys_resolver resolver, size_t *out);
 
 #ifdef __cplusplus
 }  // extern "C"

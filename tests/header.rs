@@ -9,7 +9,7 @@ use network_system::error::Code;
 const HEADER: &str = "include/network_system.h";
 
 /// In the order in which the header presents them.
-const SOURCES: [&str; 11] = [
+const SOURCES: &[&str] = &[
     "src/ffi/types.rs",
     "src/error.rs",
     "src/ffi/config.rs",
@@ -21,6 +21,8 @@ const SOURCES: [&str; 11] = [
     "src/ffi/client.rs",
     "src/ffi/session.rs",
     "src/ffi/session_data.rs",
+    "src/ffi/network_utils.rs",
+    "src/ffi/resolver.rs",
 ];
 
 fn generate(root: &Path) -> String {

@@ -6,6 +6,7 @@
 //! | [`types`], [`config`] | structs and constants |
 //! | [`status`], [`version`] | codes, the last error, versions |
 //! | [`context`], [`server`], [`client`], [`session`], [`session_data`], [`executor`] | the functions, a file for each noun |
+//! | [`network_utils`], [`resolver`] | addresses, ports and names; looking names up |
 //! | `guard` | what every function runs under |
 //! | `handles`, `objects` | the handle table, and what is in it |
 //! | `args` | arguments checked and made Rust values |
@@ -29,7 +30,9 @@ pub mod executor;
 mod guard;
 mod handles;
 mod log;
+pub mod network_utils;
 mod objects;
+pub mod resolver;
 pub mod server;
 pub mod session;
 pub mod session_data;

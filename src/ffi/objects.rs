@@ -11,6 +11,7 @@ use super::types::*;
 use crate::core::{Client, Server};
 use crate::error::{Code, Error, Result};
 use crate::session::Session;
+use crate::utils::address_resolver::AddressResolver;
 
 static TABLE: Table<Object> = Table::new();
 
@@ -55,6 +56,7 @@ kinds! {
     Client = 3, "client", Arc<Client>;
     Session = 4, "session", Arc<Session>;
     Job = 5, "job", HandedOut;
+    Resolver = 7, "resolver", Arc<AddressResolver>;
 }
 
 impl Kind {
@@ -141,6 +143,7 @@ handle!(netsys_session, Session, Arc<Session>, poison: |session| session.abort()
     missing: |id| missing(Kind::Session, Code::SessionNotFound, Code::InvalidSession, id));
 // A job that failed has ended, and others of its session come.
 handle!(netsys_job, Job, HandedOut, poison: |_| ());
+handle!(netsys_resolver, Resolver, Arc<AddressResolver>, poison: |resolver| resolver.close());
 
 /// Runs `f` with the object that the handle names. The object stays for as long, even if its handle is removed.
 #[inline]

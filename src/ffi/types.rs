@@ -44,6 +44,14 @@ pub struct netsys_job {
     pub id: u64,
 }
 
+/// What looks up host names. 0 is never a valid id.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct netsys_resolver {
+    /// Opaque; compare and copy it, no more.
+    pub id: u64,
+}
+
 /// Bytes that somebody else owns.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]

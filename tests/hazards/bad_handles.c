@@ -104,6 +104,7 @@ static void make_stale(netsys_context context) {
     netsys_server server;
     netsys_client client;
     netsys_session session;
+    netsys_resolver resolver;
     uint16_t port;
     server = hazard_start_server(context, NETSYS_FRAMING_FRAMED, &callbacks, &port);
     client = hazard_start_client(context, NETSYS_FRAMING_FRAMED, port, &callbacks);
@@ -112,12 +113,15 @@ static void make_stale(netsys_context context) {
     REQUIRE_OK(netsys_server_destroy(server));
     REQUIRE_OK(netsys_session_create(hazard_str("detached"), hazard_str(""), &session));
     REQUIRE_OK(netsys_session_release(session));
+    REQUIRE_OK(netsys_resolver_create(NULL, &resolver));
+    REQUIRE_OK(netsys_resolver_destroy(resolver));
     REQUIRE_OK(netsys_context_create(NULL, &other));
     REQUIRE_OK(netsys_context_shutdown(other, 0));
     stale[HANDLE_CONTEXT] = other.id;
     stale[HANDLE_SERVER] = server.id;
     stale[HANDLE_CLIENT] = client.id;
     stale[HANDLE_SESSION] = session.id;
+    stale[HANDLE_RESOLVER] = resolver.id;
 }
 
 int main(void) {
@@ -127,6 +131,7 @@ int main(void) {
     netsys_server server;
     netsys_client client;
     netsys_session session;
+    netsys_resolver resolver;
     uint16_t port;
     unsigned i;
 
@@ -140,6 +145,8 @@ int main(void) {
     live[HANDLE_SERVER] = server.id;
     live[HANDLE_CLIENT] = client.id;
     live[HANDLE_SESSION] = session.id;
+    REQUIRE_OK(netsys_resolver_create(NULL, &resolver));
+    live[HANDLE_RESOLVER] = resolver.id;
     make_stale(context);
     REQUIRE_OK(netsys_session_set_data(session, text_of(0), text_of(0))); /* for the calls that look a value up */
 
@@ -153,6 +160,7 @@ int main(void) {
 
     REQUIRE_OK(netsys_session_send(session, NETSYS_MESSAGE_TEXT, "alive", 5));
     REQUIRE(hazard_await(&answered, 1));
+    REQUIRE_OK(netsys_resolver_destroy(resolver));
     REQUIRE_OK(netsys_context_shutdown(context, NETSYS_INFINITE));
     printf("%d functions, %d forged handles\n", (int)CALLS, (int)FORGERIES);
     return 0;

@@ -4,7 +4,7 @@
 
 #include "hazard.h"
 
-enum { HANDLE_NONE, HANDLE_CONTEXT, HANDLE_SERVER, HANDLE_CLIENT, HANDLE_SESSION, HANDLE_KINDS };
+enum { HANDLE_NONE, HANDLE_CONTEXT, HANDLE_SERVER, HANDLE_CLIENT, HANDLE_SESSION, HANDLE_RESOLVER, HANDLE_KINDS };
 enum {
     CALL_BLOCKS = 1,
     CALL_ENDS = 2, /* what the handle stands for */
@@ -28,9 +28,19 @@ static inline netsys_str text_of(unsigned null) {
     return text;
 }
 
-static inline void ignore_group(void* userdata, netsys_str group) {
+static inline void ignore_text(void* userdata, netsys_str text) {
     (void)userdata;
-    (void)group;
+    (void)text;
+}
+
+static inline void ignore_local_address(void* userdata, const netsys_local_address* address) {
+    (void)userdata;
+    (void)address;
+}
+
+static inline void ignore_resolution(void* userdata, const netsys_resolution* resolution) {
+    (void)userdata;
+    (void)resolution;
 }
 
 static inline void ignore_userdata(void* userdata) {

@@ -68,6 +68,7 @@ int main(int argc, char** argv) {
     netsys_context context;
     netsys_server server;
     netsys_client client;
+    netsys_resolver resolver;
     uint16_t port;
     int round, inherited;
 
@@ -87,6 +88,8 @@ int main(int argc, char** argv) {
     live[HANDLE_SERVER] = server.id;
     live[HANDLE_CLIENT] = client.id;
     live[HANDLE_SESSION] = hazard_connected(client).id;
+    REQUIRE_OK(netsys_resolver_create(NULL, &resolver));
+    live[HANDLE_RESOLVER] = resolver.id;
 
     for (round = 0; round < ROUNDS; ++round) {
         pid_t child;
@@ -106,6 +109,7 @@ int main(int argc, char** argv) {
         await_child(child);
     }
     REQUIRE(hazard_await(&exchanged, hazard_value(&exchanged) + 100));
+    REQUIRE_OK(netsys_resolver_destroy(resolver));
     REQUIRE_OK(netsys_client_destroy(client));
     REQUIRE_OK(netsys_server_destroy(server));
     REQUIRE_OK(netsys_context_shutdown(context, NETSYS_INFINITE));

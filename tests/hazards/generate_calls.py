@@ -10,10 +10,11 @@ one a line, which must equal the functions of the table.
 import re
 import sys
 
-HANDLES = {f"netsys_{noun}": noun.upper() for noun in ("context", "server", "client", "session")}
+HANDLES = {f"netsys_{noun}": noun.upper() for noun in ("context", "server", "client", "session", "resolver")}
 
 # Arguments that may be null, by name; by function and name where it is not so everywhere.
-OPTIONAL = {"needed", "count", "queued", "refused", "userdata", "release", "callbacks", "netsys_context_create.config"}
+OPTIONAL = {"needed", "count", "queued", "refused", "userdata", "release", "callbacks", "netsys_context_create.config",
+            "netsys_resolver_create.config"}
 
 # What becomes of what a call made.
 CLEAN_UP = {
@@ -21,9 +22,17 @@ CLEAN_UP = {
     "netsys_server_start": "netsys_server_destroy({out}[0])",
     "netsys_client_start": "netsys_client_destroy({out}[0])",
     "netsys_session_create": "netsys_session_release({out}[0])",
+    "netsys_resolver_create": "netsys_resolver_destroy({out}[0])",
 }
 
-BLOCKS = re.compile(r"_wait(_connected)?$")
+# What a callback is given, and the one that ignores it.
+IGNORED = {
+    "netsys_str": "ignore_text",
+    "netsys_local_address": "ignore_local_address",
+    "netsys_resolution": "ignore_resolution",
+}
+
+BLOCKS = re.compile(r"(_wait(_connected)?|_resolve)$")
 ENDS = re.compile(r"_(shutdown|destroy|stop|close|abort|release|disconnect_all)$")
 INTEGERS = {"uint16_t", "uint32_t", "uint64_t", "int32_t", "int", "size_t", "netsys_status", "bool"}
 VALUES = {
@@ -32,6 +41,8 @@ VALUES = {
     "status": "NETSYS_ERR_TIMEOUT",
     "header_version": "NETSYS_VERSION_NUMBER",
     "fd": "-1",
+    "port": "9",
+    "family": "NETSYS_FAMILY_ANY",
     "timeout_ms": "0",
     "drain_ms": "0",
     "max_connections": "0",
@@ -91,7 +102,8 @@ def argument(index, parameter, previous):
     variable = f"a{index}"
     function = re.match(r"void \(\*(\w+)\)\((.*)\)$", parameter)
     if function:
-        target = "ignore_group" if "netsys_str" in function.group(2) else "ignore_userdata"
+        given = re.findall(r"netsys_\w+", function.group(2))
+        target = IGNORED[given[0]] if given else "ignore_userdata"
         return [], f"({bit}) != 0 ? NULL : {target}", True, function.group(1), None
     match = re.match(r"(const )?(\w+) ?(\**) ?(\w+)$", parameter)
     if not match:

@@ -5,6 +5,7 @@
 enum { THREADS = 16, SERVERS = 4, CLIENTS = 8, SESSIONS = 64, CALLBACK_CALLS = 16 };
 
 static netsys_context context;
+static netsys_resolver resolver;
 static long calls_per_thread = 100000;
 static uint64_t servers[SERVERS], clients[CLIENTS], sessions[SESSIONS];
 static uint32_t ports[SERVERS];
@@ -101,6 +102,13 @@ static void recreate_client(unsigned slot) {
     netsys_client_destroy(client);
 }
 
+static void recreate_resolver(void) {
+    netsys_resolver made;
+    REQUIRE_OK(netsys_resolver_create(NULL, &made));
+    made.id = SWAP(resolver.id, made.id);
+    netsys_resolver_destroy(made);
+}
+
 static uint64_t some_handle(int kind, unsigned choice) {
     switch (kind) {
         case HANDLE_CONTEXT:
@@ -111,6 +119,8 @@ static uint64_t some_handle(int kind, unsigned choice) {
             return LOAD(clients[choice % CLIENTS]);
         case HANDLE_SESSION:
             return LOAD(sessions[choice % SESSIONS]);
+        case HANDLE_RESOLVER:
+            return LOAD(resolver.id);
         default:
             return 0;
     }
@@ -131,7 +141,9 @@ static void call_something(uint64_t* random) {
     const unsigned chance = (unsigned)(dice >> 24) & 0xFFF;
     const unsigned nulls = ((dice >> 36) & 15) == 0 ? entry->nullable & (unsigned)(dice >> 40) : 0;
     netsys_status status;
-    if ((dice >> 52) % 2048 == 0) {
+    if ((dice >> 52) == 2) {
+        recreate_resolver();
+    } else if ((dice >> 52) % 2048 == 0) {
         recreate_client(choice % CLIENTS);
     } else if ((dice >> 52) == 1) {
         recreate_server(choice % SERVERS);
@@ -167,6 +179,7 @@ int main(int argc, char** argv) {
     config.max_loops = 4;
     config.log_level = 1;
     REQUIRE_OK(netsys_context_create(&config, &context));
+    recreate_resolver();
     for (i = 0; i < SERVERS; ++i) {
         recreate_server(i);
     }
@@ -180,6 +193,7 @@ int main(int argc, char** argv) {
     for (i = 0; i < THREADS; ++i) {
         REQUIRE(pthread_join(threads[i], NULL) == 0);
     }
+    netsys_resolver_destroy(resolver);
     REQUIRE_OK(netsys_context_shutdown(context, 200));
     printf("%lu calls succeeded, %lu failed; %lu starts, %lu sessions, %lu messages\n", LOAD(outcomes[1]),
            LOAD(outcomes[0]), LOAD(starts), LOAD(opens), LOAD(messages));
