@@ -8,6 +8,8 @@
 #include "network_system/integration/container_integration.h"
 #include "network_system/integration/thread_integration.h"
 #include "network_system/session/messaging_session.h"
+#include "network_system/utils/address_resolver.h"
+#include "network_system/utils/network_utils.h"
 #include "network_system/utils/result_types.h"
 
 namespace NETWORK_SYSTEM_NAMESPACE {

@@ -1,5 +1,14 @@
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <fstream>
+#include <thread>
+#include <vector>
 
 #include <network_system/test_utils/network_test_utils.h>
 
@@ -63,15 +72,6 @@ TEST(FreePort, DiffersFromCallToCallAndThreadToThread) {
             seen[port] = true;
         }
     }
-}
-
-TEST(FreePort, SkipsAPortThatIsTaken) {
-    const unsigned short port = test_utils::get_free_port();
-    const int fd = bind_port(port);
-    ASSERT_GE(fd, 0);
-    EXPECT_EQ(0, test_utils::detail::try_port(port));
-    ::close(fd);
-    EXPECT_EQ(port, test_utils::detail::try_port(port));
 }
 
 TEST(FreePort, DiffersBetweenAProcessAndItsChild) {

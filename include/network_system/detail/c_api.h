@@ -15,23 +15,32 @@ inline netsys_str c_str(std::string_view text) noexcept {
     return netsys_str{text.data(), text.size()};
 }
 
-/// Reads a string through one of the C functions that fill a buffer: `get(buffer, capacity, &needed)`. Empty when
-/// there is nothing to read.
+/// Reads a string through one of the C functions that fill a buffer: `get(buffer, capacity, &needed)`. The text is
+/// empty when there is nothing to read.
 template <typename Get>
-std::string read_string(Get get) {
+netsys_status read_string(Get get, std::string& text) {
     char small[128];
     std::size_t needed = 0;
     netsys_status status = get(small, sizeof(small), &needed);
     if (status == NETSYS_OK) {
-        return std::string(small, needed);
+        text.assign(small, needed);
+        return status;
     }
-    std::string large;
+    text.clear();
     while (status == NETSYS_ERR_BUFFER_TOO_SMALL) {  // again when it has grown in between
-        large.resize(needed + 1);
-        status = get(large.data(), large.size(), &needed);
+        text.resize(needed + 1);
+        status = get(text.data(), text.size(), &needed);
     }
-    large.resize(status == NETSYS_OK ? needed : 0);
-    return large;
+    text.resize(status == NETSYS_OK ? needed : 0);
+    return status;
+}
+
+/// The same where it does not matter why there is nothing to read.
+template <typename Get>
+std::string read_string(Get get) {
+    std::string text;
+    read_string(get, text);
+    return text;
 }
 
 }  // namespace NETWORK_SYSTEM_NAMESPACE::detail

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "network_system/detail/c_api.h"
 #include "network_system/detail/namespace.h"
@@ -22,6 +23,16 @@ inline VoidResult to_result(netsys_status status) {
     }
     const std::string system = info.os_code != 0 ? std::system_category().message(info.os_code) : std::string();
     return error_void(status, info.message, "network_system", system);
+}
+
+/// The same for a call that gives a value.
+template <typename T>
+Result<T> to_result(netsys_status status, T&& value) {
+    if (status == NETSYS_OK) {
+        return Result<T>(std::forward<T>(value));
+    }
+    const VoidResult failed = to_result(status);
+    return Result<T>(failed.error());
 }
 
 /// For failures that this layer finds by itself.
