@@ -360,9 +360,29 @@ large_file() {
     report "the server: $(tail -n 1 "$work/transfer_server.out")"
 }
 
+# --- 5: names and addresses ------------------------------------------------------------------------------------------
+
+names_and_addresses() {
+    echo "5. Names and addresses"
+    local line
+    "$bin/resolve_address" localhost 192.0.2.1 '[::1]' >"$work/resolve.out" 2>"$work/resolve.err" || fail "resolve_address"
+    grep -qE '^localhost: (127\.|::1)' "$work/resolve.out" || fail "localhost has no loopback address"
+    grep -qxF '192.0.2.1: 192.0.2.1' "$work/resolve.out" || fail "an address was not given back as it is"
+    heard resolve '^3 hosts, [3-9] addresses, 1 names cached$' || fail "the cache does not hold the one name"
+    report "$(tail -n 1 "$work/resolve.out")"
+
+    "$bin/network_info" localhost 192.168.1.1 8.8.8.8 >"$work/info.out" 2>"$work/info.err" || fail "network_info"
+    for line in '^reached 127\.0\.0\.1:[0-9]+$' '^localhost: .* is loopback$' '^192.168.1.1: .* is private$' \
+        '^8.8.8.8: .* is global$'; do
+        heard info "$line" || fail "network_info did not print '$line'"
+    done
+    report "$(grep '^reached' "$work/info.out"); $(grep -c ' is ' "$work/info.out") addresses classified"
+}
+
 build
 old_and_new_on_one_port
 echo_in_c
 rooms
 large_file
+names_and_addresses
 echo "All as it must be."
