@@ -49,6 +49,13 @@ public:
         return entries_.size();
     }
 
+    /// The entry of that number, once it is there; an empty one when it does not come in time.
+    Entry at(std::size_t index) {
+        const bool there = wait_for(index + 1);
+        const std::lock_guard<std::mutex> lock(mutex_);
+        return there ? entries_[index] : Entry();
+    }
+
     Entry last() const {
         const std::lock_guard<std::mutex> lock(mutex_);
         return entries_.empty() ? Entry() : entries_.back();

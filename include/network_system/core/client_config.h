@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 
+#include "network_system/core/dispatch_mode.h"
 #include "network_system/core/framing.h"
 #include "network_system/detail/namespace.h"
 
@@ -17,7 +18,10 @@ struct client_config {
     std::chrono::milliseconds message_timeout{5000};      ///< how long a send may wait for room in the queue
     std::size_t message_size_limit = 1024 * 1024;  ///< in bytes, of a framed message; 0: as large as a frame can be
     framing_mode framing = framing_mode::automatic;
-    bool enable_keep_alive = true;  ///< TCP keep-alive and, framed, heartbeats
+    dispatch_mode dispatch = dispatch_mode::inline_;  ///< where handlers run
+    core::executor executor;                          ///< who runs them under `dispatch_mode::executor`
+    std::size_t receive_queue_limit = 256 * 1024;     ///< bytes that may wait for handlers, if not inline
+    bool enable_keep_alive = true;                    ///< TCP keep-alive and, framed, heartbeats
     bool enable_nodelay = true;
     std::size_t receive_buffer_size = 8192;  ///< initial capacity of the library's own buffer
     std::size_t send_buffer_size = 8192;     ///< initial capacity of the library's own buffer

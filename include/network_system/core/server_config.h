@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 
+#include "network_system/core/dispatch_mode.h"
 #include "network_system/core/framing.h"
 #include "network_system/detail/namespace.h"
 
@@ -25,6 +26,10 @@ struct server_config {
     std::size_t send_buffer_size = 8192;     ///< initial capacity of the library's own buffer
 
     framing_mode framing = framing_mode::automatic;
+    dispatch_mode dispatch = dispatch_mode::inline_;  ///< where handlers run
+    core::executor executor;                          ///< who runs them under `dispatch_mode::executor`
+    std::size_t io_threads = 1;                       ///< over which sessions are spread; their handlers overlap
+    std::size_t receive_queue_limit = 256 * 1024;     ///< bytes that may wait for a session's handlers, if not inline
     send_policy policy = send_policy::wait;
     std::chrono::milliseconds message_timeout{5000};      ///< how long a send may wait for room in the queue
     std::size_t send_queue_limit = 1024 * 1024;           ///< bytes in one session's queue at which it is full

@@ -10,6 +10,7 @@
 #include "network_system/core/client_config.h"
 #include "network_system/detail/config_mapping.h"
 #include "network_system/detail/error_category.h"
+#include "network_system/detail/executor_hook.h"
 #include "network_system/detail/guard.h"
 #include "network_system/detail/handlers.h"
 #include "network_system/detail/lifecycle.h"
@@ -93,8 +94,10 @@ public:
         if (settings.framing == core::framing_mode::automatic && core->handlers.snapshot().expects_messages()) {
             settings.framing = core::framing_mode::framed;
         }
-        const netsys_client_config config = to_c(settings, core->id, host, port);
-        const netsys_callbacks callbacks = table(std::make_unique<client_run>(core));
+        netsys_client_config config = to_c(settings, core->id, host, port);
+        auto run = std::make_unique<client_run>(core);
+        config.executor = to_c(settings.executor);
+        const netsys_callbacks callbacks = table(std::move(run));
         return netsys_client_start(context, &config, &callbacks, &client);
     }
 
@@ -156,11 +159,12 @@ private:
 
     void receive(netsys_session session, const netsys_message& message) noexcept {
         closing(session, [&] {
+            const message_buffers::loan buffers;
             if (const auto& handler = handlers_.current().message) {
-                (*handler)(buffers_.text(message));
+                (*handler)(buffers->text(message));
             }
             if (const auto& handler = handlers_.current().receive) {
-                (*handler)(buffers_.bytes(message));
+                (*handler)(buffers->bytes(message));
             }
         });
     }
@@ -213,7 +217,6 @@ private:
 
     const std::shared_ptr<client_core> core_;
     handler_table<client_handlers>::reader handlers_;
-    message_buffers buffers_;
     netsys_status reported_ = NETSYS_OK;
 };
 

@@ -8,25 +8,13 @@
 #include "network_system/core/client_config.h"
 #include "network_system/core/server_config.h"
 #include "network_system/detail/c_api.h"
+#include "network_system/detail/milliseconds.h"
 #include "network_system/detail/namespace.h"
 
 namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
 inline std::uint32_t to_u32(std::size_t value) noexcept {
     return static_cast<std::uint32_t>(std::min<std::size_t>(value, NETSYS_UNLIMITED_U32));
-}
-
-/// Whole milliseconds, at least one of a positive duration; the largest number stays free for "for ever".
-template <typename Duration>
-std::uint32_t to_ms(Duration duration) noexcept {
-    if (duration <= Duration::zero()) {
-        return 0;
-    }
-    constexpr std::chrono::milliseconds longest{NETSYS_INFINITE - 1};
-    if (duration >= std::chrono::duration_cast<Duration>(longest)) {
-        return static_cast<std::uint32_t>(longest.count());
-    }
-    return static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::milliseconds>(duration).count());
 }
 
 inline std::uint32_t connection_limit(const core::server_config& config) noexcept {
@@ -42,6 +30,8 @@ std::uint64_t message_limit(const Config& config) noexcept {
 template <typename From, typename To>
 void map_session_settings(const From& from, To& to) noexcept {
     to.framing = static_cast<std::uint32_t>(from.framing);
+    to.dispatch = static_cast<std::uint32_t>(from.dispatch);
+    to.receive_queue_bytes = from.receive_queue_limit;
     to.send_policy = static_cast<std::uint32_t>(from.policy);
     to.max_message_bytes = message_limit(from);
     to.send_queue_bytes = from.send_queue_limit;
@@ -69,6 +59,7 @@ inline netsys_server_config to_c(const core::server_config& config, std::string_
     result.backlog = config.backlog;
     result.max_connections = connection_limit(config);
     result.handshake_timeout_ms = to_ms(config.handshake_timeout);
+    result.io_threads = to_u32(config.io_threads);
     return result;
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "network_system/detail/c_api.h"
@@ -9,10 +11,38 @@
 
 namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
-/// The forms in which handlers take a message. The memory is used again for the next message, so that a stream of
+/// The forms in which handlers take a message. A thread uses the same memory for the next message, so that a stream of
 /// small ones allocates nothing; only what a large one needed is given back.
 class message_buffers {
 public:
+    /// The thread's buffers, or new ones inside a handler that has them.
+    class loan {
+    public:
+        loan() : buffers_(take()) {}
+        loan(const loan&) = delete;
+        loan& operator=(const loan&) = delete;
+        ~loan() {
+            if (!kept()) {
+                kept() = std::move(buffers_);
+            }
+        }
+
+        message_buffers* operator->() const noexcept { return buffers_.get(); }
+
+    private:
+        static std::unique_ptr<message_buffers>& kept() noexcept {
+            static thread_local std::unique_ptr<message_buffers> buffers;
+            return buffers;
+        }
+
+        static std::unique_ptr<message_buffers> take() {
+            auto buffers = std::move(kept());
+            return buffers ? std::move(buffers) : std::make_unique<message_buffers>();
+        }
+
+        std::unique_ptr<message_buffers> buffers_;
+    };
+
     const std::string& text(const netsys_message& message) {
         release_if_large(text_);
         text_.assign(reinterpret_cast<const char*>(message.data), message.len);

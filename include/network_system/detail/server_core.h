@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "network_system/detail/config_mapping.h"
+#include "network_system/detail/executor_hook.h"
 #include "network_system/detail/handlers.h"
 #include "network_system/detail/lifecycle.h"
 #include "network_system/detail/monitor.h"
@@ -117,8 +118,10 @@ public:
         if (status != NETSYS_OK) {
             return status;
         }
-        const netsys_server_config config = to_c(settings, core->id);
-        const netsys_callbacks callbacks = table(std::make_unique<server_run>(core));
+        netsys_server_config config = to_c(settings, core->id);
+        auto run = std::make_unique<server_run>(core);
+        config.executor = to_c(settings.executor);
+        const netsys_callbacks callbacks = table(std::move(run));
         return netsys_server_start(context, &config, &callbacks, &server);
     }
 
@@ -190,7 +193,7 @@ private:
     session_events& admit(netsys_session session) {
         auto shared = std::make_shared<session_core>(session_handle::retained(session), core_->id);
         auto object = std::make_shared<session::messaging_session>(shared);
-        auto events = std::make_unique<session_events>(session, shared, buffers_, object, &handlers_);
+        auto events = std::make_unique<session_events>(session, shared, object, &core_->handlers);
         const auto release = [](void* userdata) noexcept { delete static_cast<session_events*>(userdata); };
         if (netsys_session_set_userdata(session, events.get(), release) != NETSYS_OK) {
             throw std::runtime_error("the session has ended");
@@ -238,7 +241,6 @@ private:
 
     const std::shared_ptr<server_core> core_;
     handler_table<server_handlers>::reader handlers_;
-    message_buffers buffers_;
 };
 
 }  // namespace NETWORK_SYSTEM_NAMESPACE::detail

@@ -145,7 +145,7 @@ private:
     }
 
     void accept(netsys_session session) noexcept {
-        guarded([&] { events_ = std::make_unique<session_events>(session, core_, buffers_); },
+        guarded([&] { events_ = std::make_unique<session_events>(session, core_); },
                 [&](const char* what) { netsys_session_close(session, NETSYS_ERR_INTERNAL, c_str(what)); });
     }
 
@@ -158,7 +158,6 @@ private:
 
     const std::shared_ptr<session_core> core_;
     const std::shared_ptr<session_anchor> anchor_;
-    message_buffers buffers_;
     std::unique_ptr<session_events> events_;  // from on_accept on; the loop's alone
 };
 

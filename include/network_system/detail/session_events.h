@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -30,20 +31,17 @@ inline bool ends_with_stream_error(const netsys_close_info& why, netsys_status r
 }
 
 /// Delivers the events of one session: to the handler that is set on the session, else to its server's handler of
-/// the same name, if it has a server. Used on the session's loop thread only.
+/// the same name, if it has a server. Used by one thread at a time.
 class session_events {
 public:
-    using server_reader = handler_table<server_handlers>::reader;
-
     /// `session` and `server` are null for a session without a server.
-    session_events(netsys_session id, std::shared_ptr<session_core> core, message_buffers& buffers,
-                   session_ptr session = nullptr, server_reader* server = nullptr)
-        : id_(id),
-          core_(std::move(core)),
-          own_(core_->handlers),
-          buffers_(buffers),
-          session_(std::move(session)),
-          server_(server) {}
+    session_events(netsys_session id, std::shared_ptr<session_core> core, session_ptr session = nullptr,
+                   const handler_table<server_handlers>* server = nullptr)
+        : id_(id), core_(std::move(core)), own_(core_->handlers), session_(std::move(session)) {
+        if (server != nullptr) {
+            server_.emplace(*server);
+        }
+    }
 
     session_events(const session_events&) = delete;
     session_events& operator=(const session_events&) = delete;
@@ -63,15 +61,16 @@ public:
 
     void message(const netsys_message& message) noexcept {
         closing([&] {
+            const message_buffers::loan buffers;
             if (const auto& own = own_.current().message) {
-                (*own)(buffers_.text(message));
+                (*own)(buffers->text(message));
             } else if (const auto& servers = server().message) {
-                (*servers)(session_, buffers_.text(message));
+                (*servers)(session_, buffers->text(message));
             }
             if (const auto& own = own_.current().receive) {
-                (*own)(buffers_.bytes(message));
+                (*own)(buffers->bytes(message));
             } else if (const auto& servers = server().receive) {
-                (*servers)(session_, buffers_.bytes(message));
+                (*servers)(session_, buffers->bytes(message));
             }
         });
     }
@@ -131,7 +130,7 @@ private:
 
     const server_handlers& server() noexcept {
         static const server_handlers none{};
-        return server_ != nullptr ? server_->current() : none;
+        return server_ ? server_->current() : none;
     }
 
     template <typename Body>
@@ -183,9 +182,8 @@ private:
     const netsys_session id_;
     const std::shared_ptr<session_core> core_;
     handler_table<session_handlers>::reader own_;
-    message_buffers& buffers_;
     const session_ptr session_;
-    server_reader* const server_;
+    std::optional<handler_table<server_handlers>::reader> server_;
     netsys_status reported_ = NETSYS_OK;
     bool end_reported_ = false;
 };
