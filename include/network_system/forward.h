@@ -10,6 +10,8 @@ namespace NETWORK_SYSTEM_NAMESPACE::core {
 struct client_config;
 class messaging_client;
 class messaging_server;
+class network_config;
+class network_context;
 struct server_config;
 }  // namespace NETWORK_SYSTEM_NAMESPACE::core
 
@@ -18,10 +20,17 @@ class messaging_session;
 }
 
 namespace NETWORK_SYSTEM_NAMESPACE::integration {
+class async_logger;
 class basic_container;
+class basic_logger;
+class basic_monitoring;
 class basic_thread_pool;
 class container_interface;
 class container_manager;
+class logger_integration_manager;
+class logger_interface;
+class monitoring_integration_manager;
+class monitoring_interface;
 class thread_integration_manager;
 class thread_pool_interface;
 }  // namespace NETWORK_SYSTEM_NAMESPACE::integration

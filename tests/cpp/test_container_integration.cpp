@@ -223,7 +223,7 @@ using container_generations = ::testing::Types<array_container, format_container
 TYPED_TEST_SUITE(ContainerAdapter, container_generations);
 
 TYPED_TEST(ContainerAdapter, CarriesStringsBothWays) {
-    const detail::container_adapter<TypeParam> adapter(std::make_shared<TypeParam>());
+    const network_system::detail::container_adapter<TypeParam> adapter(std::make_shared<TypeParam>());
     EXPECT_EQ("container_system_adapter", adapter.type_name());
     EXPECT_TRUE(adapter.is_valid());
     const std::string serialized_container = "@header={};@data={};";
@@ -236,7 +236,7 @@ TYPED_TEST(ContainerAdapter, CarriesStringsBothWays) {
 
 TYPED_TEST(ContainerAdapter, WritesContainersWithTheirOwnLibrary) {
     const auto wrapped = std::make_shared<TypeParam>();
-    const detail::container_adapter<TypeParam> adapter(wrapped);
+    const network_system::detail::container_adapter<TypeParam> adapter(wrapped);
     EXPECT_EQ(wrapped, adapter.get_container());
     const TypeParam other(std::string("@data={other};"), false);
     EXPECT_EQ(to_bytes(wrapped->text()), adapter.serialize(std::any()));
@@ -247,7 +247,7 @@ TYPED_TEST(ContainerAdapter, WritesContainersWithTheirOwnLibrary) {
 }
 
 TYPED_TEST(ContainerAdapter, ReadsWholeContainersAndRefusesTheRest) {
-    using adapter = detail::container_adapter<TypeParam>;
+    using adapter = network_system::detail::container_adapter<TypeParam>;
     const auto parsed = adapter::parse(to_bytes("@header={};@data={[a,4,1];};"));
     ASSERT_NE(nullptr, parsed);
     EXPECT_EQ("@header={};@data={[a,4,1];};", parsed->text());
@@ -256,13 +256,13 @@ TYPED_TEST(ContainerAdapter, ReadsWholeContainersAndRefusesTheRest) {
 }
 
 TEST(ContainerAdapterErrors, AMalformedContainerIsNone) {
-    using adapter = detail::container_adapter<array_container>;
+    using adapter = network_system::detail::container_adapter<array_container>;
     EXPECT_EQ(nullptr, adapter::parse(to_bytes("@data={throw};")));
     EXPECT_FALSE(adapter::parse(to_bytes("@data={};"))->header_only());
 }
 
 TEST(ContainerAdapterErrors, WithoutAContainerNothingIsValid) {
-    const detail::container_adapter<array_container> adapter(nullptr);
+    const network_system::detail::container_adapter<array_container> adapter(nullptr);
     EXPECT_FALSE(adapter.is_valid());
     EXPECT_EQ(nullptr, adapter.get_container());
     EXPECT_TRUE(adapter.serialize(std::string("x")).empty());

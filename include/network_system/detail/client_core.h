@@ -18,6 +18,7 @@
 #include "network_system/detail/namespace.h"
 #include "network_system/detail/session_core.h"
 #include "network_system/detail/session_events.h"
+#include "network_system/detail/traffic_metrics.h"
 
 namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
@@ -98,7 +99,11 @@ public:
         auto run = std::make_unique<client_run>(core);
         config.executor = to_c(settings.executor);
         const netsys_callbacks callbacks = table(std::move(run));
-        return netsys_client_start(context, &config, &callbacks, &client);
+        const netsys_status started = netsys_client_start(context, &config, &callbacks, &client);
+        if (started == NETSYS_OK) {
+            traffic_metrics::instance().add(client);
+        }
+        return started;
     }
 
     explicit client_run(std::shared_ptr<client_core> core) noexcept
@@ -199,6 +204,7 @@ private:
     }
 
     void stopped() noexcept {
+        traffic_metrics::instance().remove(core_->life.current());
         netsys_status restarted = NETSYS_OK;
         guarded([&] { restarted = core_->life.ended(); }, log_failure);
         if (restarted != NETSYS_OK) {

@@ -2,8 +2,10 @@
 
 #include <cstdio>
 #include <exception>
+#include <string>
 #include <utility>
 
+#include "network_system/detail/library_log.h"
 #include "network_system/detail/namespace.h"
 
 namespace NETWORK_SYSTEM_NAMESPACE::detail {
@@ -20,9 +22,19 @@ void guarded(Body&& body, Failed&& failed) noexcept {
     }
 }
 
-/// The last resort, when there is nobody left to tell, as after a failure of an error handler.
-inline void log_failure(const char* what) noexcept {
+inline void print_failure(const char* what) noexcept {
     std::fprintf(stderr, "network_system: a callback failed: %s\n", what);
+}
+
+/// The last resort, when there is nobody left to tell, as after a failure of an error handler: the program's logger, or
+/// without one the standard error stream.
+inline void log_failure(const char* what) noexcept {
+    if (const library_log_function log = library_log.load(std::memory_order_acquire)) {
+        guarded([&] { log(error_level, "network_system::handlers", std::string("a callback failed: ") + what); },
+                print_failure);
+    } else {
+        print_failure(what);
+    }
 }
 
 }  // namespace NETWORK_SYSTEM_NAMESPACE::detail

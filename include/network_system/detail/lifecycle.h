@@ -7,6 +7,7 @@
 
 #include "network_system/detail/c_api.h"
 #include "network_system/detail/namespace.h"
+#include "network_system/detail/traffic_metrics.h"
 
 namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
@@ -14,14 +15,20 @@ struct server_functions {
     using handle = netsys_server;
     static netsys_status stop(handle server) noexcept { return netsys_server_stop(server, NETSYS_INFINITE); }
     static netsys_status wait(handle server) noexcept { return netsys_server_wait(server, NETSYS_INFINITE); }
-    static void destroy(handle server) noexcept { netsys_server_destroy(server); }
+    static void destroy(handle server) noexcept {
+        traffic_metrics::instance().remove(server);
+        netsys_server_destroy(server);
+    }
 };
 
 struct client_functions {
     using handle = netsys_client;
     static netsys_status stop(handle client) noexcept { return netsys_client_stop(client, NETSYS_INFINITE); }
     static netsys_status wait(handle client) noexcept { return netsys_client_wait(client, NETSYS_INFINITE); }
-    static void destroy(handle client) noexcept { netsys_client_destroy(client); }
+    static void destroy(handle client) noexcept {
+        traffic_metrics::instance().remove(client);
+        netsys_client_destroy(client);
+    }
 };
 
 /// Starting, stopping and waiting of a server or client, each run of which is a new handle. An ended run keeps its

@@ -16,6 +16,7 @@
 #include "network_system/detail/monitor.h"
 #include "network_system/detail/namespace.h"
 #include "network_system/detail/session_events.h"
+#include "network_system/detail/traffic_metrics.h"
 #include "network_system/session/messaging_session.h"
 
 namespace NETWORK_SYSTEM_NAMESPACE::detail {
@@ -122,7 +123,11 @@ public:
         auto run = std::make_unique<server_run>(core);
         config.executor = to_c(settings.executor);
         const netsys_callbacks callbacks = table(std::move(run));
-        return netsys_server_start(context, &config, &callbacks, &server);
+        const netsys_status started = netsys_server_start(context, &config, &callbacks, &server);
+        if (started == NETSYS_OK) {
+            traffic_metrics::instance().add(server);
+        }
+        return started;
     }
 
     explicit server_run(std::shared_ptr<server_core> core) noexcept
@@ -159,9 +164,7 @@ private:
         callbacks.on_end = [](void* userdata, netsys_session session, const netsys_close_info* why) noexcept {
             self(userdata).end(session, *why);
         };
-        callbacks.on_stopped = [](void* userdata) noexcept {
-            guarded([&] { self(userdata).core_->life.ended(); }, log_failure);
-        };
+        callbacks.on_stopped = [](void* userdata) noexcept { guarded([&] { self(userdata).stopped(); }, log_failure); };
         callbacks.release = [](void* userdata) noexcept { delete &self(userdata); };
         return callbacks;
     }
@@ -223,6 +226,11 @@ private:
             report_connections();
             events.ended(why);
         });
+    }
+
+    void stopped() {
+        traffic_metrics::instance().remove(core_->life.current());
+        core_->life.ended();
     }
 
     void report_connections() noexcept {

@@ -14,6 +14,7 @@
 #include "network_system/detail/config_mapping.h"
 #include "network_system/detail/namespace.h"
 #include "network_system/detail/session_events.h"
+#include "network_system/detail/traffic_metrics.h"
 
 namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
@@ -105,6 +106,7 @@ public:
             return;
         }
         core->handle = session_handle::adopted(session);
+        traffic_metrics::instance().add(session);
     }
 
     session_adoption(std::shared_ptr<session_core> core, std::shared_ptr<session_anchor> anchor) noexcept
@@ -136,7 +138,8 @@ private:
         callbacks.on_error = [](void* userdata, netsys_session, const netsys_error_info* error) noexcept {
             self(userdata).deliver([&](session_events& events) { events.error(*error); });
         };
-        callbacks.on_end = [](void* userdata, netsys_session, const netsys_close_info* why) noexcept {
+        callbacks.on_end = [](void* userdata, netsys_session session, const netsys_close_info* why) noexcept {
+            traffic_metrics::instance().remove(session);
             self(userdata).deliver([&](session_events& events) { events.ended(*why); });
             self(userdata).anchor_->let_go();
         };

@@ -1,10 +1,15 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "network_system/detail/c_api.h"
+#include "network_system/detail/guard.h"
+#include "network_system/detail/library_log.h"
 #include "network_system/detail/namespace.h"
 #include "network_system/utils/result_types.h"
 
@@ -40,10 +45,37 @@ inline VoidResult failure(netsys_status status) {
     return error_void(status, netsys_status_message(status));
 }
 
-/// The process-wide context, once it is sure that header and library belong together.
+/// A line of the log on its way to the program's logger, if it has one.
+inline void forward_log(void*, const netsys_log_record* record) noexcept {
+    if (const library_log_function log = library_log.load(std::memory_order_acquire)) {
+        const auto view = [](netsys_str text) { return std::string_view(text.data, text.len); };
+        guarded([&] { log(record->level, view(record->target), view(record->message)); }, print_failure);
+    }
+}
+
+/// The context of everything that the C++ classes start, once it is sure that header and library belong together. Made
+/// at the first use and never shut down, as the default one of the C interface, which has no log.
 inline netsys_status default_context(netsys_context& context) noexcept {
     static const netsys_status version = netsys_check_version(NETSYS_VERSION_NUMBER);
-    return version == NETSYS_OK ? netsys_context_default(&context) : version;
+    static std::atomic<std::uint64_t> made{0};
+    context.id = made.load(std::memory_order_acquire);
+    if (version != NETSYS_OK || context.id != 0) {
+        return version;
+    }
+    netsys_context_config config{};
+    netsys_context_config_init(&config, sizeof(config));
+    config.log_level = debug_level;  // the logger, which may change at any time, has the last word
+    config.on_log = forward_log;
+    const netsys_status status = netsys_context_create(&config, &context);
+    if (status != NETSYS_OK) {
+        return status;
+    }
+    std::uint64_t none = 0;
+    if (!made.compare_exchange_strong(none, context.id)) {  // another thread was faster
+        netsys_context_shutdown(context, 0);
+        context.id = none;
+    }
+    return NETSYS_OK;
 }
 
 }  // namespace NETWORK_SYSTEM_NAMESPACE::detail

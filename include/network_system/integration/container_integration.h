@@ -182,7 +182,9 @@ private:
 
 using container_integration = container_manager;
 
-namespace detail {
+}  // namespace NETWORK_SYSTEM_NAMESPACE::integration
+
+namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
 template <typename Container, typename = void>
 struct has_serialize_array : std::false_type {};
@@ -220,7 +222,7 @@ std::shared_ptr<Container> container_from_bytes(const std::vector<uint8_t>& byte
 }
 
 template <typename Container>
-class container_adapter : public container_interface {
+class container_adapter : public integration::container_interface {
 public:
     explicit container_adapter(std::shared_ptr<Container> container) : container_(std::move(container)) {}
 
@@ -266,7 +268,9 @@ private:
     std::shared_ptr<Container> container_;
 };
 
-}  // namespace detail
+}  // namespace NETWORK_SYSTEM_NAMESPACE::detail
+
+namespace NETWORK_SYSTEM_NAMESPACE::integration {
 
 #ifdef BUILD_WITH_CONTAINER_SYSTEM
 /// The container_system library's container behind `container_interface`.

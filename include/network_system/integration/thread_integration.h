@@ -1,5 +1,7 @@
 #pragma once
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -14,6 +16,7 @@
 #include <mutex>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -36,12 +39,17 @@ public:
 
 /// A fixed number of workers over one queue, first in, first out.
 ///
-/// A task's exception goes to its future. A submit after `stop()` does not throw: its future holds a
-/// `std::runtime_error`. Delayed tasks occupy no worker until they are due.
+/// A task's exception goes to its future. A submit after `stop()`, or to a full queue, does not throw: its future holds
+/// a `std::runtime_error`. Delayed tasks occupy no worker until they are due.
 class basic_thread_pool : public thread_pool_interface {
 public:
     /// 0 threads: as many as the machine runs at once, or 2 when that is unknown.
-    explicit basic_thread_pool(size_t num_threads = 0) : state_(std::make_shared<state>()) {
+    explicit basic_thread_pool(size_t num_threads = 0) : basic_thread_pool(num_threads, 0, "") {}
+
+    /// `queue_capacity`: how many tasks may wait, delayed ones included; 0: no limit. `name`: what the names of the
+    /// workers, which debuggers show, begin with; empty: they get none.
+    basic_thread_pool(size_t num_threads, size_t queue_capacity, const std::string& name)
+        : state_(std::make_shared<state>(queue_capacity, name)) {
         if (num_threads == 0) {
             num_threads = std::thread::hardware_concurrency();
         }
@@ -52,7 +60,7 @@ public:
         state_->live_workers = num_threads;
         try {
             while (workers_.size() < num_threads) {
-                workers_.emplace_back(&basic_thread_pool::work, state_);
+                workers_.emplace_back(&basic_thread_pool::work, state_, workers_.size() + 1);
             }
         } catch (...) {
             stop();
@@ -137,6 +145,10 @@ private:
 
     /// Shared with the workers, so that a worker may outlive the pool object that its task destroyed.
     struct state {
+        state(size_t limit, std::string pool_name) : capacity(limit), name(std::move(pool_name)) {}
+
+        const size_t capacity;  // 0: none
+        const std::string name;
         std::mutex mutex;
         std::condition_variable changed;
         std::deque<std::packaged_task<void()>> ready;
@@ -168,9 +180,10 @@ private:
         {
             const std::lock_guard<std::mutex> lock(state_->mutex);
             if (!state_->running) {
-                std::promise<void> refused;
-                refused.set_exception(std::make_exception_ptr(std::runtime_error("Thread pool is not running")));
-                return refused.get_future();
+                return refused("Thread pool is not running");
+            }
+            if (state_->capacity != 0 && state_->ready.size() + state_->delayed.size() >= state_->capacity) {
+                return refused("Thread pool queue is full");
             }
             const clock::time_point now = clock::now();
             collect_due(*state_, now);
@@ -190,13 +203,25 @@ private:
         return result;
     }
 
+    static std::future<void> refused(const char* why) {
+        std::promise<void> never_run;
+        never_run.set_exception(std::make_exception_ptr(std::runtime_error(why)));
+        return never_run.get_future();
+    }
+
     bool on_worker() const {
         const std::lock_guard<std::mutex> lock(state_->mutex);
         const std::vector<std::thread::id>& ids = state_->worker_ids;
         return std::find(ids.begin(), ids.end(), std::this_thread::get_id()) != ids.end();
     }
 
-    static void work(const std::shared_ptr<state>& pool) {
+    static void work(const std::shared_ptr<state>& pool, size_t number) {
+        if (!pool->name.empty()) {
+            constexpr size_t longest = 15;  // the system's limit
+            const std::string suffix = "-" + std::to_string(number);
+            const std::string name = pool->name.substr(0, longest - std::min(longest, suffix.size())) + suffix;
+            pthread_setname_np(pthread_self(), name.c_str());
+        }
         {
             const std::lock_guard<std::mutex> lock(pool->mutex);
             pool->worker_ids.push_back(std::this_thread::get_id());
@@ -265,6 +290,29 @@ public:
         const std::lock_guard<std::mutex> lock(mutex_);
         pool_.swap(pool);
         is_default_ = false;
+    }
+
+    /// Null when the application has set none.
+    std::shared_ptr<thread_pool_interface> get_chosen_thread_pool() const {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        return is_default_ ? nullptr : pool_;
+    }
+
+    /// Serves while the application has set none. The default pool that it takes the place of runs what it has accepted
+    /// and then ends by itself.
+    void set_default_thread_pool(std::shared_ptr<basic_thread_pool> pool) {
+        std::shared_ptr<thread_pool_interface> replaced;
+        {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            if (pool_ && !is_default_) {
+                return;
+            }
+            replaced = std::exchange(pool_, std::move(pool));
+            is_default_ = true;
+        }
+        if (replaced) {
+            std::thread([last = std::move(replaced)] {}).detach();  // its destructor waits for its tasks
+        }
     }
 
     /// Makes a default pool where there is none, or where the default one was stopped; a stopped pool that

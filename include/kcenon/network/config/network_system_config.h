@@ -1,0 +1,3 @@
+#pragma once
+
+#include "network_system/config/network_system_config.h"

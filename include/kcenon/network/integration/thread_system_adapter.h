@@ -1,0 +1,3 @@
+#pragma once
+
+#include "network_system/integration/thread_system_adapter.h"

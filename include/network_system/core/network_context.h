@@ -1,0 +1,248 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "network_system/config/network_system_config.h"
+#include "network_system/detail/namespace.h"
+#include "network_system/detail/periodic_task.h"
+#include "network_system/detail/status.h"
+#include "network_system/detail/traffic_report.h"
+#include "network_system/integration/async_logger.h"
+#include "network_system/integration/logger_integration.h"
+#include "network_system/integration/monitoring_integration.h"
+#include "network_system/integration/thread_integration.h"
+#include "network_system/utils/result_types.h"
+
+namespace NETWORK_SYSTEM_NAMESPACE::core {
+
+/// The thread pool, the logger and the monitoring of the process: those of the application, or those that initialize()
+/// makes. Servers and clients run without: they have threads of their own, and wait for none of these.
+///
+/// What is set here is set in integration::thread_integration_manager, logger_integration_manager and
+/// monitoring_integration_manager, through which everything uses it.
+///
+/// Never destroyed, so that threads which outlive `main` may still use it.
+class network_context {
+public:
+    static network_context& instance() {
+        static auto* const context = new network_context;
+        return *context;
+    }
+
+    network_context(const network_context&) = delete;
+    network_context& operator=(const network_context&) = delete;
+
+    /// A pool of the application: shutdown() does not stop it. Null: none.
+    void set_thread_pool(std::shared_ptr<integration::thread_pool_interface> pool) { threads().set_thread_pool(pool); }
+
+    /// Null until one was set, or made by initialize().
+    std::shared_ptr<integration::thread_pool_interface> get_thread_pool() const {
+        return chosen_or(threads().get_chosen_thread_pool(), &runtime::pool);
+    }
+
+    /// A logger of the application. Null: none.
+    void set_logger(std::shared_ptr<integration::logger_interface> logger) { loggers().set_logger(std::move(logger)); }
+
+    /// Null until one was set, or made by initialize().
+    std::shared_ptr<integration::logger_interface> get_logger() const {
+        return chosen_or(loggers().get_chosen_logger(), &runtime::logger);
+    }
+
+    /// A monitoring of the application. Null: none.
+    void set_monitoring(std::shared_ptr<integration::monitoring_interface> monitoring) {
+        monitorings().set_monitoring(std::move(monitoring));
+    }
+
+    /// Null until one was set, or initialize() has enabled the monitoring.
+    std::shared_ptr<integration::monitoring_interface> get_monitoring() const {
+        return chosen_or(monitorings().get_chosen_monitoring(), &runtime::monitoring);
+    }
+
+    /// Makes a thread pool of that many workers, 0 for as many as the machine runs at once, unless the application has
+    /// set one. Does nothing, but for a warning in the log, when the context is initialised. Throws std::system_error
+    /// when there can be no more threads.
+    void initialize(std::size_t thread_count = 0) {
+        config::thread_pool_config settings;
+        settings.worker_count = thread_count;
+        runtime made;
+        if (!is_initialized() && !threads().get_chosen_thread_pool()) {
+            made.pool = make_pool(settings);
+        }
+        if (!install(std::move(made))) {
+            warn_of_repetition();
+        }
+    }
+
+    /// The same with a logger and monitoring. Errors: already_exists (-7) when the context is initialised,
+    /// invalid_argument (-1), io_error (-9) when the log file cannot be opened or no thread can be started,
+    /// out_of_memory (-8). After an error nothing has changed.
+    VoidResult initialize(const config::network_system_config& config) {
+        netsys_context library{};
+        if (const netsys_status status = detail::default_context(library); status != NETSYS_OK) {
+            return detail::to_result(status);
+        }
+        if (is_initialized()) {
+            warn_of_repetition();
+            return error_void(NETSYS_ERR_ALREADY_EXISTS, repetition);
+        }
+        const config::monitoring_config& monitoring = config.runtime.monitoring;
+        if (monitoring.enabled && monitoring.metrics_interval < std::chrono::seconds(1)) {
+            return error_void(NETSYS_ERR_INVALID_ARGUMENT,
+                              "monitoring.metrics_interval is " + std::to_string(monitoring.metrics_interval.count()) +
+                                  " s: it has to be at least 1 s, or monitoring.enabled false");
+        }
+        try {
+            if (!install(make(config), config)) {
+                return error_void(NETSYS_ERR_ALREADY_EXISTS, repetition);
+            }
+        } catch (const std::system_error& failure) {
+            return error_void(NETSYS_ERR_IO, failure.what());
+        } catch (const std::bad_alloc&) {
+            return error_void(NETSYS_ERR_OUT_OF_MEMORY, "there is no memory for the thread pool and the logger");
+        }
+        return ok();
+    }
+
+    /// Ends what initialize() made: the monitoring after a last report, the thread pool when its tasks have run, the
+    /// logger when its lines are written. What the application set stays. Does nothing when the context is not
+    /// initialised. In a task of the pool it does not wait for the tasks.
+    void shutdown() {
+        runtime ending;  // outlives the lock, under which nothing may wait
+        {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            ending = std::exchange(runtime_, runtime());
+        }
+        if (ending.reports) {
+            ending.reports.reset();
+            detail::report_traffic(ending.service_name);
+        }
+        if (ending.pool) {
+            ending.pool->stop(true);
+        }
+        if (ending.logger) {
+            ending.logger->flush();
+            loggers().set_default_logger(nullptr);
+        }
+    }
+
+    bool is_initialized() const {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        return runtime_.initialized;
+    }
+
+private:
+    /// What initialize() made; null where the application's own serve.
+    struct runtime {
+        bool initialized = false;
+        std::shared_ptr<integration::basic_thread_pool> pool;
+        std::shared_ptr<integration::logger_interface> logger;
+        std::shared_ptr<integration::monitoring_interface> monitoring;
+        std::string service_name;
+        std::unique_ptr<detail::periodic_task> reports;
+    };
+
+    static constexpr const char* repetition = "network_system is initialised already; shutdown() undoes it";
+
+    network_context() = default;
+
+    static integration::thread_integration_manager& threads() {
+        return integration::thread_integration_manager::instance();
+    }
+    static integration::logger_integration_manager& loggers() {
+        return integration::logger_integration_manager::instance();
+    }
+    static integration::monitoring_integration_manager& monitorings() {
+        return integration::monitoring_integration_manager::instance();
+    }
+
+    static void warn_of_repetition() { NETWORK_LOG_WARN(repetition); }
+
+    template <typename Interface, typename Made>
+    std::shared_ptr<Interface> chosen_or(std::shared_ptr<Interface> chosen, Made runtime::*made) const {
+        if (chosen) {
+            return chosen;
+        }
+        const std::lock_guard<std::mutex> lock(mutex_);
+        return runtime_.*made;
+    }
+
+    static std::shared_ptr<integration::basic_thread_pool> make_pool(const config::thread_pool_config& settings) {
+        return std::make_shared<integration::basic_thread_pool>(settings.worker_count, settings.queue_capacity,
+                                                                settings.pool_name);
+    }
+
+    static std::shared_ptr<integration::logger_interface> make_logger(const config::logger_config& settings) {
+        std::shared_ptr<integration::logger_interface> logger;
+        if (settings.log_file_path.empty()) {
+            logger = std::make_shared<integration::basic_logger>(settings.min_level);
+        } else {
+            logger = std::make_shared<integration::basic_logger>(settings.min_level, settings.log_file_path);
+        }
+        if (settings.async_logging) {
+            logger = std::make_shared<integration::async_logger>(std::move(logger), settings.buffer_size);
+        }
+        return logger;
+    }
+
+    /// What the configuration asks for and neither it nor the application has.
+    static runtime make(const config::network_system_config& config) {
+        runtime made;
+        if (!config.logger && !loggers().get_chosen_logger()) {
+            made.logger = make_logger(config.runtime.logger);
+        }
+        if (!config.thread_pool && !threads().get_chosen_thread_pool()) {
+            made.pool = make_pool(config.runtime.thread_pool);
+        }
+        if (config.runtime.monitoring.enabled) {
+            made.service_name = config.runtime.monitoring.service_name;
+            made.monitoring = monitorings().get_monitoring();
+            made.reports = std::make_unique<detail::periodic_task>(
+                config.runtime.monitoring.metrics_interval,
+                [service = made.service_name] { detail::report_traffic(service); });
+        }
+        return made;
+    }
+
+    /// False, and nothing has changed, when the context is initialised.
+    bool install(runtime made, const config::network_system_config& config = {}) {
+        made.initialized = true;
+        const auto pool = made.pool;
+        const auto logger = made.logger;
+        if (made.reports) {
+            detail::traffic_metrics::instance().take();  // what was before is nobody's business
+        }
+        {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            if (runtime_.initialized) {
+                return false;
+            }
+            std::swap(runtime_, made);
+        }
+        if (config.thread_pool) {
+            threads().set_thread_pool(config.thread_pool);
+        } else if (pool) {
+            threads().set_default_thread_pool(pool);
+        }
+        if (config.logger) {
+            loggers().set_logger(config.logger);
+        } else if (logger) {
+            loggers().set_default_logger(logger);
+        }
+        if (config.monitoring) {
+            monitorings().set_monitoring(config.monitoring);
+        }
+        return true;
+    }
+
+    mutable std::mutex mutex_;
+    runtime runtime_;
+};
+
+}  // namespace NETWORK_SYSTEM_NAMESPACE::core
