@@ -386,10 +386,8 @@ impl Shared {
             let answer = self.look_up(&flight.host);
             let now = (self.sources.clock)();
             state = self.lock();
-            if !state.closed {
-                state.flights.remove(&flight.host);
-                state.cache.keep(&flight.host, &answer, self.lifetime(&answer), now);
-            }
+            state.flights.remove(&flight.host);
+            state.cache.keep(&flight.host, &answer, self.lifetime(&answer), now);
             // It has none: each is looked up once.
             _ = flight.answer.set(answer);
             self.changed.notify_all();
