@@ -365,7 +365,8 @@ large_file() {
 names_and_addresses() {
     echo "5. Names and addresses"
     local line
-    "$bin/resolve_address" localhost 192.0.2.1 '[::1]' >"$work/resolve.out" 2>"$work/resolve.err" || fail "resolve_address"
+    "$bin/resolve_address" localhost 192.0.2.1 '[::1]' >"$work/resolve.out" 2>"$work/resolve.err" ||
+        fail "resolve_address"
     grep -qE '^localhost: (127\.|::1)' "$work/resolve.out" || fail "localhost has no loopback address"
     grep -qxF '192.0.2.1: 192.0.2.1' "$work/resolve.out" || fail "an address was not given back as it is"
     heard resolve '^3 hosts, [3-9] addresses, 1 names cached$' || fail "the cache does not hold the one name"

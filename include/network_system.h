@@ -1146,8 +1146,8 @@ typedef struct netsys_address_info {
      */
     uint32_t zone;
     /**
-     * What it is for: NETSYS_ADDRESS_*. An IPv4 address written as IPv6 (::ffff:127.0.0.1) is what the IPv4 address is.
-     * Not looked at where the library is given the struct.
+     * What it is for: NETSYS_ADDRESS_*. An IPv4 address written as IPv6 (::ffff:127.0.0.1) is what the IPv4 address
+     * is. Not looked at where the library is given the struct.
      */
     uint32_t address_class;
     /**
@@ -2136,8 +2136,8 @@ netsys_status netsys_address_parse(struct netsys_str text, struct netsys_address
 netsys_status netsys_address_format(const struct netsys_address_info *address, char *buf, size_t cap, size_t *needed);
 
 /**
- * Reads a range of addresses: "10.0.0.0/8", "2001:db8::/32", or an address for the range of that one. Works in a forked
- * child too.
+ * Reads a range of addresses: "10.0.0.0/8", "2001:db8::/32", or an address for the range of that one. Works in a
+ * forked child too.
  *
  * @param text  the range
  * @param out   filled in; set its struct_size to sizeof(netsys_range_info) first
@@ -2157,8 +2157,8 @@ netsys_status netsys_range_parse(struct netsys_str text, struct netsys_range_inf
 netsys_status netsys_range_format(const struct netsys_range_info *range, char *buf, size_t cap, size_t *needed);
 
 /**
- * Whether an address is one of a range. None of the other IP version is; but ::ffff:10.0.0.1 is in 10.0.0.0/8. Works in
- * a forked child too.
+ * Whether an address is one of a range. None of the other IP version is; but ::ffff:10.0.0.1 is in 10.0.0.0/8. Works
+ * in a forked child too.
  *
  * @param range    the range
  * @param address  the address; its zone does not matter
@@ -2236,9 +2236,9 @@ netsys_status netsys_resolver_destroy(struct netsys_resolver resolver);
  * @param visit       gets an address: "192.0.2.1", "2001:db8::1", "fe80::1%2"
  * @param userdata    given to visit
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT (also for what can be no name);
- *         NETSYS_ERR_TIMEOUT; NETSYS_ERR_CANCELLED (the resolver was destroyed); NETSYS_ERR_NOT_FOUND (no host has that
- *         name, or none of its addresses is of the family); NETSYS_ERR_CONNECTION_FAILED (no name server answered);
- *         NETSYS_ERR_OUT_OF_MEMORY (too many names wait); NETSYS_ERR_IO (no thread, or the system failed);
+ *         NETSYS_ERR_TIMEOUT; NETSYS_ERR_CANCELLED (the resolver was destroyed); NETSYS_ERR_NOT_FOUND (no host has
+ *         that name, or none of its addresses is of the family); NETSYS_ERR_CONNECTION_FAILED (no name server
+ *         answered); NETSYS_ERR_OUT_OF_MEMORY (too many names wait); NETSYS_ERR_IO (no thread, or the system failed);
  *         NETSYS_ERR_WOULD_DEADLOCK (on a library thread)
  */
 netsys_status netsys_resolver_resolve(struct netsys_resolver resolver,

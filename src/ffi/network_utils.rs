@@ -59,8 +59,8 @@ pub struct netsys_address_info {
     pub version: u32,
     /// The number of the interface behind a link-local IPv6 address, or 0.
     pub zone: u32,
-    /// What it is for: NETSYS_ADDRESS_*. An IPv4 address written as IPv6 (::ffff:127.0.0.1) is what the IPv4 address is.
-    /// Not looked at where the library is given the struct.
+    /// What it is for: NETSYS_ADDRESS_*. An IPv4 address written as IPv6 (::ffff:127.0.0.1) is what the IPv4 address
+    /// is. Not looked at where the library is given the struct.
     pub address_class: u32,
     /// The address as it travels: the first 4 bytes for IPv4, the rest 0; or all 16.
     pub bytes: [u8; 16],
@@ -247,8 +247,8 @@ pub unsafe extern "C" fn netsys_address_format(
     })
 }
 
-/// Reads a range of addresses: "10.0.0.0/8", "2001:db8::/32", or an address for the range of that one. Works in a forked
-/// child too.
+/// Reads a range of addresses: "10.0.0.0/8", "2001:db8::/32", or an address for the range of that one. Works in a
+/// forked child too.
 ///
 /// @param text  the range
 /// @param out   filled in; set its struct_size to sizeof(netsys_range_info) first
@@ -285,8 +285,8 @@ pub unsafe extern "C" fn netsys_range_format(
     })
 }
 
-/// Whether an address is one of a range. None of the other IP version is; but ::ffff:10.0.0.1 is in 10.0.0.0/8. Works in
-/// a forked child too.
+/// Whether an address is one of a range. None of the other IP version is; but ::ffff:10.0.0.1 is in 10.0.0.0/8. Works
+/// in a forked child too.
 ///
 /// @param range    the range
 /// @param address  the address; its zone does not matter

@@ -226,9 +226,9 @@ pub extern "C" fn netsys_resolver_destroy(resolver: netsys_resolver) -> netsys_s
 /// @param visit       gets an address: "192.0.2.1", "2001:db8::1", "fe80::1%2"
 /// @param userdata    given to visit
 /// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT (also for what can be no name);
-///         NETSYS_ERR_TIMEOUT; NETSYS_ERR_CANCELLED (the resolver was destroyed); NETSYS_ERR_NOT_FOUND (no host has that
-///         name, or none of its addresses is of the family); NETSYS_ERR_CONNECTION_FAILED (no name server answered);
-///         NETSYS_ERR_OUT_OF_MEMORY (too many names wait); NETSYS_ERR_IO (no thread, or the system failed);
+///         NETSYS_ERR_TIMEOUT; NETSYS_ERR_CANCELLED (the resolver was destroyed); NETSYS_ERR_NOT_FOUND (no host has
+///         that name, or none of its addresses is of the family); NETSYS_ERR_CONNECTION_FAILED (no name server
+///         answered); NETSYS_ERR_OUT_OF_MEMORY (too many names wait); NETSYS_ERR_IO (no thread, or the system failed);
 ///         NETSYS_ERR_WOULD_DEADLOCK (on a library thread)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn netsys_resolver_resolve(

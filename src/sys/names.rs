@@ -25,13 +25,13 @@ pub(crate) fn host_name() -> io::Result<String> {
 pub(crate) enum LookUpFailure {
     /// The name does not exist, or has no address.
     NotFound(String),
-    /// No server of names answered.
+    /// No name server answered.
     NoAnswer(String),
     /// A system call failed.
     System(io::Error),
 }
 
-/// The addresses of a host, in the system's order, each once, with port 0. [BLOCKING], for seconds if no server of names
+/// The addresses of a host, in the system's order, each once, with port 0. Waits, and for seconds if no name server
 /// answers.
 pub(crate) fn look_up(host: &str) -> Result<Vec<SocketAddr>, LookUpFailure> {
     let host = CString::new(host).map_err(|_| LookUpFailure::NotFound("a host name has no NUL in it".to_owned()))?;

@@ -1,9 +1,9 @@
 //! Host names to addresses: waiting for them or told of them, within a time, with what is known kept for a while.
 //!
-//! The system's look-up (getaddrinfo) waits, and nothing can end it. So each runs on a thread made for look-ups, of which
-//! there are few and which end when there is nothing to look up; whoever asked waits beside it, and can be told that time
-//! is up while the look-up goes on. One further thread, the courier, calls the handlers of those who did not wait; it is
-//! there while there are such.
+//! The system's look-up (getaddrinfo) waits, and nothing can end it. So each runs on a thread made for look-ups, of
+//! which there are few and which end when there is nothing to look up; whoever asked waits beside it, and can be told
+//! that time is up while the look-up goes on. One further thread, the courier, calls the handlers of those who did not
+//! wait; it is there while there are such.
 
 mod cache;
 #[cfg(test)]
@@ -225,8 +225,8 @@ impl AddressResolver {
     /// The addresses of `host`: a name, or an address itself, which is given back without looking it up. Waits at most
     /// `timeout`; `None`: as long as the system takes.
     ///
-    /// Fails with [`Code::Timeout`], [`Code::Cancelled`] (closed meanwhile), [`Code::NotFound`] (no such name, or none of
-    /// its addresses is of the family), [`Code::ConnectionFailed`] (no name server could be asked),
+    /// Fails with [`Code::Timeout`], [`Code::Cancelled`] (closed meanwhile), [`Code::NotFound`] (no such name, or none
+    /// of its addresses is of the family), [`Code::ConnectionFailed`] (no name server answered),
     /// [`Code::OutOfMemory`] (too many names are waiting), [`Code::InvalidArgument`] (no possible name),
     /// [`Code::Io`] (the system failed), or [`Code::WouldDeadlock`] on a thread of the library.
     pub fn resolve(&self, host: &str, family: Family, timeout: Option<Duration>) -> Result<Vec<Address>> {
@@ -257,9 +257,9 @@ impl AddressResolver {
         }
     }
 
-    /// Has `handler` told what [`AddressResolver::resolve`] would return. It is called exactly once if this returns `Ok`,
-    /// and not at all otherwise: on the resolver's own thread, which is one of the library's, and never from inside this
-    /// call. Handlers of one resolver never overlap.
+    /// Has `handler` told what [`AddressResolver::resolve`] would return. It is called exactly once if this returns
+    /// `Ok`, and not at all otherwise: on the resolver's own thread, which is one of the library's, and never from
+    /// inside this call. Handlers of one resolver never overlap.
     pub fn resolve_async(
         &self,
         host: &str,
