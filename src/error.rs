@@ -206,6 +206,11 @@ impl Error {
         Error { code, os_code: 0, message: message.into() }
     }
 
+    /// An argument that is outside its documented range.
+    pub(crate) fn invalid(message: impl Into<Cow<'static, str>>) -> Error {
+        Error::new(Code::InvalidArgument, message)
+    }
+
     /// An error that an operating system call reported; `what` names what was tried.
     pub fn os(code: Code, what: impl fmt::Display, error: &io::Error) -> Error {
         Error { code, os_code: error.raw_os_error().unwrap_or(0), message: format!("{what}: {error}").into() }

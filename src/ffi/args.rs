@@ -10,12 +10,13 @@ use super::types::*;
 use crate::config::{Framing, SendPolicy};
 use crate::error::{Code, Error, Result};
 use crate::session::handler::Payload;
+use crate::transport::Address;
 
 /// The longest struct_size that is believed. No struct of this header comes near it, also in years.
 const MAX_STRUCT_SIZE: usize = 4096;
 
 pub(super) fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
-    Error::new(Code::InvalidArgument, message)
+    Error::invalid(message)
 }
 
 fn null(name: &str) -> Error {
@@ -218,10 +219,7 @@ pub(super) unsafe fn give_text(text: &str, buf: *mut c_char, cap: usize, needed:
 
 /// The address without the port; with the zone, where it means nothing without one.
 pub(super) fn ip_text(address: SocketAddr) -> String {
-    match address {
-        SocketAddr::V6(v6) if v6.scope_id() != 0 => format!("{}%{}", v6.ip(), v6.scope_id()),
-        _ => address.ip().to_string(),
-    }
+    Address::from(address).to_string()
 }
 
 /// A time-out: NETSYS_INFINITE is none.

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::str::FromStr;
 
 use super::address_class::AddressClass;
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::sys;
 
 /// An IP address and, where it means nothing without one, its zone.
@@ -63,12 +63,11 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Address> {
         let malformed = |why: &str| {
-            Error::new(
-                Code::InvalidArgument,
-                format!("{text:?} is not an IP address{why}: expected one like 192.0.2.1, 2001:db8::1 or fe80::1%eth0"),
-            )
+            Error::invalid(format!(
+                "{text:?} is not an IP address{why}: expected one like 192.0.2.1, 2001:db8::1 or fe80::1%eth0"
+            ))
         };
-        let bracketed = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let bracketed = inside_brackets(text);
         let bare = bracketed.unwrap_or(text);
         let Some((address, zone)) = bare.split_once('%') else {
             let ip: IpAddr = bare.parse().map_err(|_| malformed(""))?;
@@ -85,6 +84,11 @@ impl FromStr for Address {
     }
 }
 
+/// What stands in the brackets, where there are some around the whole.
+pub(crate) fn inside_brackets(host: &str) -> Option<&str> {
+    host.strip_prefix('[')?.strip_suffix(']')
+}
+
 /// RFC 4007: elsewhere a zone would say nothing.
 fn has_zone(ip: Ipv6Addr) -> bool {
     ip.is_unicast_link_local() || ip.is_multicast()
@@ -98,10 +102,9 @@ fn zone_number(zone: &str) -> Result<u32> {
         sys::interface_number(zone)
     };
     if number == 0 {
-        return Err(Error::new(
-            Code::InvalidArgument,
-            format!("this host has no network interface {zone:?}: put the name or number of one behind the %"),
-        ));
+        return Err(Error::invalid(format!(
+            "this host has no network interface {zone:?}: put the name or number of one behind the %"
+        )));
     }
     Ok(number)
 }
@@ -109,6 +112,7 @@ fn zone_number(zone: &str) -> Result<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Code;
 
     fn parsed(text: &str) -> Address {
         text.parse().expect(text)

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 
 /// All addresses of one family that begin with the same bits (CIDR, RFC 4632; RFC 4291 section 2.3).
 ///
@@ -39,12 +39,11 @@ const fn width(ip: IpAddr) -> u8 {
 impl AddressRange {
     /// The addresses that share their first `prefix` bits with `network`, which has no bit set behind these.
     pub fn new(network: IpAddr, prefix: u8) -> Result<AddressRange> {
-        let invalid = |text: String| Err(Error::new(Code::InvalidArgument, text));
         if prefix > width(network) {
-            return invalid(format!(
+            return Err(Error::invalid(format!(
                 "the prefix of {network}/{prefix} is longer than the address: give at most {}",
                 width(network)
-            ));
+            )));
         }
         if bits(network) & !mask(prefix) != 0 {
             let begin = bits(network) & mask(prefix);
@@ -52,11 +51,11 @@ impl AddressRange {
                 IpAddr::V4(_) => Ipv4Addr::from_bits((begin >> 96) as u32).into(),
                 IpAddr::V6(_) => Ipv6Addr::from_bits(begin).into(),
             };
-            return invalid(format!(
+            return Err(Error::invalid(format!(
                 "{network}/{prefix} is an address within a range: write {begin}/{prefix} for the range, or \
                  {network}/{} for the one address",
                 width(network)
-            ));
+            )));
         }
         if let (IpAddr::V6(v6), 96..) = (network, prefix)
             && let Some(v4) = v6.to_ipv4_mapped()
@@ -101,10 +100,9 @@ impl FromStr for AddressRange {
 
     fn from_str(text: &str) -> Result<AddressRange> {
         let malformed = || {
-            Error::new(
-                Code::InvalidArgument,
-                format!("{text:?} is not a range of addresses: expected one like 10.0.0.0/8, 2001:db8::/32 or ::1"),
-            )
+            Error::invalid(format!(
+                "{text:?} is not a range of addresses: expected one like 10.0.0.0/8, 2001:db8::/32 or ::1"
+            ))
         };
         let (network, prefix) = match text.split_once('/') {
             Some((network, prefix)) => (network, Some(prefix)),
@@ -125,6 +123,7 @@ impl FromStr for AddressRange {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Code;
 
     fn range(text: &str) -> AddressRange {
         text.parse().expect(text)

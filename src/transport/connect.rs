@@ -10,7 +10,7 @@ use crate::error::{Code, Error, Result};
 
 /// The addresses of `host`, in the system's order of preference. A name is looked up on a thread beside the loop.
 pub(crate) async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>> {
-    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    let bare = super::inside_brackets(host).unwrap_or(host);
     if let Ok(address) = bare.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }

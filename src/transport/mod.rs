@@ -11,6 +11,7 @@ mod socket;
 mod stream;
 
 pub use address::Address;
+pub(crate) use address::inside_brackets;
 pub use address_class::AddressClass;
 pub use address_range::AddressRange;
 pub(crate) use socket::SocketOptions;

@@ -205,7 +205,7 @@ impl AddressResolver {
     pub fn with_sources(config: ResolverConfig, sources: Sources) -> Result<AddressResolver> {
         for (value, name) in [(config.max_threads, "max_threads"), (config.max_queued, "max_queued")] {
             if value == 0 {
-                return Err(invalid(format!("{name} is 0: a resolver needs at least 1")));
+                return Err(Error::invalid(format!("{name} is 0: a resolver needs at least 1")));
             }
         }
         sys::watch_fork();
@@ -485,13 +485,13 @@ fn numeric(host: &str) -> Result<Option<Address>> {
         return host.parse().map(Some);
     }
     if host.is_empty() {
-        return Err(invalid("the host is empty: give a name or an address"));
+        return Err(Error::invalid("the host is empty: give a name or an address"));
     }
     if host.len() > LONGEST_NAME {
-        return Err(invalid(format!("the host name is {} bytes long: {LONGEST_NAME} is the most", host.len())));
+        return Err(Error::invalid(format!("the host name is {} bytes long: {LONGEST_NAME} is the most", host.len())));
     }
     if let Some(wrong) = host.chars().find(|c| c.is_whitespace() || c.is_control() || *c == '/') {
-        return Err(invalid(format!("the host {host:?} has {wrong:?} in it, which no name or address has")));
+        return Err(Error::invalid(format!("the host {host:?} has {wrong:?} in it, which no name or address has")));
     }
     Ok(host.parse().ok())
 }
@@ -505,10 +505,6 @@ fn start_thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<Join
         .name(name.to_owned())
         .spawn(work)
         .map_err(|error| Error::os(Code::Io, "cannot start a thread for looking up names", &error))
-}
-
-fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
-    Error::new(Code::InvalidArgument, message)
 }
 
 fn cancelled(host: &str) -> Error {

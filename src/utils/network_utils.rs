@@ -11,6 +11,7 @@ use socket2::{Domain, Socket, Type};
 
 use crate::error::{Code, Error, Result};
 use crate::sys;
+use crate::transport::inside_brackets;
 pub use crate::transport::{Address, AddressClass, AddressRange};
 
 /// The lowest free port given out; below live well-known services.
@@ -111,21 +112,23 @@ pub struct Endpoint {
 impl Endpoint {
     /// An endpoint of a host that can be written as one. Brackets around the host are taken off.
     pub fn new(host: &str, port: u16) -> Result<Endpoint> {
-        let bracketed = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let bracketed = inside_brackets(host);
         let bare = bracketed.unwrap_or(host);
         if bare.is_empty() {
-            return Err(invalid("the host is empty: give a name or an address; 0.0.0.0 or :: for all of this host's"));
+            return Err(Error::invalid(
+                "the host is empty: give a name or an address; 0.0.0.0 or :: for all of this host's",
+            ));
         }
         if let Some(wrong) = bare.chars().find(|c| c.is_whitespace() || c.is_control() || matches!(c, '[' | ']')) {
-            return Err(invalid(format!("the host {host:?} has {wrong:?} in it, which no name or address has")));
+            return Err(Error::invalid(format!("the host {host:?} has {wrong:?} in it, which no name or address has")));
         }
         // The zone, which need not be one of this host's, is left to whoever connects.
         let is_ipv6 = bare.split('%').next().is_some_and(|address| address.parse::<std::net::Ipv6Addr>().is_ok());
         if !is_ipv6 && bracketed.is_some() {
-            return Err(invalid(format!("{host:?} is not an IPv6 address: brackets go around these only")));
+            return Err(Error::invalid(format!("{host:?} is not an IPv6 address: brackets go around these only")));
         }
         if !is_ipv6 && bare.contains(':') {
-            return Err(invalid(format!("the host {host:?} has a colon in it, but is not an IPv6 address")));
+            return Err(Error::invalid(format!("the host {host:?} has a colon in it, but is not an IPv6 address")));
         }
         Ok(Endpoint { host: bare.to_owned(), port })
     }
@@ -147,26 +150,25 @@ impl FromStr for Endpoint {
     fn from_str(text: &str) -> Result<Endpoint> {
         let example = "expected one like example.org:80, 192.0.2.1:80 or [2001:db8::1]:80";
         if text.parse::<Address>().is_ok_and(|address| address.ip.is_ipv6()) && !text.starts_with('[') {
-            return Err(invalid(format!(
+            return Err(Error::invalid(format!(
                 "{text:?} is an IPv6 address without brackets, of which no port can be told: {example}"
             )));
         }
         let (host, port) = text
             .rsplit_once(':')
             .filter(|(_, port)| !port.ends_with(']'))
-            .ok_or_else(|| invalid(format!("{text:?} has no port: {example}")))?;
+            .ok_or_else(|| Error::invalid(format!("{text:?} has no port: {example}")))?;
         if host.contains(':') && !host.starts_with('[') {
-            return Err(invalid(format!("{text:?} has several colons: an IPv6 address needs brackets, {example}")));
+            return Err(Error::invalid(format!(
+                "{text:?} has several colons: an IPv6 address needs brackets, {example}"
+            )));
         }
         let number = port.bytes().all(|byte| byte.is_ascii_digit()).then(|| port.parse().ok()).flatten();
-        let port = number
-            .ok_or_else(|| invalid(format!("the port of {text:?} is not a number from 0 to 65535: {example}")))?;
+        let port = number.ok_or_else(|| {
+            Error::invalid(format!("the port of {text:?} is not a number from 0 to 65535: {example}"))
+        })?;
         Endpoint::new(host, port)
     }
-}
-
-fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
-    Error::new(Code::InvalidArgument, message)
 }
 
 #[cfg(test)]
