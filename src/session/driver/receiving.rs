@@ -361,6 +361,11 @@ impl Driver {
         self.session.peer_id.get_or_init(|| hello.id.to_owned());
         self.session.peer_limit.store(hello.max_message_bytes, Ordering::Relaxed);
         self.incoming.mode = Mode::Frames;
+        {
+            let mut sending = self.session.lock_sending();
+            sending.queue.drop_larger(hello.max_message_bytes);
+            sending.queue.decide(Wire::Framed);
+        }
         self.open();
     }
 
