@@ -121,9 +121,10 @@ pub struct netsys_client_config {
     /// (NETSYS_ERR_PROTOCOL before it has answered the hello). What was accepted and is not sent by then is told in an
     /// on_error with NETSYS_ERR_SEND_FAILED, and counted in messages_unsent of its figures.
     pub reconnect: u32,
-    /// The longest wait before the first attempt, in ms; 0: 100. At most reconnect_max_ms.
+    /// The longest wait before the first attempt, in ms; 0: 100, or reconnect_max_ms if that is less. At most
+    /// reconnect_max_ms.
     pub reconnect_first_ms: u32,
-    /// The longest wait of all, in ms; 0: 5000. A thousand clients of a server that is down make about 2000 attempts in
+    /// The longest wait of all, in ms; 0: 5000, or reconnect_first_ms if that is more. A thousand clients of a server that is down make about 2000 attempts in
     /// this time.
     pub reconnect_max_ms: u32,
     /// After how many attempts in a row that failed the client ends; 0: never.
@@ -252,9 +253,12 @@ fn reconnect(c: &netsys_client_config) -> Result<Option<Reconnect>> {
         )),
         (1, _) => {
             let default = Reconnect::default();
+            let first = set(c.reconnect_first_ms).map(millis);
+            let max = set(c.reconnect_max_ms).map(millis);
+            let max_delay = max.unwrap_or(default.max_delay.max(first.unwrap_or_default()));
             Ok(Some(Reconnect {
-                first_delay: or_millis(c.reconnect_first_ms, default.first_delay),
-                max_delay: or_millis(c.reconnect_max_ms, default.max_delay),
+                first_delay: first.unwrap_or(default.first_delay.min(max_delay)),
+                max_delay,
                 max_attempts: NonZeroU32::new(c.reconnect_max_attempts),
             }))
         }
@@ -386,6 +390,12 @@ mod tests {
             max_attempts: NonZeroU32::new(4),
         };
         assert_eq!(read_client(config).expect("valid").reconnect, Some(expected));
+        let shorter = netsys_client_config { reconnect: 1, reconnect_max_ms: 3, ..client_config() };
+        let shorter = read_client(shorter).expect("valid").reconnect.expect("on");
+        assert_eq!(shorter.first_delay, shorter.max_delay);
+        let longer = netsys_client_config { reconnect: 1, reconnect_first_ms: 9000, ..client_config() };
+        let longer = read_client(longer).expect("valid").reconnect.expect("on");
+        assert_eq!(longer.first_delay, longer.max_delay);
         // A struct of the version before has no such fields.
         let older = netsys_client_config { struct_size: 120, ..config };
         assert_eq!(read_client(older).expect("valid").reconnect, None);
