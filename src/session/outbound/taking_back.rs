@@ -117,3 +117,137 @@ fn payload_of(header: &[u8; HEADER_LEN]) -> Payload {
         _ => Payload::Binary,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keeping(wire: Wire) -> Outbound {
+        let mut queue = Outbound::new(8192);
+        queue.keep_unsent();
+        queue.decide(wire);
+        queue
+    }
+
+    /// Messages of all kinds and of sizes that make chunks of every form.
+    fn messages() -> Vec<(Payload, Vec<u8>)> {
+        let kinds = [Payload::Text, Payload::Binary];
+        let sizes = [1, 10, 0, 3000, 70_000, 5, 70_000, 2, 2];
+        sizes.iter().enumerate().map(|(n, &size)| (kinds[n % 2], vec![n as u8; size])).collect()
+    }
+
+    fn push_all(queue: &mut Outbound, messages: &[(Payload, Vec<u8>)]) {
+        messages.iter().for_each(|(payload, data)| queue.push(*payload, &[data], data.len()));
+    }
+
+    /// Where each message ends on the wire.
+    fn ends(messages: &[(Payload, Vec<u8>)], header: usize) -> Vec<usize> {
+        messages
+            .iter()
+            .scan(0, |end, (_, data)| {
+                *end += header + data.len();
+                Some(*end)
+            })
+            .collect()
+    }
+
+    /// Writes `room` bytes; in the middle of the last write, `meanwhile` happens.
+    fn write(queue: &mut Outbound, mut room: usize, meanwhile: impl FnOnce(&mut Outbound)) {
+        assert!(queue.begin_writing(false));
+        while let Some(chunk) = queue.next_chunk() {
+            let taken = chunk.rest().len().min(room);
+            room -= taken;
+            if room == 0 {
+                meanwhile(queue);
+                queue.written(chunk, taken);
+                queue.hand_over();
+                return;
+            }
+            assert!(queue.written(chunk, taken));
+        }
+    }
+
+    #[test]
+    fn what_was_not_begun_is_given_back_wherever_the_writing_stops() {
+        let messages = messages();
+        for (wire, header) in [(Wire::Framed, HEADER_LEN), (Wire::Raw, 0)] {
+            let ends = ends(&messages, header);
+            let total = *ends.last().expect("there are some");
+            let around = ends.iter().flat_map(|end| [end - 1, *end, end + 1, end + 500]);
+            for room in around.filter(|&room| room > 0 && room < total) {
+                for drops_meanwhile in [false, true] {
+                    let mut queue = keeping(wire);
+                    push_all(&mut queue, &messages);
+                    write(&mut queue, room, |queue| {
+                        if drops_meanwhile {
+                            queue.drop_unsent();
+                        }
+                    });
+                    let unsent = queue.take_unsent();
+                    // The first that begins at or after the end of what was written; an empty one begins nowhere.
+                    let first = messages.iter().enumerate().position(|(n, (_, data))| {
+                        ends[n] - data.len() - header >= room && (header > 0 || !data.is_empty())
+                    });
+                    let expected: Vec<_> = messages[first.unwrap_or(messages.len())..]
+                        .iter()
+                        .filter(|(_, data)| header > 0 || !data.is_empty())
+                        .map(|(payload, data)| (if header > 0 { *payload } else { Payload::Stream }, data.clone()))
+                        .collect();
+                    assert!(unsent.messages.iter().eq(&expected), "{wire:?}, {room} written: {unsent:?}");
+                    let whole = ends.iter().filter(|&&end| end <= room).count() as u64;
+                    let begun = u64::from(!ends.contains(&room));
+                    let empty_later = u64::from(header == 0 && room < ends[2]);
+                    assert_eq!(
+                        queue.accepted,
+                        whole + begun + empty_later + expected.len() as u64,
+                        "{wire:?}, {room} written"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_queue_that_keeps_nothing_gives_nothing_back() {
+        let mut queue = Outbound::new(8192);
+        queue.decide(Wire::Framed);
+        push_all(&mut queue, &messages());
+        assert!(queue.take_unsent().messages.is_empty());
+        assert!(!queue.is_empty());
+    }
+
+    #[test]
+    fn what_is_given_on_comes_first_and_takes_the_room_that_was_promised() {
+        let mut lost = keeping(Wire::Framed);
+        push_all(&mut lost, &messages());
+        lost.want_room(100, 1000);
+        let mut next = keeping(Wire::Unknown);
+        next.promise(lost.queued());
+        assert!(!next.fits(1, lost.queued()) && next.fits(1, lost.queued() + 1));
+        next.push(Payload::Text, &[b"later"], 5);
+        let bytes = lost.queued();
+        next.prepend(lost.take_unsent());
+        assert_eq!(next.first_kept(), Some(Payload::Text));
+        assert_eq!((next.accepted, next.queued()), (10, bytes + HEADER_LEN + 5));
+        assert!(next.fits(1, bytes + HEADER_LEN + 6), "the promise is kept only once");
+        assert!(!next.is_writable_due());
+        let unsent = next.take_unsent();
+        let later = (Payload::Text, b"later".to_vec());
+        assert!(unsent.messages.iter().eq(messages().iter().chain([&later])));
+        assert_eq!(unsent.bytes(), bytes + 5 - 9 * HEADER_LEN);
+        assert!(unsent.writable_at.is_some(), "the user still waits for room");
+    }
+
+    #[test]
+    fn what_was_kept_for_an_answer_that_does_not_come_is_given_back() {
+        let mut queue = keeping(Wire::Greeted);
+        queue.push_control(b"hello".to_vec());
+        push_all(&mut queue, &messages());
+        assert_eq!(queue.chunks.len(), 1, "only the hello is written");
+        queue.give_up_kept();
+        assert_eq!((queue.wire, queue.queued()), (Wire::Framed, 5));
+        queue.decide(Wire::Framed);
+        assert_eq!(queue.chunks.len(), 1);
+        assert!(queue.take_unsent().messages.iter().eq(&messages()));
+    }
+}
