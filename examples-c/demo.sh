@@ -360,9 +360,21 @@ large_file() {
     report "the server: $(tail -n 1 "$work/transfer_server.out")"
 }
 
+# --- 5: one capability each, which checks itself ----------------------------------------------------------------------
+
+one_capability_each() {
+    echo "5. One capability each"
+    local name
+    for name in reconnecting_client reconnecting_client_cpp; do
+        timeout "$patience_s" "$bin/$name" >"$work/$name.out" 2>"$work/$name.err" || fail "$name ended with status $?"
+        report "$(printf '%-24s %s' "$name" "$(tail -n 1 "$work/$name.out")")"
+    done
+}
+
 build
 old_and_new_on_one_port
 echo_in_c
 rooms
 large_file
+one_capability_each
 echo "All as it must be."
