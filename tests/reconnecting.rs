@@ -661,6 +661,48 @@ fn an_auto_client_keeps_to_what_it_once_spoke() {
     }
 }
 
+/// The byte stream knows no limit of messages, connected or not.
+#[test]
+fn a_raw_client_keeps_pieces_of_any_size() {
+    let (home, port) = (Home::new(), Port::new());
+    let mut config = reconnecting(port.number(), Framing::Raw);
+    config.session.max_message = 10;
+    let (handler, events) = Recorder::new();
+    let client = Client::start(&home.0, config.clone(), handler).unwrap();
+    client.send(Payload::Stream, &[b'x'; 11]).unwrap();
+    let (handler, received) = Recorder::new();
+    let _server = home.server(port.server_config(), handler);
+    events.opened();
+    client.send(Payload::Stream, &[b'y'; 11]).unwrap();
+    let mut all = Vec::new();
+    while all.len() < 22 {
+        all.extend(received.message().1);
+    }
+    assert_eq!(all, [[b'x'; 11], [b'y'; 11]].concat());
+    config.session.framing = Framing::Framed;
+    let (handler, _events) = Recorder::new();
+    let framed = Client::start(&home.0, config, handler).unwrap();
+    assert_eq!(framed.send(Payload::Text, &[b'x'; 11]).unwrap_err().code, Code::MessageTooLarge);
+}
+
+/// What the next server does not take is counted, as it would be refused if that had been known.
+#[test]
+fn what_is_too_large_for_the_server_is_counted_as_undelivered() {
+    let (home, port) = (Home::new(), Port::new());
+    let (handler, events) = Recorder::new();
+    let client = Client::start(&home.0, reconnecting(port.number(), Framing::Framed), handler).unwrap();
+    client.send(Payload::Text, &[b'x'; 11]).unwrap();
+    client.send(Payload::Text, b"fits").unwrap();
+    let mut config = port.server_config();
+    config.session.max_message = 10;
+    let (handler, received) = Recorder::new();
+    let _server = home.server(config, handler);
+    assert_eq!(received.message().1, b"fits");
+    client.stop(None);
+    let report = events.closed();
+    assert_eq!((report.accepted, report.undelivered, report.exact), (2, 1, true));
+}
+
 #[test]
 fn a_session_that_this_side_ends_is_followed_by_another() {
     let (home, port) = (Home::new(), Port::new());

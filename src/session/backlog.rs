@@ -11,13 +11,13 @@ use crate::config::Framing;
 use crate::error::Error;
 
 impl Session {
-    /// A backlog that keeps room for what `lost`, the connection before, will give back.
-    pub(crate) fn backlog(registry: Arc<Registry>, lost: Option<&Session>) -> Arc<Session> {
+    /// A backlog for a connection that will speak as `framing` says, if that is known. It keeps room for what a lost
+    /// connection, which has so many bytes queued, will give back.
+    pub(crate) fn backlog(registry: Arc<Registry>, framing: Framing, promised: usize) -> Arc<Session> {
         let mut session = Session::build(registry, Some("backlog".into()), None);
         session.is_backlog = true;
-        if let Some(lost) = lost {
-            session.lock_sending().queue.promise(lost.queued());
-        }
+        session.lock_sending().keep_to(framing);
+        session.lock_sending().queue.promise(promised);
         Arc::new(session)
     }
 
@@ -31,9 +31,13 @@ impl Session {
         self.lock_sending().queue.queued()
     }
 
-    /// Puts messages of an earlier connection before its own. `framing`: how that connection spoke.
+    /// Puts messages of an earlier connection before its own. `framing`: how that connection spoke, if it is known.
     pub(crate) fn inherit(&self, unsent: Unsent, framing: Framing) {
-        self.lock_sending().inherit(unsent, framing);
+        {
+            let mut sending = self.lock_sending();
+            sending.keep_to(framing);
+            sending.queue.prepend(unsent);
+        }
         // There may be more room than was promised.
         self.room.notify_all();
     }

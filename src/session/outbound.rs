@@ -110,7 +110,7 @@ pub(crate) struct Outbound {
     /// Tell the user when no more than this is queued.
     writable_at: Option<usize>,
     /// Messages of which nothing was written, and that will not be written here; `None`: they are dropped.
-    unsent: Option<VecDeque<(Payload, Vec<u8>)>>,
+    unsent: Option<Unsent>,
     /// Room that is kept for messages of an earlier connection.
     promised: usize,
     /// Messages accepted.
@@ -193,6 +193,7 @@ impl Outbound {
     /// Takes no further message.
     pub(crate) fn seal(&mut self, why: &'static str) {
         self.sealed.get_or_insert(why);
+        self.put_by_writable();
     }
 
     /// Queues a message, given in parts that add up to `len` bytes.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::handler::Payload;
-use super::outbound::{Next, Outbound, Sent, Unsent, Wire};
+use super::outbound::{Next, Outbound, Sent, Wire};
 use super::registry::{Registry, Role};
 use super::{Session, lock};
 use crate::config::{Framing, SendPolicy};
@@ -65,8 +65,8 @@ pub(super) struct Sending {
 
 impl Sending {
     pub(super) fn new(registry: &Registry, stream: Option<Arc<Stream>>) -> Sending {
-        let lone_client = registry.role == Role::Client && !registry.keeps_unsent();
-        let undecided = if lone_client { Undecided::ByPayload } else { Undecided::Keep };
+        let may_decide = registry.role == Role::Client && registry.config.framing == Framing::Auto;
+        let undecided = if may_decide && !registry.keeps_unsent() { Undecided::ByPayload } else { Undecided::Keep };
         let mut queue = Outbound::new(registry.config.send_buffer);
         if registry.keeps_unsent() {
             queue.keep_unsent();
@@ -74,12 +74,16 @@ impl Sending {
         Sending { queue, stream, undecided, intended: registry.config.framing, waiting: 0 }
     }
 
-    /// Takes over what an earlier connection of the same client left: its messages, and how it spoke.
-    pub(super) fn inherit(&mut self, unsent: Unsent, framing: Framing) {
-        self.queue.prepend(unsent);
+    /// Speaks as an earlier connection of the same client did, if either way would do.
+    pub(super) fn keep_to(&mut self, framing: Framing) {
         if self.intended == Framing::Auto {
             self.intended = framing;
         }
+    }
+
+    /// Whether messages have a largest size.
+    fn is_bounded(&self) -> bool {
+        self.queue.wire != Wire::Raw && self.intended != Framing::Raw
     }
 
     /// How to begin to speak. A client that may speak either way goes by the first message that it was left, and then
@@ -193,7 +197,7 @@ impl Session {
         if sending.queue.wire == Wire::Unknown {
             sending.decide(payload, &self.registry);
         }
-        if sending.queue.wire != Wire::Raw {
+        if sending.is_bounded() {
             self.check_len(len)?;
         }
         let cost = sending.queue.cost(len);
@@ -306,7 +310,7 @@ impl Session {
         if sending.queue.wire == Wire::Unknown {
             sending.decide(payload, &self.registry);
         }
-        if sending.queue.wire != Wire::Raw {
+        if sending.is_bounded() {
             self.check_len(data.len())?;
         }
         let cost = sending.queue.cost(data.len());

@@ -48,7 +48,7 @@ struct Inner {
 
 impl Outlet {
     pub(super) fn new(registry: Arc<Registry>) -> Outlet {
-        let backlog = Session::backlog(Arc::clone(&registry), None);
+        let backlog = Session::backlog(Arc::clone(&registry), Framing::Auto, 0);
         let inner = Inner { current: Some(backlog), stopping: false, framing: Framing::Auto };
         Outlet { registry, inner: Mutex::new(inner) }
     }
@@ -71,11 +71,11 @@ impl Outlet {
         if inner.stopping {
             return Err(ended());
         }
-        let Some(current) = &mut inner.current else { return Err(ended()) };
-        if Arc::ptr_eq(current, closed) {
-            *current = Session::backlog(Arc::clone(&self.registry), Some(closed));
+        if inner.current.as_ref().is_some_and(|current| Arc::ptr_eq(current, closed)) {
+            inner.note_framing(closed);
+            inner.current = Some(Session::backlog(Arc::clone(&self.registry), inner.framing, closed.queued()));
         }
-        Ok(Arc::clone(current))
+        inner.current.clone().ok_or_else(ended)
     }
 
     /// There is a connection: `session`, whose driver has not begun.
@@ -90,14 +90,13 @@ impl Outlet {
     /// The connection `session` has ended, and this was left of it.
     pub(super) fn lost(&self, session: &Arc<Session>, unsent: Unsent) {
         let mut inner = self.lock();
-        if session.framing() != Framing::Auto {
-            inner.framing = session.framing();
-        }
+        inner.note_framing(session);
+        let framing = inner.framing;
         let Some(current) = &mut inner.current else { return };
         if !current.is_backlog() {
-            *current = Session::backlog(Arc::clone(&self.registry), None);
+            *current = Session::backlog(Arc::clone(&self.registry), framing, 0);
         }
-        current.inherit(unsent, Framing::Auto);
+        current.inherit(unsent, framing);
     }
 
     /// Takes no message any more.
@@ -129,6 +128,15 @@ impl Outlet {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// Remembers what a connection spoke, if that was decided.
+    fn note_framing(&mut self, session: &Session) {
+        if session.framing() != Framing::Auto {
+            self.framing = session.framing();
+        }
     }
 }
 

@@ -64,6 +64,7 @@ impl<'c> Reconnecting<'c> {
         };
         let began = Instant::now();
         let (session, ended) = self.client.converse(connected, target, guard).await?;
+        let lasted = began.elapsed();
         let registry = &self.client.registry;
         // The next connection's events come after this one's, wherever handlers run.
         while !registry.is_quiet() {
@@ -85,7 +86,7 @@ impl<'c> Reconnecting<'c> {
             return Some(self.failed(error));
         }
         self.failed = 0;
-        self.backoff.connection_lasted(began.elapsed());
+        self.backoff.connection_lasted(lasted);
         Some(Ok(()))
     }
 

@@ -407,6 +407,10 @@ impl Driver {
         }
         let end = if self.speaks_frames() {
             let error = Error::new(Code::ConnectionClosed, "the peer ended the connection without a close");
+            if self.session.registry.keeps_unsent() {
+                // It handles nothing any more, but another connection may.
+                self.session.lock_sending().queue.drop_unsent();
+            }
             self.tell_failure(&error);
             End::by_peer(Some(error.code), error.message.into_owned())
         } else {

@@ -10,7 +10,7 @@ use crate::transport::frame::{Header, Kind};
 #[derive(Debug, Default)]
 pub(crate) struct Unsent {
     pub messages: VecDeque<(Payload, Vec<u8>)>,
-    /// When the user is to be told of room: as the queue had it.
+    /// The user is to be told of room, which is to be as the queue had it.
     writable_at: Option<usize>,
 }
 
@@ -34,8 +34,15 @@ impl Outbound {
             return Unsent::default();
         }
         self.drop_unsent();
-        let messages = self.unsent.take().unwrap_or_default();
-        Unsent { messages, writable_at: self.writable_at.take() }
+        self.put_by_writable();
+        self.unsent.take().unwrap_or_default()
+    }
+
+    /// The user will not be told here any more that there is room, but may be on another connection.
+    pub(super) fn put_by_writable(&mut self) {
+        if let Some(unsent) = &mut self.unsent {
+            unsent.writable_at = unsent.writable_at.or(self.writable_at.take());
+        }
     }
 
     /// Puts messages of an earlier connection before those that are kept here until the peer is known. What was
@@ -78,7 +85,7 @@ impl Outbound {
         for message in std::mem::take(&mut self.unframed) {
             self.queued -= HEADER_LEN + message.1.len();
             if let Some(unsent) = &mut self.unsent {
-                unsent.push_back(message);
+                unsent.messages.push_back(message);
             }
         }
     }
@@ -86,7 +93,7 @@ impl Outbound {
     /// Puts by what is about to be dropped from the chunks.
     pub(super) fn put_by_chunks(&mut self) {
         let Some(mut unsent) = self.unsent.take() else { return };
-        self.chunks.iter().for_each(|chunk| self.messages_of(chunk, |message| unsent.push_back(message)));
+        self.chunks.iter().for_each(|chunk| self.messages_of(chunk, |message| unsent.messages.push_back(message)));
         self.unsent = Some(unsent);
     }
 
@@ -95,8 +102,8 @@ impl Outbound {
         let Some(mut unsent) = self.unsent.take() else { return };
         let mut first = VecDeque::new();
         self.messages_of(chunk, |message| first.push_back(message));
-        first.append(&mut unsent);
-        self.unsent = Some(first);
+        first.append(&mut unsent.messages);
+        self.unsent = Some(Unsent { messages: first, ..unsent });
     }
 
     /// The messages of a chunk of which nothing was written, without their headers.
