@@ -2,10 +2,9 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::num::NonZeroU32;
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -14,73 +13,15 @@ use std::time::Duration;
 use network_system::config::{ClientConfig, Framing, Reconnect, SendPolicy, ServerConfig};
 use network_system::core::{Client, EndpointState, Server};
 use network_system::error::Code;
-use network_system::session::handler::{CloseReport, Payload};
+use network_system::session::handler::Payload;
 use network_system::transport::frame::{Close, Frame, PREAMBLE};
-use socket2::{Domain, Socket, Type};
+use support::reconnecting::{Account, Port, number_of, quickly, reconnecting};
 use support::{Event, Events, Home, PATIENCE, Recorder, client_config, server_config};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Waits of a few milliseconds, so that a test is over soon.
-fn quickly() -> Reconnect {
-    Reconnect { first_delay: Duration::from_millis(1), max_delay: Duration::from_millis(20), max_attempts: None }
-}
-
-fn reconnecting(port: u16, framing: Framing) -> ClientConfig {
-    let mut config = ClientConfig { reconnect: Some(quickly()), ..client_config(port) };
-    config.session.framing = framing;
-    config
-}
-
-/// A port on which servers come and go, and that nobody else is given meanwhile.
-struct Port(Socket);
-
-impl Port {
-    fn new() -> Port {
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        socket.set_reuse_address(true).unwrap();
-        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
-        Port(socket)
-    }
-
-    fn number(&self) -> u16 {
-        self.0.local_addr().unwrap().as_socket().unwrap().port()
-    }
-
-    fn server_config(&self) -> ServerConfig {
-        ServerConfig { port: self.number(), ..server_config() }
-    }
-}
-
-fn number_of(data: &[u8]) -> u64 {
-    u64::from_le_bytes(data[..8].try_into().unwrap())
-}
-
 fn is_refusal(event: Event) -> Option<()> {
     matches!(event, Event::Error(None, error) if error.code == Code::ConnectionRefused).then_some(())
-}
-
-/// What the reports of all of a client's connections add up to.
-#[derive(Debug, Default)]
-struct Account {
-    accepted: u64,
-    undelivered: u64,
-    requeued: u64,
-    connections: u64,
-}
-
-impl Account {
-    fn add(&mut self, report: &CloseReport) {
-        self.accepted += report.accepted;
-        self.undelivered += report.undelivered;
-        self.requeued += report.requeued;
-        self.connections += 1;
-    }
-
-    /// Every message once, however often it was queued.
-    fn messages(&self) -> u64 {
-        self.accepted - self.requeued
-    }
 }
 
 #[test]
@@ -219,92 +160,6 @@ fn survives_a_server_that_comes_and_goes(framing: Framing, rounds: usize) {
 #[test]
 fn a_hundred_servers_one_after_the_other_get_every_message_once_and_in_order() {
     survives_a_server_that_comes_and_goes(Framing::Framed, 100);
-}
-
-/// A server process that echoes, and is killed. It is a test only so that this program can be that process.
-#[test]
-#[ignore = "the process that another test kills"]
-fn echoing_process() {
-    let Some(port) = std::env::var("RECONNECTING_ECHO_PORT").ok().and_then(|port| port.parse().ok()) else { return };
-    let home = Home::new();
-    let (handler, _events) = Recorder::with(|event| {
-        if let Event::Message(session, kind, data) = event {
-            let _ = session.send(*kind, data);
-        }
-    });
-    let _server = home.server(ServerConfig { port, ..server_config() }, handler);
-    println!("\nready");
-    // Until it is killed, or left alone.
-    let _ = std::io::stdin().read_to_end(&mut Vec::new());
-}
-
-fn start_echoing(port: &Port) -> Child {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "echoing_process", "--nocapture"])
-        .env("RECONNECTING_ECHO_PORT", port.number().to_string())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let ready = BufReader::new(child.stdout.take().unwrap()).lines().any(|line| line.unwrap() == "ready");
-    assert!(ready, "the server did not start");
-    child
-}
-
-#[test]
-fn a_server_that_is_killed_costs_only_what_was_begun() {
-    let home = Home::new();
-    let port = Port::new();
-    let account = Arc::new(Mutex::new(Account::default()));
-    let (handler, events) = Recorder::with({
-        let account = account.clone();
-        move |event| {
-            if let Event::Close(_, report) = event {
-                account.lock().unwrap().add(report);
-            }
-        }
-    });
-    let mut config = reconnecting(port.number(), Framing::Framed);
-    config.session.send_policy = SendPolicy::Wait;
-    config.session.send_timeout = PATIENCE;
-    let client = Client::start(&home.0, config, handler).unwrap();
-    let mut next = 0u64;
-    let mut echoed = Vec::new();
-    for _ in 0..10 {
-        let mut server = start_echoing(&port);
-        // Sends on while it is killed.
-        let before = echoed.len();
-        while echoed.len() < before + 100 {
-            (0..10).for_each(|_| {
-                client.send(Payload::Binary, &next.to_le_bytes()).unwrap();
-                next += 1;
-            });
-            echoed.push(number_of(&events.message().1));
-        }
-        server.kill().unwrap();
-        (0..10).for_each(|_| {
-            client.send(Payload::Binary, &next.to_le_bytes()).unwrap();
-            next += 1;
-        });
-        server.wait().unwrap();
-        events.until(|event| match event {
-            Event::Message(_, _, data) => {
-                echoed.push(number_of(&data));
-                None
-            }
-            Event::Close(..) => Some(()),
-            _ => None,
-        });
-    }
-    client.stop(None);
-    client.wait(Some(PATIENCE)).unwrap();
-    assert!(echoed.is_sorted_by(|a, b| a < b), "in order, and none twice");
-    let account = account.lock().unwrap();
-    let unsent = client.stats().messages_unsent;
-    // What waited when the client ended was requeued, and not accepted by another connection.
-    assert_eq!(account.messages() + unsent, next, "{account:?}, {unsent} unsent");
-    assert!(echoed.len() as u64 + account.undelivered + unsent >= next);
-    assert_eq!(account.connections, 10);
 }
 
 /// What a peer that does not read leaves in the queue goes to the next connection, and nothing goes there twice.
@@ -568,9 +423,9 @@ fn it_gives_up_after_so_many_attempts_in_a_row() {
 }
 
 /// Answers each connection with the same bytes and closes it.
-fn answering(bytes: Vec<u8>) -> (u16, impl FnOnce()) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
+fn answer_on(port: &Port, bytes: Vec<u8>) -> impl FnOnce() + use<> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.number()));
+    let listener = TcpListener::bind(address).unwrap();
     let over = Arc::new(AtomicBool::new(false));
     let server = thread::spawn({
         let over = over.clone();
@@ -585,11 +440,11 @@ fn answering(bytes: Vec<u8>) -> (u16, impl FnOnce()) {
             }
         }
     });
-    (address.port(), move || {
+    move || {
         over.store(true, Ordering::Relaxed);
         drop(TcpStream::connect(address));
         server.join().unwrap();
-    })
+    }
 }
 
 #[test]
@@ -601,16 +456,17 @@ fn a_server_that_speaks_another_protocol_ends_it() {
         [(b"220 mail.example ready\r\n".to_vec(), "does not speak the framed protocol"), (refusal, "version 9")]
     {
         for framing in [Framing::Framed, Framing::Auto] {
-            let (port, end) = answering(answer.clone());
-            let home = Home::new();
+            let (home, port) = (Home::new(), Port::new());
             let (handler, events) = Recorder::new();
-            let client = Client::start(&home.0, reconnecting(port, framing), handler).unwrap();
+            let client = Client::start(&home.0, reconnecting(port.number(), framing), handler).unwrap();
             client.send(Payload::Text, b"hello").unwrap();
+            events.until(is_refusal);
+            let end = answer_on(&port, answer.clone());
             client.wait(Some(PATIENCE)).unwrap();
             let error = client.wait_connected(None).unwrap_err();
             assert_eq!(error.code, Code::Protocol);
             assert!(error.message.contains(text), "{error}");
-            assert_eq!((client.stats().messages_unsent, client.stats().connects_failed), (1, 1));
+            assert_eq!((client.stats().messages_unsent, client.stats().connections_total), (1, 1));
             events.released();
             end();
         }
