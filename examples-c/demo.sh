@@ -380,10 +380,22 @@ names_and_addresses() {
     report "$(grep '^reached' "$work/info.out"); $(grep -c ' is ' "$work/info.out") addresses classified"
 }
 
+# --- 6: one capability each, which checks itself ----------------------------------------------------------------------
+
+one_capability_each() {
+    echo "6. One capability each"
+    local name
+    for name in reconnecting_client reconnecting_client_cpp; do
+        timeout "$patience_s" "$bin/$name" >"$work/$name.out" 2>"$work/$name.err" || fail "$name ended with status $?"
+        report "$(printf '%-24s %s' "$name" "$(tail -n 1 "$work/$name.out")")"
+    done
+}
+
 build
 old_and_new_on_one_port
 echo_in_c
 rooms
 large_file
 names_and_addresses
+one_capability_each
 echo "All as it must be."

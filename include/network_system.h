@@ -795,7 +795,8 @@ typedef struct netsys_close_info {
      */
     uint64_t accepted;
     /**
-     * Of these, the ones that did not reach the peer's handler, or are not known to have reached it.
+     * Of these, the ones that did not reach the peer's handler, or are not known to have reached it, and will not be
+     * sent again.
      */
     uint64_t undelivered;
     /**
@@ -815,6 +816,11 @@ typedef struct netsys_close_info {
      * Why, in words: "stopped" after a stop of the own server or client, the peer's reason if it gave one.
      */
     struct netsys_str text;
+    /**
+     * Of the accepted messages, the ones that a reconnecting client sends on its next connection, since nothing of them
+     * was written: accepted = delivered + undelivered + requeued. There they count as accepted again.
+     */
+    uint64_t requeued;
 } netsys_close_info;
 
 /**
@@ -866,7 +872,7 @@ typedef struct netsys_callbacks {
      */
     void (*on_state)(void *userdata, struct netsys_session session, uint32_t old_state, uint32_t new_state);
     /**
-     * The session, which was open, ended.
+     * The session, which was open, ended. A reconnecting client goes on with another one.
      */
     void (*on_close)(void *userdata, struct netsys_session session, const struct netsys_close_info *why);
     /**
@@ -876,12 +882,14 @@ typedef struct netsys_callbacks {
     void (*on_end)(void *userdata, struct netsys_session session, const struct netsys_close_info *why);
     /**
      * Something failed: an accept, a connect, the network under a session (before its on_close), the peer's protocol,
-     * a send that waited too long. The session's id is 0 if no session is concerned. What peers provoke by breaking
-     * the protocol comes ten times a second at most; statistics count all of it.
+     * a send that waited too long, messages that a reconnecting client gave up when it ended. The session's id is 0 if
+     * no session is concerned. What peers provoke by breaking the protocol comes ten times a second at most, and so do
+     * failed attempts of a reconnecting client; statistics count all of it.
      */
     void (*on_error)(void *userdata, struct netsys_session session, const struct netsys_error_info *error);
     /**
-     * The server or client has stopped; a client also because its connection failed or ended. The last event.
+     * The server or client has stopped; a client that does not reconnect also because its connection failed or ended.
+     * The last event.
      */
     void (*on_stopped)(void *userdata);
     /**
@@ -970,6 +978,19 @@ typedef struct netsys_stats {
      * When a message was received last: nanoseconds of CLOCK_MONOTONIC; 0: never.
      */
     uint64_t last_message_ns;
+    /**
+     * Of a client: connections that came to be open after the first one.
+     */
+    uint64_t reconnects;
+    /**
+     * Of a client: attempts to connect that failed.
+     */
+    uint64_t connects_failed;
+    /**
+     * Of a reconnecting client that has ended: messages that it had accepted and not sent, or that may not have arrived
+     * on a connection that did not come to be open. They are in no on_close.
+     */
+    uint64_t messages_unsent;
 } netsys_stats;
 
 /**
@@ -1073,6 +1094,33 @@ typedef struct netsys_client_config {
      * As in netsys_server_config.
      */
     struct netsys_executor executor;
+    /**
+     * 1: the client connects again when it could not connect, or its connection ended, until it is stopped; 0: its
+     * first connection is its last. Before the n-th attempt in a row, counted from 0, it waits for a random time between
+     * 0 and reconnect_first_ms * 2^n, or reconnect_max_ms if that is less. The count begins anew after a connection that
+     * was open for reconnect_max_ms.
+     *
+     * A framed connection carries messages from when it is open, and what is not begun to be written when it is lost
+     * goes to the next one. An AUTO client keeps to what its first send, or its server, decided. It ends, with
+     * on_stopped, when it is stopped, after reconnect_max_attempts, or if the server speaks another protocol
+     * (NETSYS_ERR_PROTOCOL before it has answered the hello). What was accepted and is not sent by then is told in an
+     * on_error with NETSYS_ERR_SEND_FAILED, and counted in messages_unsent of its figures.
+     */
+    uint32_t reconnect;
+    /**
+     * The longest wait before the first attempt, in ms; 0: 100, or reconnect_max_ms if that is less. At most
+     * reconnect_max_ms.
+     */
+    uint32_t reconnect_first_ms;
+    /**
+     * The longest wait of all, in ms; 0: 5000, or reconnect_first_ms if that is more. A thousand clients of a server that is down make about 2000 attempts in
+     * this time.
+     */
+    uint32_t reconnect_max_ms;
+    /**
+     * After how many attempts in a row that failed the client ends; 0: never.
+     */
+    uint32_t reconnect_max_attempts;
 } netsys_client_config;
 
 /**
@@ -1629,6 +1677,9 @@ netsys_status netsys_client_config_init(struct netsys_client_config *config, siz
  * Starts a client. It returns at once, and resolves the name and connects behind it: on_open tells when it is
  * connected; on_error and then on_stopped tell that it cannot be. Callbacks may run before this returns.
  *
+ * A client with `reconnect` in its configuration goes on until it is stopped: on_open comes for each connection,
+ * on_close when it is lost, on_error for an attempt that failed (ten times a second at most), on_stopped at the end.
+ *
  * @param context    where its thread belongs
  * @param config     what it is like; copied
  * @param callbacks  its events; copied. The userdata must live until release runs
@@ -1685,7 +1736,8 @@ netsys_status netsys_client_destroy(struct netsys_client client);
 netsys_status netsys_client_state(struct netsys_client client, uint32_t *out);
 
 /**
- * [BLOCKING] Waits until a client is connected: its on_open, if there is one, has run.
+ * [BLOCKING] Waits until a client is connected: its on_open, if there is one, has run. A reconnecting client that is not
+ * connected now is waited for until it is again, or has ended.
  *
  * @param client      the client
  * @param timeout_ms  how long; 0: not at all; NETSYS_INFINITE: for ever
@@ -1695,11 +1747,54 @@ netsys_status netsys_client_state(struct netsys_client client, uint32_t *out);
  *         NETSYS_ERR_CONNECTION_CLOSED (it was stopped, or the server ended the connection), NETSYS_ERR_SERVER_BUSY,
  *         NETSYS_ERR_PROTOCOL
  */
-netsys_status netsys_client_wait_connected(struct netsys_client client, uint32_t timeout_ms);
+netsys_status netsys_client_wait_connected(struct netsys_client client,
+                                           uint32_t timeout_ms);
 
 /**
- * The session of a client. There is one from the moment TCP is connected until it has ended; a framed client may send
- * in it before on_open.
+ * Whether a client has a connection that is open: on_open has run for it, and on_close has not begun.
+ *
+ * @param client  the client
+ * @param out     true or false
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_client_is_connected(struct netsys_client client, bool *out);
+
+/**
+ * Sends a message on the client's connection, as netsys_session_send does on that of a session.
+ *
+ * A reconnecting client that is not connected keeps the message for its next connection. What waits for that is bounded
+ * by send_queue_bytes, and the same NETSYS_SEND_* says what a send does that finds no room. Each connection gets what
+ * waits before its on_open. Messages that one thread sends arrive in its order, over all connections; one that was
+ * begun on a connection that was lost is counted in its on_close as undelivered, and never sent again.
+ *
+ * @param client  the client
+ * @param kind    NETSYS_MESSAGE_*
+ * @param data    the bytes; copied; may be NULL if len is 0
+ * @param len     how many; NETSYS_MESSAGE_STREAM: at least 1
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_CONNECTION_CLOSED (it is not
+ *         connected and does not reconnect, or has been stopped, or has ended); NETSYS_ERR_MESSAGE_TOO_LARGE;
+ *         NETSYS_ERR_WOULD_BLOCK, NETSYS_ERR_SEND_FAILED (there is no room: see NETSYS_SEND_*). It waits only under
+ *         NETSYS_SEND_WAIT, and never on a library thread.
+ */
+netsys_status netsys_client_send(struct netsys_client client, uint32_t kind, const void *data, size_t len);
+
+/**
+ * Sends one message that is given in parts; as netsys_client_send otherwise.
+ *
+ * @param client  the client
+ * @param kind    NETSYS_MESSAGE_*
+ * @param parts   the bytes, part by part; copied; may be NULL if count is 0
+ * @param count   how many parts
+ * @return as netsys_client_send
+ */
+netsys_status netsys_client_sendv(struct netsys_client client,
+                                  uint32_t kind,
+                                  const struct netsys_bytes *parts,
+                                  size_t count);
+
+/**
+ * The present session of a client. There is one from the moment TCP is connected until it has ended; a framed client
+ * may send in it before on_open.
  *
  * @param client  the client
  * @param out     the session

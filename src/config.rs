@@ -1,6 +1,6 @@
 //! Settings of servers, clients and contexts, validated in one place.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use crate::error::{Code, Error, Result};
@@ -174,8 +174,47 @@ pub struct ClientConfig {
     pub port: u16,
     /// How long resolving, connecting and the hello may take together.
     pub connect_timeout: Duration,
+    /// Whether it connects again when it could not connect, or its connection ended; `None`: it does not.
+    pub reconnect: Option<Reconnect>,
     /// What its session is like.
     pub session: SessionConfig,
+}
+
+/// How a client connects again.
+///
+/// Before the n-th attempt in a row, counted from 0, it waits for a time that is uniform in 0 to `first_delay` * 2^n,
+/// or to `max_delay` if that is less. The count begins anew after a connection that was open for `max_delay`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reconnect {
+    /// The longest wait before the first attempt.
+    pub first_delay: Duration,
+    /// The longest wait of all. Many clients of a server that is down make about 2 / `max_delay` attempts each.
+    pub max_delay: Duration,
+    /// After how many attempts in a row that failed it ends; `None`: it goes on until it is stopped.
+    pub max_attempts: Option<NonZeroU32>,
+}
+
+impl Default for Reconnect {
+    fn default() -> Self {
+        Reconnect { first_delay: Duration::from_millis(100), max_delay: Duration::from_secs(5), max_attempts: None }
+    }
+}
+
+impl Reconnect {
+    fn validate(&mut self) -> Result<()> {
+        self.max_delay = self.max_delay.min(LONGEST);
+        if self.first_delay.is_zero() || self.first_delay > self.max_delay {
+            return Err(Error::new(
+                Code::InvalidArgument,
+                format!(
+                    "first_delay is {} ms and max_delay {} ms: give it more than 0, and no more than max_delay",
+                    self.first_delay.as_millis(),
+                    self.max_delay.as_millis()
+                ),
+            ));
+        }
+        Ok(())
+    }
 }
 
 impl Default for ClientConfig {
@@ -185,6 +224,7 @@ impl Default for ClientConfig {
             host: String::new(),
             port: 0,
             connect_timeout: Duration::from_secs(30),
+            reconnect: None,
             session: SessionConfig::default(),
         }
     }
@@ -201,6 +241,7 @@ impl ClientConfig {
         if self.port == 0 {
             return Err(Error::new(Code::InvalidArgument, "port is 0: name the server's port, 1 to 65535"));
         }
+        self.reconnect.as_mut().map_or(Ok(()), Reconnect::validate)?;
         self.session.validate()?;
         Ok(self)
     }

@@ -83,6 +83,7 @@ impl Callbacks {
                 by_peer: report.by_peer.into(),
                 accepted: report.accepted,
                 undelivered: report.undelivered,
+                requeued: report.requeued,
                 discarded: report.discarded,
                 exact: report.exact.into(),
                 reserved: 0,

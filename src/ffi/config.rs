@@ -1,11 +1,12 @@
 //! The configurations of servers and clients as C gives them.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::args::{self, Extensible, millis, reserved};
 use super::executor::{self, netsys_executor};
 use super::types::*;
-use crate::config::{ClientConfig, ServerConfig, SessionConfig};
+use crate::config::{ClientConfig, Reconnect, ServerConfig, SessionConfig};
 use crate::error::{Code, Error, Result};
 
 /// What a server, or an adopted session, is like. All zero but struct_size, which is what netsys_server_config_init
@@ -124,6 +125,25 @@ pub struct netsys_client_config {
     pub receive_queue_bytes: u64,
     /// As in netsys_server_config.
     pub executor: netsys_executor,
+    /// 1: the client connects again when it could not connect, or its connection ended, until it is stopped; 0: its
+    /// first connection is its last. Before the n-th attempt in a row, counted from 0, it waits for a random time between
+    /// 0 and reconnect_first_ms * 2^n, or reconnect_max_ms if that is less. The count begins anew after a connection that
+    /// was open for reconnect_max_ms.
+    ///
+    /// A framed connection carries messages from when it is open, and what is not begun to be written when it is lost
+    /// goes to the next one. An AUTO client keeps to what its first send, or its server, decided. It ends, with
+    /// on_stopped, when it is stopped, after reconnect_max_attempts, or if the server speaks another protocol
+    /// (NETSYS_ERR_PROTOCOL before it has answered the hello). What was accepted and is not sent by then is told in an
+    /// on_error with NETSYS_ERR_SEND_FAILED, and counted in messages_unsent of its figures.
+    pub reconnect: u32,
+    /// The longest wait before the first attempt, in ms; 0: 100, or reconnect_max_ms if that is less. At most
+    /// reconnect_max_ms.
+    pub reconnect_first_ms: u32,
+    /// The longest wait of all, in ms; 0: 5000, or reconnect_first_ms if that is more. A thousand clients of a server that is down make about 2000 attempts in
+    /// this time.
+    pub reconnect_max_ms: u32,
+    /// After how many attempts in a row that failed the client ends; 0: never.
+    pub reconnect_max_attempts: u32,
 }
 
 // SAFETY: see `args::tests::structs_have_no_padding`; numbers, views, pointers and functions (`Option`) may
@@ -233,8 +253,37 @@ pub(super) unsafe fn client(config: *const netsys_client_config) -> Result<Clien
         host: host.to_owned(),
         port: c.port,
         connect_timeout: or_millis(c.connect_timeout_ms, ClientConfig::default().connect_timeout),
+        reconnect: reconnect(&c)?,
         session,
     })
+}
+
+/// Whether and how a client connects again.
+fn reconnect(c: &netsys_client_config) -> Result<Option<Reconnect>> {
+    let fields = [
+        ("reconnect_first_ms", c.reconnect_first_ms),
+        ("reconnect_max_ms", c.reconnect_max_ms),
+        ("reconnect_max_attempts", c.reconnect_max_attempts),
+    ];
+    match (c.reconnect, fields.into_iter().find(|(_, value)| *value != 0)) {
+        (0, None) => Ok(None),
+        (0, Some((name, value))) => Err(Error::new(
+            Code::InvalidArgument,
+            format!("{name} is {value}, but reconnect is 0: set reconnect to 1, or the rest to 0 too"),
+        )),
+        (1, _) => {
+            let default = Reconnect::default();
+            let first = set(c.reconnect_first_ms).map(millis);
+            let max = set(c.reconnect_max_ms).map(millis);
+            let max_delay = max.unwrap_or(default.max_delay.max(first.unwrap_or_default()));
+            Ok(Some(Reconnect {
+                first_delay: first.unwrap_or(default.first_delay.min(max_delay)),
+                max_delay,
+                max_attempts: NonZeroU32::new(c.reconnect_max_attempts),
+            }))
+        }
+        (other, _) => Err(Error::new(Code::InvalidArgument, format!("reconnect is {other}: use 0 or 1"))),
+    }
 }
 
 #[cfg(test)]
@@ -348,6 +397,41 @@ mod tests {
         assert_eq!(client.connect_timeout, Duration::from_millis(6));
         assert_eq!((client.session.framing, client.session.drain), (Framing::Framed, Duration::from_millis(16)));
         assert_eq!(client.session.kernel_send, Some(20));
+        assert_eq!(client.reconnect, None);
+    }
+
+    #[test]
+    fn a_client_connects_again_only_if_it_is_told_to() {
+        let defaults = read_client(netsys_client_config { reconnect: 1, ..client_config() }).expect("valid");
+        assert_eq!(defaults.reconnect, Some(Reconnect::default()));
+        let config = netsys_client_config {
+            reconnect: 1,
+            reconnect_first_ms: 2,
+            reconnect_max_ms: 3,
+            reconnect_max_attempts: 4,
+            ..client_config()
+        };
+        let expected = Reconnect {
+            first_delay: Duration::from_millis(2),
+            max_delay: Duration::from_millis(3),
+            max_attempts: NonZeroU32::new(4),
+        };
+        assert_eq!(read_client(config).expect("valid").reconnect, Some(expected));
+        let shorter = netsys_client_config { reconnect: 1, reconnect_max_ms: 3, ..client_config() };
+        let shorter = read_client(shorter).expect("valid").reconnect.expect("on");
+        assert_eq!(shorter.first_delay, shorter.max_delay);
+        let longer = netsys_client_config { reconnect: 1, reconnect_first_ms: 9000, ..client_config() };
+        let longer = read_client(longer).expect("valid").reconnect.expect("on");
+        assert_eq!(longer.first_delay, longer.max_delay);
+        // A struct of the version before has no such fields.
+        let older = netsys_client_config { struct_size: 120, ..config };
+        assert_eq!(read_client(older).expect("valid").reconnect, None);
+        let refused = |config, text: &str| {
+            let error = read_client(config).expect_err("refused");
+            assert!(error.code == Code::InvalidArgument && error.message.contains(text), "{error}");
+        };
+        refused(netsys_client_config { reconnect: 2, ..client_config() }, "reconnect is 2");
+        refused(netsys_client_config { reconnect: 0, ..config }, "reconnect_first_ms is 2");
     }
 
     #[test]

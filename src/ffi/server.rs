@@ -44,6 +44,9 @@ impl From<Stats> for netsys_stats {
             start_ns: stats.start_ns,
             last_activity_ns: stats.last_activity_ns,
             last_message_ns: stats.last_message_ns,
+            reconnects: stats.reconnects,
+            connects_failed: stats.connects_failed,
+            messages_unsent: stats.messages_unsent,
         }
     }
 }

@@ -20,7 +20,7 @@ use tokio::time::{Instant, Sleep};
 use self::closing::{Closing, End};
 use self::receiving::Incoming;
 use super::handler::CloseReport;
-use super::outbound::Wire;
+use super::outbound::{Unsent, Wire};
 use super::registry::Role;
 use super::sending::{Undecided, Writer};
 use super::{CloseRequest, Session, State, lock};
@@ -96,6 +96,12 @@ pub(crate) struct Ended {
     pub opened: bool,
     /// What failed.
     pub error: Option<Error>,
+    /// The peer does not speak as this side does, and will not the next time.
+    pub mismatch: bool,
+    /// Messages that can be sent on another connection, since nothing of them was written,
+    pub unsent: Unsent,
+    /// and those of a session that was not open which can not, though they may not have arrived.
+    pub undelivered: u64,
     /// The stream, if what still comes from the peer is to be read off.
     pub linger: Option<Arc<Stream>>,
 }
@@ -170,10 +176,10 @@ impl Driver {
             self.told_accept = true;
             session.registry.tell(&session, |handler, session| handler.on_accept(session));
         }
-        let framing = session.registry.config.framing;
+        let framing = session.lock_sending().begin(&session.registry);
         match (session.registry.role, framing) {
             (Role::Client, Framing::Framed) => {
-                session.lock_sending().greet(&session.registry);
+                session.lock_sending().begin_framed(&session.registry);
                 self.set_timer(self.identify_by);
             }
             (_, Framing::Raw) => {
@@ -210,6 +216,7 @@ impl Driver {
             return false;
         }
         self.told_open = true;
+        self.session.registry.count_open();
         self.enter_state(State::Connected);
         let session = &self.session;
         tracing::debug!("{} is open: {:?} {:?}", session.id(), session.remote_addr(), session.framing());
@@ -262,7 +269,8 @@ impl Driver {
     /// Whether messages wait for it to be known what the peer speaks.
     fn owes_unframed(&self) -> bool {
         let sending = self.session.lock_sending();
-        matches!(self.phase, Phase::Identifying) && sending.queue.wire == Wire::Unknown && !sending.queue.is_empty()
+        let kept = matches!(sending.queue.wire, Wire::Unknown | Wire::Greeted) && !sending.queue.is_empty();
+        matches!(self.phase, Phase::Identifying) && kept
     }
 
     /// Goes on with a close that waited for that.

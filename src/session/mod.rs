@@ -1,5 +1,6 @@
 //! Sessions: one connection each, with its queue, its driver on the loop, and the registry it belongs to.
 
+mod backlog;
 mod data;
 mod driver;
 pub mod handler;
@@ -18,8 +19,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
-pub(crate) use self::driver::Driver;
+pub(crate) use self::driver::{Driver, Ended};
 pub(crate) use self::linger::linger;
+pub(crate) use self::outbound::Unsent;
 pub use self::registry::Fanout;
 pub(crate) use self::registry::{Registry, Role};
 pub use self::stats::Stats;
@@ -78,6 +80,8 @@ pub struct Session {
     local: Option<SocketAddr>,
     start_ns: u64,
     state: AtomicU8,
+    /// It stands for the connection that a reconnecting client has not got yet.
+    is_backlog: bool,
     /// A close was asked for: no message is handled any more.
     closing: AtomicBool,
     paused: AtomicBool,
@@ -164,6 +168,7 @@ impl Session {
             local: None,
             start_ns: sys::monotonic_ns(),
             state: AtomicU8::new(State::Connecting as u8),
+            is_backlog: false,
             closing: AtomicBool::new(false),
             paused: AtomicBool::new(false),
             peer_limit: AtomicU32::new(u32::MAX),
@@ -259,6 +264,7 @@ impl Session {
             start_ns: self.start_ns,
             last_activity_ns: self.received.last_ns.get().max(sent.last_ns),
             last_message_ns: self.received.last_message_ns.get(),
+            ..Stats::default()
         }
     }
 

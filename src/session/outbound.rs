@@ -4,6 +4,7 @@
 //! of other threads need not wait for the write. Nothing here does I/O or knows the session.
 
 mod chunk;
+mod taking_back;
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
@@ -12,6 +13,7 @@ use bytes::Bytes;
 
 pub(crate) use self::chunk::Chunk;
 use self::chunk::{Data, Ends, LARGE, fill};
+pub(crate) use self::taking_back::Unsent;
 use crate::error::{Code, Error};
 use crate::session::handler::Payload;
 use crate::transport::frame::{self, Frame, HEADER_LEN};
@@ -32,6 +34,8 @@ const LONE_MESSAGES: u8 = 4;
 pub(crate) enum Wire {
     /// Not known: messages are kept as they are.
     Unknown,
+    /// The framed protocol, but messages are kept as they are until the peer has answered the hello.
+    Greeted,
     /// The framed protocol.
     Framed,
     /// Bytes.
@@ -64,7 +68,7 @@ pub(crate) struct Sent {
 pub(crate) struct Outbound {
     chunks: VecDeque<Chunk>,
     /// Messages that wait for the framing to be known.
-    unframed: Vec<(Payload, Vec<u8>)>,
+    unframed: VecDeque<(Payload, Vec<u8>)>,
     pub wire: Wire,
     /// Bytes in the queue, the chunk that is being written included.
     queued: usize,
@@ -105,6 +109,10 @@ pub(crate) struct Outbound {
     capacity: usize,
     /// Tell the user when no more than this is queued.
     writable_at: Option<usize>,
+    /// Messages of which nothing was written, and that will not be written here; `None`: they are dropped.
+    unsent: Option<Unsent>,
+    /// Room that is kept for messages of an earlier connection.
+    promised: usize,
     /// Messages accepted.
     pub accepted: u64,
     pub sent: Sent,
@@ -114,7 +122,7 @@ impl Outbound {
     pub(crate) fn new(capacity: usize) -> Outbound {
         Outbound {
             chunks: VecDeque::new(),
-            unframed: Vec::new(),
+            unframed: VecDeque::new(),
             wire: Wire::Unknown,
             queued: 0,
             writing: false,
@@ -136,6 +144,8 @@ impl Outbound {
             // No chunk grows much beyond that, and the room in it is cleared.
             capacity: capacity.min(CHUNK),
             writable_at: None,
+            unsent: None,
+            promised: 0,
             accepted: 0,
             sent: Sent::default(),
         }
@@ -152,7 +162,8 @@ impl Outbound {
 
     /// Whether a message of that cost fits; an empty queue takes any.
     pub(crate) fn fits(&self, cost: usize, limit: usize) -> bool {
-        self.queued == 0 || self.queued.saturating_add(cost) <= limit
+        let queued = self.queued + self.promised;
+        queued == 0 || queued.saturating_add(cost) <= limit
     }
 
     /// Whether messages are taken.
@@ -182,6 +193,7 @@ impl Outbound {
     /// Takes no further message.
     pub(crate) fn seal(&mut self, why: &'static str) {
         self.sealed.get_or_insert(why);
+        self.put_by_writable();
     }
 
     /// Queues a message, given in parts that add up to `len` bytes.
@@ -199,7 +211,7 @@ impl Outbound {
                 self.append(Some(header.encode()), parts, HEADER_LEN + len);
             }
             Wire::Raw => self.append(None, parts, len),
-            Wire::Unknown => self.unframed.push((payload, parts.concat())),
+            Wire::Unknown | Wire::Greeted => self.unframed.push_back((payload, parts.concat())),
         }
     }
 
@@ -356,6 +368,7 @@ impl Outbound {
             self.sent.payload += (end - before - overhead) as u64;
         }
         if self.dropping {
+            self.put_by_first(&chunk);
             self.queued -= chunk.truncate();
         }
         if chunk.written < chunk.len {
@@ -451,9 +464,8 @@ impl Outbound {
     /// Drops the messages of which nothing was written.
     pub(crate) fn drop_unsent(&mut self) {
         self.dropping = true;
-        for (_, bytes) in std::mem::take(&mut self.unframed) {
-            self.queued -= HEADER_LEN + bytes.len();
-        }
+        self.put_by_chunks();
+        self.drop_unframed();
         let mut removed = 0;
         self.chunks.retain_mut(|chunk| {
             removed += chunk.truncate();
@@ -466,7 +478,7 @@ impl Outbound {
     /// Gives up all that is in the queue. What is being written is given up when it comes back.
     pub(crate) fn end(&mut self) {
         self.ended = true;
-        self.unframed = Vec::new();
+        self.unframed = VecDeque::new();
         self.spare = Vec::new();
         self.chunks = VecDeque::new();
         self.queued = 0;

@@ -47,6 +47,8 @@ pub(crate) struct Registry {
     /// The server's or client's own id.
     pub id: String,
     pub config: SessionConfig,
+    /// What a session accepted and did not begin to write is given back when it ends.
+    keeps_unsent: bool,
     handler: Arc<dyn Handler>,
     event_loop: Option<WeakLoop>,
     /// Where handlers run, and the order of those that concern no session; `None`: on the loop.
@@ -62,6 +64,8 @@ pub(crate) struct Registry {
 #[derive(Default)]
 struct Inner {
     stopping: bool,
+    /// A client was connected before.
+    was_open: bool,
     sessions: HashMap<u64, Arc<Session>>,
     groups: HashMap<String, HashMap<u64, Arc<Session>>>,
     /// The counts of the sessions that have ended, and those that concern no session.
@@ -115,6 +119,7 @@ impl Registry {
             id,
             max_message: AtomicU32::new(config.max_message),
             config,
+            keeps_unsent: false,
             handler,
             event_loop: event_loop.map(LoopRef::downgrade),
             elsewhere: place.map(|place| (place.clone(), Strand::new(place))),
@@ -122,6 +127,17 @@ impl Registry {
             left: Notify::new(),
             inner: Mutex::new(Inner { past, ..Inner::default() }),
         }
+    }
+
+    /// Has sessions give back what they did not begin to write, for the next connection.
+    pub(crate) fn keep_unsent(mut self) -> Registry {
+        self.keeps_unsent = true;
+        self
+    }
+
+    #[inline]
+    pub(crate) fn keeps_unsent(&self) -> bool {
+        self.keeps_unsent
     }
 
     // --- the handler -------------------------------------------------------------------------------------------
@@ -254,6 +270,18 @@ impl Registry {
         }
     }
 
+    /// Counts that an attempt to connect has failed, and tells the handler, though not more often than violations.
+    pub(crate) fn tell_failed_attempt(self: &Arc<Self>, error: Error) {
+        let mut inner = self.lock();
+        inner.past.connects_failed += 1;
+        if inner.violations.take() {
+            drop(inner);
+            self.tell_error(None, error);
+        } else {
+            inner.past.errors += 1;
+        }
+    }
+
     // --- the sessions ------------------------------------------------------------------------------------------
 
     /// Takes a session in unless the endpoint stops or `max` are in.
@@ -290,6 +318,28 @@ impl Registry {
     /// Whether the last was told of every session.
     pub(crate) fn is_quiet(&self) -> bool {
         self.live.load(Ordering::Acquire) == 0
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.lock().stopping
+    }
+
+    /// Counts, on a client, a connection that has come to be open.
+    pub(crate) fn count_open(&self) {
+        if self.role == Role::Client {
+            let mut inner = self.lock();
+            inner.past.reconnects += u64::from(std::mem::replace(&mut inner.was_open, true));
+        }
+    }
+
+    /// Counts the last of a client's attempts to connect, of which the handler is told anyhow.
+    pub(crate) fn count_failed_attempt(&self) {
+        self.lock().past.connects_failed += 1;
+    }
+
+    /// Counts messages that are given up with the client.
+    pub(crate) fn count_unsent(&self, messages: u64) {
+        self.lock().past.messages_unsent += messages;
     }
 
     /// Counts a connection that was refused.

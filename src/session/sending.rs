@@ -1,7 +1,7 @@
 //! Sending: from the user's call through the queue to the kernel, on whatever thread.
 
 use std::sync::{Arc, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -23,6 +23,9 @@ const CORK_LIMIT: usize = 256 * 1024;
 
 /// How many chunks a loop writes for one session before others have their turn.
 const CHUNKS_PER_TURN: usize = 16;
+
+/// How long the end of a session waits for another thread's write, which does not block.
+const LONGEST_WRITE: Duration = Duration::from_secs(1);
 
 /// What a send does about a peer that is not known yet.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,20 +57,53 @@ pub(super) struct Sending {
     /// `None`: there is no connection (any more).
     stream: Option<Arc<Stream>>,
     pub undecided: Undecided,
+    /// How to speak, as far as that is known from the start: as configured, or as on an earlier connection.
+    intended: Framing,
     /// Threads that wait for room.
     waiting: usize,
 }
 
 impl Sending {
     pub(super) fn new(registry: &Registry, stream: Option<Arc<Stream>>) -> Sending {
-        let undecided = if registry.role == Role::Client { Undecided::ByPayload } else { Undecided::Keep };
-        Sending { queue: Outbound::new(registry.config.send_buffer), stream, undecided, waiting: 0 }
+        let may_decide = registry.role == Role::Client && registry.config.framing == Framing::Auto;
+        let undecided = if may_decide && !registry.keeps_unsent() { Undecided::ByPayload } else { Undecided::Keep };
+        let mut queue = Outbound::new(registry.config.send_buffer);
+        if registry.keeps_unsent() {
+            queue.keep_unsent();
+        }
+        Sending { queue, stream, undecided, intended: registry.config.framing, waiting: 0 }
+    }
+
+    /// Speaks as an earlier connection of the same client did, if either way would do.
+    pub(super) fn keep_to(&mut self, framing: Framing) {
+        if self.intended == Framing::Auto {
+            self.intended = framing;
+        }
+    }
+
+    /// Whether messages have a largest size.
+    fn is_bounded(&self) -> bool {
+        self.queue.wire != Wire::Raw && self.intended != Framing::Raw
+    }
+
+    /// How to begin to speak. A client that may speak either way goes by the first message that it was left, and then
+    /// by the first that it is to send.
+    pub(super) fn begin(&mut self, registry: &Registry) -> Framing {
+        if registry.role == Role::Server || self.intended != Framing::Auto {
+            return self.intended;
+        }
+        self.undecided = Undecided::ByPayload;
+        match self.queue.first_kept() {
+            None => Framing::Auto,
+            Some(Payload::Stream) => Framing::Raw,
+            Some(Payload::Text | Payload::Binary) => Framing::Framed,
+        }
     }
 
     pub(super) fn framing(&self) -> Framing {
         match self.queue.wire {
             Wire::Unknown => Framing::Auto,
-            Wire::Framed => Framing::Framed,
+            Wire::Framed | Wire::Greeted => Framing::Framed,
             Wire::Raw => Framing::Raw,
         }
     }
@@ -99,18 +135,31 @@ impl Sending {
     fn decide(&mut self, payload: Payload, registry: &Registry) {
         match self.undecided {
             Undecided::Keep => {}
-            Undecided::ByPayload if payload != Payload::Stream => self.greet(registry),
+            Undecided::ByPayload if payload != Payload::Stream => {
+                self.greet(registry);
+                self.queue.decide(Wire::Framed);
+            }
             Undecided::Raw | Undecided::ByPayload => self.queue.decide(Wire::Raw),
         }
     }
 
-    /// Begins to speak the framed protocol, as a client.
-    pub(super) fn greet(&mut self, registry: &Registry) {
+    /// Says hello, as a client. Messages follow behind it, or are kept until it is answered if what is not written can
+    /// still be sent on another connection.
+    pub(super) fn begin_framed(&mut self, registry: &Registry) {
+        self.greet(registry);
+        if registry.keeps_unsent() {
+            self.queue.wire = Wire::Greeted;
+        } else {
+            self.queue.decide(Wire::Framed);
+        }
+    }
+
+    /// Queues the hello of a client.
+    fn greet(&mut self, registry: &Registry) {
         let mut greeting = PREAMBLE.to_vec();
         let hello = Frame::Hello(Hello::new(&registry.id, registry.max_message()));
         hello.encode(&mut greeting).expect("a hello is short");
         self.queue.push_control(greeting);
-        self.queue.decide(Wire::Framed);
     }
 }
 
@@ -128,6 +177,17 @@ impl Session {
     /// queue with `WouldBlock` or, where the policy is to wait, `SendFailed` after the time for that.
     #[inline(always)] // With all it calls for most messages: the calls alone would cost half as much again.
     pub fn send_vectored(self: &Arc<Self>, payload: Payload, parts: &[&[u8]]) -> Result<()> {
+        self.send_by(payload, parts, &mut None)
+    }
+
+    /// The same with a deadline for the wait for room, which is set when the wait begins if it is not yet.
+    #[inline(always)]
+    pub(crate) fn send_by(
+        self: &Arc<Self>,
+        payload: Payload,
+        parts: &[&[u8]],
+        deadline: &mut Option<Instant>,
+    ) -> Result<()> {
         let len = parts.iter().map(|part| part.len()).sum();
         let mut sending = self.lock_sending();
         sending.queue.check_open()?;
@@ -137,12 +197,12 @@ impl Session {
         if sending.queue.wire == Wire::Unknown {
             sending.decide(payload, &self.registry);
         }
-        if sending.queue.wire != Wire::Raw {
+        if sending.is_bounded() {
             self.check_len(len)?;
         }
         let cost = sending.queue.cost(len);
         if !sending.queue.fits(cost, self.registry.config.send_queue) {
-            sending = self.make_room(sending, cost)?;
+            sending = self.make_room(sending, cost, deadline)?;
         }
         sending.queue.push(payload, parts, len);
         self.transmit(sending);
@@ -161,6 +221,7 @@ impl Session {
         self: &'a Arc<Self>,
         mut sending: MutexGuard<'a, Sending>,
         cost: usize,
+        deadline: &mut Option<Instant>,
     ) -> Result<MutexGuard<'a, Sending>> {
         let config = &self.registry.config;
         if config.send_policy == SendPolicy::WouldBlock {
@@ -189,7 +250,7 @@ impl Session {
             drop(sending);
             return Err(self.overrun());
         }
-        let deadline = Instant::now() + config.send_timeout;
+        let deadline = *deadline.get_or_insert_with(|| Instant::now() + config.send_timeout);
         sending.waiting += 1;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -199,8 +260,9 @@ impl Session {
                 let error = Error::new(
                     Code::SendFailed,
                     format!(
-                        "there was no room for the message for {} ms: the peer reads too little",
-                        config.send_timeout.as_millis()
+                        "there was no room for the message for {} ms: {}",
+                        config.send_timeout.as_millis(),
+                        if self.is_backlog { "the client is not connected" } else { "the peer reads too little" }
                     ),
                 );
                 self.report(error.clone());
@@ -218,6 +280,15 @@ impl Session {
     /// Ends the session since its peer takes nothing and the queue is at its hard limit.
     #[cold]
     fn overrun(&self) -> Error {
+        if self.is_backlog {
+            return Error::new(
+                Code::SendFailed,
+                format!(
+                    "the client is not connected and its backlog is at its hard limit of {} bytes",
+                    self.registry.config.send_hard_limit
+                ),
+            );
+        }
         let error = Error::new(
             Code::SendFailed,
             format!(
@@ -239,7 +310,7 @@ impl Session {
         if sending.queue.wire == Wire::Unknown {
             sending.decide(payload, &self.registry);
         }
-        if sending.queue.wire != Wire::Raw {
+        if sending.is_bounded() {
             self.check_len(data.len())?;
         }
         let cost = sending.queue.cost(data.len());
@@ -256,7 +327,7 @@ impl Session {
         match sending.queue.wire {
             Wire::Framed => sending.queue.push_shared(framed),
             Wire::Raw => sending.queue.push_shared(&data),
-            Wire::Unknown => sending.queue.push(payload, &[&data], data.len()),
+            Wire::Unknown | Wire::Greeted => sending.queue.push(payload, &[&data], data.len()),
         }
         if batch::is_active() {
             self.transmit(sending);
@@ -348,6 +419,22 @@ impl Session {
         if wake {
             self.kick();
         }
+    }
+
+    /// Waits until nobody writes, so that all of which nothing was written is in the queue, which takes nothing more.
+    pub(super) fn await_writer<'a>(&self, mut sending: MutexGuard<'a, Sending>) -> MutexGuard<'a, Sending> {
+        debug_assert!(!sending.queue.is_open());
+        let deadline = Instant::now() + LONGEST_WRITE;
+        sending.waiting += 1;
+        while sending.queue.is_writing() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            sending = self.room.wait_timeout(sending, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        sending.waiting -= 1;
+        sending
     }
 
     #[inline]

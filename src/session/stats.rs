@@ -27,6 +27,13 @@ pub struct Stats {
     pub last_activity_ns: u64,
     /// CLOCK_MONOTONIC in nanoseconds; 0: none yet.
     pub last_message_ns: u64,
+    /// Of a client: connections that came to be open after the first one.
+    pub reconnects: u64,
+    /// Of a client: attempts to connect that failed.
+    pub connects_failed: u64,
+    /// Of a reconnecting client: messages that it had accepted and not sent when it ended, or that may not have arrived
+    /// on a connection that did not come to be open.
+    pub messages_unsent: u64,
 }
 
 impl Stats {
@@ -56,6 +63,9 @@ impl Stats {
             wire_bytes_sent: self.wire_bytes_sent - reset.wire_bytes_sent,
             wire_bytes_received: self.wire_bytes_received - reset.wire_bytes_received,
             errors: self.errors - reset.errors,
+            reconnects: self.reconnects - reset.reconnects,
+            connects_failed: self.connects_failed - reset.connects_failed,
+            messages_unsent: self.messages_unsent - reset.messages_unsent,
             ..*self
         }
     }

@@ -9,6 +9,18 @@
 
 namespace NETWORK_SYSTEM_NAMESPACE::core {
 
+/// Whether and how a client connects again when it could not connect, or its connection ended.
+///
+/// Before the n-th attempt in a row, counted from 0, it waits for a random time between 0 and `first_delay` * 2^n, or
+/// `max_delay` if that is less. The count begins anew after a connection that was open for `max_delay`. The client goes
+/// on until it is stopped, `max_attempts` in a row have failed, or the server turns out to speak another protocol.
+struct reconnect_policy {
+    bool enabled = false;
+    std::chrono::milliseconds first_delay{100};  ///< the longest wait before the first attempt; 0: 100 ms
+    std::chrono::milliseconds max_delay{5000};   ///< the longest wait of all; 0: 5 s
+    std::size_t max_attempts = 0;                ///< in a row; 0: without end
+};
+
 /// How a client connects and what it grants its connection. Host and port are given at the start, and a change
 /// takes effect at the next one.
 ///
@@ -34,10 +46,13 @@ struct client_config {
     std::chrono::milliseconds drain_timeout{5000};        ///< for what is queued to arrive, when the client stops
     std::size_t kernel_receive_buffer_size = 0;           ///< SO_RCVBUF; 0: the system's choice
     std::size_t kernel_send_buffer_size = 0;              ///< SO_SNDBUF; 0: the system's choice
+
+    reconnect_policy reconnect;
 };
 
 }  // namespace NETWORK_SYSTEM_NAMESPACE::core
 
 namespace NETWORK_SYSTEM_NAMESPACE {
 using core::client_config;
-}
+using core::reconnect_policy;
+}  // namespace network_system

@@ -73,6 +73,12 @@ inline netsys_client_config to_c(const core::client_config& config, std::string_
     result.host = c_str(host);
     result.port = port;
     result.connect_timeout_ms = to_ms(config.connection_timeout);
+    if (config.reconnect.enabled) {
+        result.reconnect = 1;
+        result.reconnect_first_ms = to_ms(config.reconnect.first_delay);
+        result.reconnect_max_ms = to_ms(config.reconnect.max_delay);
+        result.reconnect_max_attempts = to_u32(config.reconnect.max_attempts);
+    }
     return result;
 }
 

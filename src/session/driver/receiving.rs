@@ -372,6 +372,11 @@ impl Driver {
         self.session.peer_id.get_or_init(|| hello.id.to_owned());
         self.session.peer_limit.store(hello.max_message_bytes, Ordering::Relaxed);
         self.incoming.mode = Mode::Frames;
+        {
+            let mut sending = self.session.lock_sending();
+            sending.queue.drop_larger(hello.max_message_bytes);
+            sending.queue.decide(Wire::Framed);
+        }
         self.open();
     }
 
@@ -417,6 +422,10 @@ impl Driver {
         }
         let end = if self.speaks_frames() {
             let error = Error::new(Code::ConnectionClosed, "the peer ended the connection without a close");
+            if self.session.registry.keeps_unsent() {
+                // It handles nothing any more, but another connection may.
+                self.session.lock_sending().queue.drop_unsent();
+            }
             self.tell_failure(&error);
             End::by_peer(Some(error.code), error.message.into_owned())
         } else {

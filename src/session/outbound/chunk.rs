@@ -72,6 +72,28 @@ impl Chunk {
         }
     }
 
+    /// Calls `each` with the bytes of every message of which nothing was written.
+    pub(super) fn for_each_not_begun(&self, mut each: impl FnMut(&[u8])) {
+        let bytes = match &self.data {
+            Data::Owned(bytes) => &bytes[..],
+            Data::Shared(bytes) => &bytes[..],
+        };
+        match &self.ends {
+            Ends::Control => {}
+            Ends::One if self.written > 0 => {}
+            Ends::One => each(&bytes[..self.len]),
+            Ends::Many(ends) => {
+                let mut start = 0;
+                for end in ends.iter().map(|&end| end as usize) {
+                    if start >= self.written {
+                        each(&bytes[start..end]);
+                    }
+                    start = end;
+                }
+            }
+        }
+    }
+
     /// Takes back the messages of which nothing was written; returns how many bytes that were.
     pub(super) fn truncate(&mut self) -> usize {
         let keep = match &mut self.ends {
