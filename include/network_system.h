@@ -96,6 +96,23 @@
 #define NETSYS_SEND_WAIT 2
 
 /**
+ * Send policy: a send to a full queue succeeds, and its message is dropped and counted.
+ */
+#define NETSYS_SEND_DROP_NEWEST 3
+
+/**
+ * Send policy: a send to a full queue drops the oldest messages of which no byte was written, counts them, and succeeds.
+ * A message larger than the whole queue takes the place of all that wait.
+ */
+#define NETSYS_SEND_DROP_OLDEST 4
+
+/**
+ * Send policy: a send to a full queue fails with NETSYS_ERR_SEND_FAILED and ends the session, which is the reason in
+ * on_close.
+ */
+#define NETSYS_SEND_DISCONNECT 5
+
+/**
  * State of a session: being connected.
  */
 #define NETSYS_STATE_CONNECTING 0
@@ -559,6 +576,14 @@ typedef struct netsys_server_config {
      * SO_SNDBUF; 0: the system's choice, which adapts.
      */
     uint32_t kernel_send_bytes;
+    /**
+     * How many messages a session queues for sending; 0: as many as send_queue_bytes holds.
+     */
+    uint32_t send_queue_messages;
+    /**
+     * 0.
+     */
+    uint32_t reserved_tail;
 } netsys_server_config;
 
 /**
@@ -642,6 +667,11 @@ typedef struct netsys_close_info {
      * Why, in words: "stopped" after a stop of the own server or client, the peer's reason if it gave one.
      */
     struct netsys_str text;
+    /**
+     * Of the undelivered ones, those that were dropped while the session went on: since the queue was full, under
+     * NETSYS_SEND_DROP_NEWEST and _DROP_OLDEST, or since a peer said in its hello that it takes none so large.
+     */
+    uint64_t dropped;
 } netsys_close_info;
 
 /**
@@ -797,6 +827,10 @@ typedef struct netsys_stats {
      * When a message was received last: nanoseconds of CLOCK_MONOTONIC; 0: never.
      */
     uint64_t last_message_ns;
+    /**
+     * Messages that sends accepted and that were dropped, as in netsys_close_info.
+     */
+    uint64_t messages_dropped;
 } netsys_stats;
 
 /**
@@ -889,9 +923,9 @@ typedef struct netsys_client_config {
      */
     uint32_t kernel_send_bytes;
     /**
-     * 0.
+     * As in netsys_server_config.
      */
-    uint32_t reserved_tail;
+    uint32_t send_queue_messages;
 } netsys_client_config;
 
 /**
@@ -1365,6 +1399,17 @@ netsys_status netsys_session_sendv(struct netsys_session session,
                                    uint32_t kind,
                                    const struct netsys_bytes *parts,
                                    size_t count);
+
+/**
+ * Chooses what a send on this session does when its queue is full, in place of what its server's or client's
+ * configuration says. It holds at once, also for sends that wait.
+ *
+ * @param session  the session
+ * @param policy   NETSYS_SEND_*
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+ *         NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_session_set_send_policy(struct netsys_session session, uint32_t policy);
 
 /**
  * Closes a session: no message is handled and no send accepted any more, and what was accepted is delivered, if the

@@ -1,5 +1,6 @@
 //! Settings of servers, clients and contexts, validated in one place.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::error::{Code, Error, Result};
@@ -31,6 +32,13 @@ pub enum SendPolicy {
     /// Wait for room, at most [`SessionConfig::send_timeout`]. On a library thread, where waiting would stop the loop
     /// that makes room, queue up to [`SessionConfig::send_hard_limit`], and past that end the session.
     Wait,
+    /// Drop the message that is sent. The send succeeds; the loss is counted.
+    DropNewest,
+    /// Drop the oldest messages of which no byte was written, until there is room. The send succeeds, the losses are
+    /// counted. The message is taken whatever its size, so that the queue holds at most one message more than its bound.
+    DropOldest,
+    /// End the session.
+    Disconnect,
 }
 
 /// Settings that every session of a server or client has.
@@ -42,8 +50,10 @@ pub struct SessionConfig {
     pub send_policy: SendPolicy,
     /// The largest message that is sent or received, in bytes.
     pub max_message: u32,
-    /// The bound of the outgoing queue, in bytes on the wire.
+    /// The bound of the outgoing queue, in bytes on the wire. An empty queue takes any message.
     pub send_queue: usize,
+    /// Its bound in messages; `None`: only bytes count.
+    pub send_queue_messages: Option<NonZeroU32>,
     /// The bound of the outgoing queue for sends on library threads under [`SendPolicy::Wait`].
     pub send_hard_limit: usize,
     /// How long a send waits under [`SendPolicy::Wait`].
@@ -77,6 +87,7 @@ impl Default for SessionConfig {
             send_policy: SendPolicy::WouldBlock,
             max_message: 1024 * 1024,
             send_queue: 1024 * 1024,
+            send_queue_messages: None,
             send_hard_limit: 64 * 1024 * 1024,
             send_timeout: Duration::from_secs(5),
             idle_timeout: None,

@@ -1,5 +1,6 @@
 //! The configurations of servers and clients as C gives them.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::args::{self, Extensible, millis, reserved};
@@ -58,6 +59,10 @@ pub struct netsys_server_config {
     pub kernel_receive_bytes: u32,
     /// SO_SNDBUF; 0: the system's choice, which adapts.
     pub kernel_send_bytes: u32,
+    /// How many messages a session queues for sending; 0: as many as send_queue_bytes holds.
+    pub send_queue_messages: u32,
+    /// 0.
+    pub reserved_tail: u32,
 }
 
 /// What a client is like. Host and port are required; the rest may be zero, but for struct_size, and then means the
@@ -107,8 +112,8 @@ pub struct netsys_client_config {
     pub kernel_receive_bytes: u32,
     /// As in netsys_server_config.
     pub kernel_send_bytes: u32,
-    /// 0.
-    pub reserved_tail: u32,
+    /// As in netsys_server_config.
+    pub send_queue_messages: u32,
 }
 
 // SAFETY: see `args::tests::structs_have_no_padding`; numbers and views may all be zero.
@@ -156,6 +161,7 @@ macro_rules! session_config {
             send_policy: args::send_policy(c.send_policy)?,
             max_message: set(c.max_message_bytes).map_or(default.max_message, max_message),
             send_queue,
+            send_queue_messages: NonZeroU32::new(c.send_queue_messages),
             send_hard_limit,
             send_timeout: or_millis(c.send_timeout_ms, default.send_timeout),
             idle_timeout: set(c.idle_timeout_ms).and_then(args::timeout),
@@ -182,6 +188,7 @@ pub(super) unsafe fn server(config: *const netsys_server_config) -> Result<Serve
     // SAFETY: by the contract of this function.
     let c = unsafe { args::read_struct(config, "config") }?;
     reserved(c.reserved16.into(), "config: reserved16")?;
+    reserved(c.reserved_tail, "config: reserved_tail")?;
     let mut session = session_config!(&c);
     session.handshake_timeout = or_millis(c.handshake_timeout_ms, session.handshake_timeout);
     let default = ServerConfig::default();
@@ -204,7 +211,6 @@ pub(super) unsafe fn client(config: *const netsys_client_config) -> Result<Clien
     let c = unsafe { args::read_struct(config, "config") }?;
     reserved(c.reserved16.into(), "config: reserved16")?;
     reserved(c.reserved32, "config: reserved32")?;
-    reserved(c.reserved_tail, "config: reserved_tail")?;
     let session = session_config!(&c);
     // SAFETY: by the contract of this function.
     let (client_id, host) = unsafe { (args::text(c.client_id, "client_id")?, args::text(c.host, "host")?) };
@@ -224,7 +230,7 @@ mod tests {
 
     fn server_config() -> netsys_server_config {
         // SAFETY: all zero is a value of this struct.
-        netsys_server_config { struct_size: 120, ..unsafe { std::mem::zeroed() } }
+        netsys_server_config { struct_size: 128, ..unsafe { std::mem::zeroed() } }
     }
 
     fn client_config() -> netsys_client_config {
@@ -277,6 +283,7 @@ mod tests {
             send_buffer_bytes: 18,
             kernel_receive_bytes: 19,
             kernel_send_bytes: 20,
+            send_queue_messages: 21,
             ..server_config()
         };
         let ServerConfig { server_id, host, port, backlog, max_connections, session } =
@@ -287,6 +294,7 @@ mod tests {
             send_policy: SendPolicy::Wait,
             max_message: 9,
             send_queue: 10,
+            send_queue_messages: NonZeroU32::new(21),
             send_hard_limit: 11,
             send_timeout: Duration::from_millis(12),
             idle_timeout: Some(Duration::from_millis(13)),
@@ -348,7 +356,7 @@ mod tests {
             assert!(error.message.contains(text), "{error}");
         };
         refused(netsys_server_config { framing: 9, ..server_config() }, "framing is 9");
-        refused(netsys_server_config { send_policy: 3, ..server_config() }, "send_policy is 3");
+        refused(netsys_server_config { send_policy: 6, ..server_config() }, "send_policy is 6");
         refused(netsys_server_config { flags: 6, ..server_config() }, "flags is 0x6");
         refused(netsys_server_config { reserved16: 1, ..server_config() }, "reserved16 is 1");
         refused(netsys_server_config { struct_size: 0, ..server_config() }, "struct_size is 0");

@@ -44,6 +44,7 @@ impl From<Stats> for netsys_stats {
             start_ns: stats.start_ns,
             last_activity_ns: stats.last_activity_ns,
             last_message_ns: stats.last_message_ns,
+            messages_dropped: stats.messages_dropped,
         }
     }
 }

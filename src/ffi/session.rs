@@ -104,6 +104,21 @@ pub unsafe extern "C" fn netsys_session_sendv(
     })
 }
 
+/// Chooses what a send on this session does when its queue is full, in place of what its server's or client's
+/// configuration says. It holds at once, also for sends that wait.
+///
+/// @param session  the session
+/// @param policy   NETSYS_SEND_*
+/// @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+///         NETSYS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub extern "C" fn netsys_session_set_send_policy(session: netsys_session, policy: u32) -> netsys_status {
+    guard::with(session, |session| {
+        session.set_send_policy(args::send_policy(policy)?);
+        Ok(())
+    })
+}
+
 /// Closes a session: no message is handled and no send accepted any more, and what was accepted is delivered, if the
 /// peer reads, within the configured time to drain. Returns at once; on_close tells when it is done. Only the first
 /// close of a session counts.

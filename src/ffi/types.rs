@@ -81,6 +81,15 @@ pub const NETSYS_SEND_WOULD_BLOCK: u32 = 1;
 /// send_hard_limit_bytes, and past that the session ends.
 pub const NETSYS_SEND_WAIT: u32 = 2;
 
+/// Send policy: a send to a full queue succeeds, and its message is dropped and counted.
+pub const NETSYS_SEND_DROP_NEWEST: u32 = 3;
+/// Send policy: a send to a full queue drops the oldest messages of which no byte was written, counts them, and succeeds.
+/// A message larger than the whole queue takes the place of all that wait.
+pub const NETSYS_SEND_DROP_OLDEST: u32 = 4;
+/// Send policy: a send to a full queue fails with NETSYS_ERR_SEND_FAILED and ends the session, which is the reason in
+/// on_close.
+pub const NETSYS_SEND_DISCONNECT: u32 = 5;
+
 /// State of a session: being connected.
 pub const NETSYS_STATE_CONNECTING: u32 = 0;
 /// State of a session: connected.
@@ -168,6 +177,9 @@ pub struct netsys_close_info {
     pub reserved: u32,
     /// Why, in words: "stopped" after a stop of the own server or client, the peer's reason if it gave one.
     pub text: netsys_str,
+    /// Of the undelivered ones, those that were dropped while the session went on: since the queue was full, under
+    /// NETSYS_SEND_DROP_NEWEST and _DROP_OLDEST, or since a peer said in its hello that it takes none so large.
+    pub dropped: u64,
 }
 
 /// The figures of a session, server or client. Sent means handed to the kernel whole; bytes are payload, except for the
@@ -207,6 +219,8 @@ pub struct netsys_stats {
     pub last_activity_ns: u64,
     /// When a message was received last: nanoseconds of CLOCK_MONOTONIC; 0: never.
     pub last_message_ns: u64,
+    /// Messages that sends accepted and that were dropped, as in netsys_close_info.
+    pub messages_dropped: u64,
 }
 
 /// The events of a server or client. Members that are NULL are skipped.

@@ -238,7 +238,10 @@ impl Session {
 
     /// Its counts since it began.
     fn counts(&self) -> Stats {
-        let (sent, queued) = self.lock_sending().counts();
+        let (sent, queued, messages_dropped) = {
+            let sending = self.lock_sending();
+            (sending.queue.sent, sending.queue.queued(), sending.queue.dropped)
+        };
         Stats {
             connections_total: 1,
             connections_current: u64::from(self.state() == State::Connected),
@@ -254,6 +257,7 @@ impl Session {
             start_ns: self.start_ns,
             last_activity_ns: self.received.last_ns.get().max(sent.last_ns),
             last_message_ns: self.received.last_message_ns.get(),
+            messages_dropped,
         }
     }
 

@@ -4,6 +4,7 @@
 //! of other threads need not wait for the write. Nothing here does I/O or knows the session.
 
 mod chunk;
+mod dropping;
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
@@ -16,6 +17,8 @@ use crate::error::{Code, Error};
 use crate::session::handler::Payload;
 use crate::transport::frame::{self, Frame, HEADER_LEN};
 
+/// The most answers and receipts that are queued for a peer.
+const CONTROL_FRAMES: usize = 256;
 /// A chunk that has reached this takes no further message.
 const CHUNK: usize = 256 * 1024;
 /// How many buffers are kept while messages flow.
@@ -64,8 +67,10 @@ pub(crate) struct Sent {
 pub(crate) struct Outbound {
     chunks: VecDeque<Chunk>,
     /// Messages that wait for the framing to be known.
-    unframed: Vec<(Payload, Vec<u8>)>,
+    unframed: VecDeque<(Payload, Vec<u8>)>,
     pub wire: Wire,
+    /// Frames of the protocol itself in the queue.
+    control: usize,
     /// Bytes in the queue, the chunk that is being written included.
     queued: usize,
     /// Somebody writes,
@@ -105,17 +110,22 @@ pub(crate) struct Outbound {
     capacity: usize,
     /// Tell the user when no more than this is queued.
     writable_at: Option<usize>,
+    /// The most messages in the queue.
+    max_messages: u64,
     /// Messages accepted.
     pub accepted: u64,
+    /// Of these, the ones that were given up while the session goes on.
+    pub dropped: u64,
     pub sent: Sent,
 }
 
 impl Outbound {
-    pub(crate) fn new(capacity: usize) -> Outbound {
+    pub(crate) fn new(capacity: usize, max_messages: Option<NonZeroU32>) -> Outbound {
         Outbound {
             chunks: VecDeque::new(),
-            unframed: Vec::new(),
+            unframed: VecDeque::new(),
             wire: Wire::Unknown,
+            control: 0,
             queued: 0,
             writing: false,
             blocked: false,
@@ -136,7 +146,9 @@ impl Outbound {
             // No chunk grows much beyond that, and the room in it is cleared.
             capacity: capacity.min(CHUNK),
             writable_at: None,
+            max_messages: max_messages.map_or(u64::MAX, |most| most.get().into()),
             accepted: 0,
+            dropped: 0,
             sent: Sent::default(),
         }
     }
@@ -150,9 +162,25 @@ impl Outbound {
         if self.wire == Wire::Raw { len } else { HEADER_LEN + len }
     }
 
+    /// How many messages are in the queue, those included that are being written.
+    pub(crate) fn queued_messages(&self) -> u64 {
+        self.accepted - self.sent.messages - self.dropped
+    }
+
     /// Whether a message of that cost fits; an empty queue takes any.
+    #[inline]
     pub(crate) fn fits(&self, cost: usize, limit: usize) -> bool {
+        self.queued == 0 || (self.queued.saturating_add(cost) <= limit && self.queued_messages() < self.max_messages)
+    }
+
+    /// The same, with no regard to the number of messages.
+    pub(crate) fn fits_in_bytes(&self, cost: usize, limit: usize) -> bool {
         self.queued == 0 || self.queued.saturating_add(cost) <= limit
+    }
+
+    /// Whether no more than half of the bounds is used.
+    pub(crate) fn is_half_empty(&self, limit: usize) -> bool {
+        self.queued <= limit / 2 && self.queued_messages() <= self.max_messages / 2
     }
 
     /// Whether messages are taken.
@@ -199,7 +227,7 @@ impl Outbound {
                 self.append(Some(header.encode()), parts, HEADER_LEN + len);
             }
             Wire::Raw => self.append(None, parts, len),
-            Wire::Unknown => self.unframed.push((payload, parts.concat())),
+            Wire::Unknown => self.unframed.push_back((payload, parts.concat())),
         }
     }
 
@@ -231,7 +259,8 @@ impl Outbound {
             && let Some(ends) = ends.gathering(*len)
         {
             let end = *len + total;
-            data.resize(end.max(2 * *len).max(self.capacity), 0);
+            // Full chunks are to have no room that no message will fill.
+            data.resize(end.max((2 * *len).max(self.capacity).min(CHUNK + total)), 0);
             fill(&mut data[*len..end], header, parts);
             *len = end;
             ends.push(end as u32);
@@ -266,9 +295,15 @@ impl Outbound {
 
     /// Queues bytes of the protocol itself.
     pub(crate) fn push_control(&mut self, data: Vec<u8>) {
+        self.control += 1;
         self.queued += data.len();
         let len = data.len();
         self.chunks.push_back(Chunk { data: Data::Owned(data), len, written: 0, ends: Ends::Control, counted: 0 });
+    }
+
+    /// Whether so many frames of the protocol wait that the peer cannot be reading: it gets no further answers.
+    pub(crate) fn is_control_full(&self) -> bool {
+        self.control >= CONTROL_FRAMES
     }
 
     /// Queues a frame of the protocol itself.
@@ -361,6 +396,9 @@ impl Outbound {
         if chunk.written < chunk.len {
             self.chunks.push_front(chunk);
             return false;
+        }
+        if matches!(chunk.ends, Ends::Control) {
+            self.control -= 1;
         }
         if self.by_driver && count > 0 && (count > 1 || chunk.len < LARGE) {
             if chunk.len >= RUSH && self.inline_writes == INLINE_WRITES {
@@ -466,7 +504,7 @@ impl Outbound {
     /// Gives up all that is in the queue. What is being written is given up when it comes back.
     pub(crate) fn end(&mut self) {
         self.ended = true;
-        self.unframed = Vec::new();
+        self.unframed = VecDeque::new();
         self.spare = Vec::new();
         self.chunks = VecDeque::new();
         self.queued = 0;
@@ -475,12 +513,14 @@ impl Outbound {
     /// Drops what a peer does not take that could not say so before.
     pub(crate) fn drop_larger(&mut self, limit: u32) {
         let mut removed = 0;
+        let before = self.unframed.len();
         self.unframed.retain(|(_, bytes)| {
             let fits = bytes.len() <= limit as usize;
             removed += if fits { 0 } else { HEADER_LEN + bytes.len() };
             fits
         });
         self.queued -= removed;
+        self.dropped += (before - self.unframed.len()) as u64;
     }
 
     /// Have the user told when there is room for a message that did not fit.
@@ -498,7 +538,7 @@ impl Outbound {
     }
 
     pub(crate) fn is_writable_due(&self) -> bool {
-        self.writable_at.is_some_and(|level| self.queued <= level)
+        self.writable_at.is_some_and(|level| self.queued <= level && self.queued_messages() <= self.max_messages / 2)
     }
 
     /// Gives up memory that only a fast sender needs.

@@ -1,17 +1,18 @@
 //! Sending: from the user's call through the queue to the kernel, on whatever thread.
 
-use std::sync::{Arc, MutexGuard, PoisonError};
-use std::time::Instant;
+mod room;
+
+use std::sync::{Arc, MutexGuard};
 
 use bytes::Bytes;
 
 use super::handler::Payload;
-use super::outbound::{Next, Outbound, Sent, Wire};
+use super::outbound::{Next, Outbound, Wire};
 use super::registry::{Registry, Role};
 use super::{Session, lock};
 use crate::config::{Framing, SendPolicy};
 use crate::error::{Code, Error, Result};
-use crate::runtime::{batch, on_library_thread};
+use crate::runtime::batch;
 use crate::sys;
 use crate::transport::Stream;
 use crate::transport::frame::{Frame, HEADER_LEN, PREAMBLE};
@@ -54,6 +55,8 @@ pub(super) struct Sending {
     /// `None`: there is no connection (any more).
     stream: Option<Arc<Stream>>,
     pub undecided: Undecided,
+    /// What a full queue means.
+    pub policy: SendPolicy,
     /// Threads that wait for room.
     waiting: usize,
 }
@@ -61,7 +64,9 @@ pub(super) struct Sending {
 impl Sending {
     pub(super) fn new(registry: &Registry, stream: Option<Arc<Stream>>) -> Sending {
         let undecided = if registry.role == Role::Client { Undecided::ByPayload } else { Undecided::Keep };
-        Sending { queue: Outbound::new(registry.config.send_buffer), stream, undecided, waiting: 0 }
+        let config = &registry.config;
+        let queue = Outbound::new(config.send_buffer, config.send_queue_messages);
+        Sending { queue, stream, undecided, policy: config.send_policy, waiting: 0 }
     }
 
     pub(super) fn framing(&self) -> Framing {
@@ -70,10 +75,6 @@ impl Sending {
             Wire::Framed => Framing::Framed,
             Wire::Raw => Framing::Raw,
         }
-    }
-
-    pub(super) fn counts(&self) -> (Sent, usize) {
-        (self.queue.sent, self.queue.queued())
     }
 
     pub(super) fn seal(&mut self, why: &'static str) {
@@ -125,7 +126,8 @@ impl Session {
     /// report of the session's end.
     ///
     /// Fails with `ConnectionClosed`, `MessageTooLarge`, `InvalidArgument` (an empty piece of a stream), and on a full
-    /// queue with `WouldBlock` or, where the policy is to wait, `SendFailed` after the time for that.
+    /// queue as the [`SendPolicy`] says: with `WouldBlock`, with `SendFailed` after the time to wait or where the session
+    /// is ended, or not at all.
     #[inline(always)] // With all it calls for most messages: the calls alone would cost half as much again.
     pub fn send_vectored(self: &Arc<Self>, payload: Payload, parts: &[&[u8]]) -> Result<()> {
         let len = parts.iter().map(|part| part.len()).sum();
@@ -142,7 +144,8 @@ impl Session {
         }
         let cost = sending.queue.cost(len);
         if !sending.queue.fits(cost, self.registry.config.send_queue) {
-            sending = self.make_room(sending, cost)?;
+            let Some(room) = self.make_room(sending, cost)? else { return Ok(()) };
+            sending = room;
         }
         sending.queue.push(payload, parts, len);
         self.transmit(sending);
@@ -155,84 +158,9 @@ impl Session {
         if len > limit as usize { Err(too_large(len, limit)) } else { Ok(()) }
     }
 
-    /// What the policy says about a full queue.
-    #[cold]
-    fn make_room<'a>(
-        self: &'a Arc<Self>,
-        mut sending: MutexGuard<'a, Sending>,
-        cost: usize,
-    ) -> Result<MutexGuard<'a, Sending>> {
-        let config = &self.registry.config;
-        if config.send_policy == SendPolicy::WouldBlock {
-            sending.queue.want_room(cost, config.send_queue);
-            return Err(Error::new(
-                Code::WouldBlock,
-                format!(
-                    "the outgoing queue holds {} of {} bytes: try again at the writable event",
-                    sending.queue.queued(),
-                    config.send_queue
-                ),
-            ));
-        }
-        if on_library_thread() {
-            // First what the kernel takes.
-            drop(sending);
-            self.write_queue(Writer::Overfull);
-            sending = self.lock_sending();
-            sending.queue.check_open()?;
-            if sending.queue.fits(cost, config.send_hard_limit) {
-                if !sending.queue.fits(cost, config.send_queue) {
-                    sending.queue.want_room(cost, config.send_queue);
-                }
-                return Ok(sending);
-            }
-            drop(sending);
-            return Err(self.overrun());
-        }
-        let deadline = Instant::now() + config.send_timeout;
-        sending.waiting += 1;
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                sending.waiting -= 1;
-                drop(sending);
-                let error = Error::new(
-                    Code::SendFailed,
-                    format!(
-                        "there was no room for the message for {} ms: the peer reads too little",
-                        config.send_timeout.as_millis()
-                    ),
-                );
-                self.report(error.clone());
-                return Err(error);
-            }
-            sending = self.room.wait_timeout(sending, left).unwrap_or_else(PoisonError::into_inner).0;
-            let open = sending.queue.check_open();
-            if open.is_err() || sending.queue.fits(cost, config.send_queue) {
-                sending.waiting -= 1;
-                return open.map(|()| sending);
-            }
-        }
-    }
-
-    /// Ends the session since its peer takes nothing and the queue is at its hard limit.
-    #[cold]
-    fn overrun(&self) -> Error {
-        let error = Error::new(
-            Code::SendFailed,
-            format!(
-                "the peer does not read and the outgoing queue is at its hard limit of {} bytes",
-                self.registry.config.send_hard_limit
-            ),
-        );
-        self.fail(error.clone());
-        error
-    }
-
-    /// Sends a broadcast's message, `framed` with its header. Waits for nothing. True: the caller is to have the queue
+    /// Sends a broadcast's message, `framed` with its header, as the session's policy says, but waits for nothing. True: the caller is to have the queue
     /// written.
     pub(super) fn send_shared(self: &Arc<Self>, payload: Payload, framed: &Bytes) -> Result<bool> {
-        let config = &self.registry.config;
         let data = framed.slice(HEADER_LEN..);
         let mut sending = self.lock_sending();
         sending.queue.check_open()?;
@@ -243,15 +171,9 @@ impl Session {
             self.check_len(data.len())?;
         }
         let cost = sending.queue.cost(data.len());
-        if !sending.queue.fits(cost, config.send_queue) {
-            sending.queue.want_room(cost, config.send_queue);
-            if config.send_policy == SendPolicy::WouldBlock {
-                return Err(Code::WouldBlock.into());
-            }
-            if !sending.queue.fits(cost, config.send_hard_limit) {
-                drop(sending);
-                return Err(self.overrun());
-            }
+        if !sending.queue.fits(cost, self.registry.config.send_queue) {
+            let Some(room) = self.make_room_without_waiting(sending, cost)? else { return Ok(false) };
+            sending = room;
         }
         match sending.queue.wire {
             Wire::Framed => sending.queue.push_shared(framed),
@@ -340,7 +262,7 @@ impl Session {
         let open = sending.queue.is_open();
         // A driver that closes waits for the queue to be empty.
         wake |= sending.queue.is_writable_due() || (!open && writer != Writer::Driver);
-        let room = sending.waiting > 0 && (!open || sending.queue.queued() <= self.registry.config.send_queue / 2);
+        let room = sending.waiting > 0 && (!open || sending.queue.is_half_empty(self.registry.config.send_queue));
         drop(sending);
         if room {
             self.room.notify_all();

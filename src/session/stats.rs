@@ -27,6 +27,8 @@ pub struct Stats {
     pub last_activity_ns: u64,
     /// CLOCK_MONOTONIC in nanoseconds; 0: none yet.
     pub last_message_ns: u64,
+    /// Messages that sends accepted and that were given up since the queue was full.
+    pub messages_dropped: u64,
 }
 
 impl Stats {
@@ -39,6 +41,7 @@ impl Stats {
         self.wire_bytes_sent += other.wire_bytes_sent;
         self.wire_bytes_received += other.wire_bytes_received;
         self.errors += other.errors;
+        self.messages_dropped += other.messages_dropped;
         self.queued_bytes += other.queued_bytes;
         self.last_activity_ns = self.last_activity_ns.max(other.last_activity_ns);
         self.last_message_ns = self.last_message_ns.max(other.last_message_ns);
@@ -56,6 +59,7 @@ impl Stats {
             wire_bytes_sent: self.wire_bytes_sent - reset.wire_bytes_sent,
             wire_bytes_received: self.wire_bytes_received - reset.wire_bytes_received,
             errors: self.errors - reset.errors,
+            messages_dropped: self.messages_dropped - reset.messages_dropped,
             ..*self
         }
     }

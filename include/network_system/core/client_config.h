@@ -24,6 +24,7 @@ struct client_config {
     send_policy policy = send_policy::wait;
     std::chrono::milliseconds timeout{0};            ///< nothing received for so long ends the connection; 0: never
     std::size_t send_queue_limit = 1024 * 1024;      ///< bytes in the queue at which it is full
+    std::size_t send_queue_messages = 0;             ///< messages at which it is full too; 0: only bytes count
     std::size_t send_hard_limit = 64 * 1024 * 1024;  ///< bytes that sends inside handlers may queue
     std::chrono::milliseconds heartbeat_interval{10000};  ///< of a silent framed connection
     std::chrono::milliseconds drain_timeout{5000};        ///< for what is queued to arrive, when the client stops

@@ -27,6 +27,7 @@ struct server_config {
     send_policy policy = send_policy::wait;
     std::chrono::milliseconds message_timeout{5000};      ///< how long a send may wait for room in the queue
     std::size_t send_queue_limit = 1024 * 1024;           ///< bytes in one session's queue at which it is full
+    std::size_t send_queue_messages = 0;                  ///< messages at which it is full too; 0: only bytes count
     std::size_t send_hard_limit = 64 * 1024 * 1024;       ///< bytes that sends inside handlers may queue
     std::chrono::milliseconds heartbeat_interval{10000};  ///< of a silent framed session
     std::chrono::milliseconds handshake_timeout{5000};    ///< for a framed peer to say who it is

@@ -44,6 +44,7 @@ void map_session_settings(const From& from, To& to) noexcept {
     to.send_policy = static_cast<std::uint32_t>(from.policy);
     to.max_message_bytes = message_limit(from);
     to.send_queue_bytes = from.send_queue_limit;
+    to.send_queue_messages = to_u32(from.send_queue_messages);
     to.send_hard_limit_bytes = from.send_hard_limit;
     to.send_timeout_ms = to_ms(from.message_timeout);
     to.idle_timeout_ms = to_ms(from.timeout);

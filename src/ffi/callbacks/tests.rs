@@ -109,6 +109,7 @@ fn report() -> CloseReport {
         by_peer: true,
         accepted: 5,
         undelivered: 2,
+        dropped: 0,
         discarded: 1,
         exact: false,
         text: "reset".into(),

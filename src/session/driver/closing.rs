@@ -245,7 +245,7 @@ impl Driver {
         self.incoming.discard_kept();
         let report = {
             let mut sending = session.lock_sending();
-            let accepted = sending.queue.accepted;
+            let (accepted, dropped) = (sending.queue.accepted, sending.queue.dropped);
             let framed = sending.queue.wire == Wire::Framed;
             let delivered = if framed { self.confirmed } else { sending.queue.sent.messages };
             sending.disconnect();
@@ -255,6 +255,7 @@ impl Driver {
                 by_peer: end.by_peer,
                 accepted,
                 undelivered: accepted.saturating_sub(delivered),
+                dropped,
                 discarded: self.incoming.discarded,
                 exact: framed && self.confirmed_last,
                 text: end.text.clone(),

@@ -285,7 +285,7 @@ impl Driver {
     fn send_receipt(&mut self) {
         self.incoming.unreceipted_messages = 0;
         self.incoming.unreceipted_bytes = 0;
-        if matches!(self.phase, Phase::Open) {
+        if matches!(self.phase, Phase::Open) && !self.session.lock_sending().queue.is_control_full() {
             self.session.send_frame(&Frame::Receipt { received: self.incoming.handled });
         }
     }
@@ -311,7 +311,7 @@ impl Driver {
             (Mode::Hello, Role::Client, Frame::HelloAck(hello)) => self.on_hello_ack(hello),
             (_, _, Frame::Close(close)) => self.on_peer_close(close),
             (Mode::Frames, _, Frame::Ping(token)) => {
-                if matches!(self.phase, Phase::Open) {
+                if matches!(self.phase, Phase::Open) && !self.session.lock_sending().queue.is_control_full() {
                     self.session.send_frame(&Frame::Pong(token));
                 }
             }
