@@ -581,6 +581,17 @@ typedef struct netsys_server_config {
      */
     uint32_t send_queue_messages;
     /**
+     * A framed peer that has begun a frame must end it within this time, in ms, and a second more for each 240 bytes, or
+     * the session ends with NETSYS_ERR_TIMEOUT; 0: 10000; NETSYS_INFINITE: never.
+     */
+    uint32_t frame_timeout_ms;
+    /**
+     * A session whose peer's host has acknowledged nothing of what was sent for this long, in ms, ends with
+     * NETSYS_ERR_SESSION_EXPIRED, unless NETSYS_FLAG_NO_KEEP_ALIVE is set. A peer that lives and does not read is not
+     * ended by this. 0: 30000; NETSYS_INFINITE: never.
+     */
+    uint32_t unresponsive_timeout_ms;
+    /**
      * 0.
      */
     uint32_t reserved_tail;
@@ -926,6 +937,14 @@ typedef struct netsys_client_config {
      * As in netsys_server_config.
      */
     uint32_t send_queue_messages;
+    /**
+     * As in netsys_server_config.
+     */
+    uint32_t frame_timeout_ms;
+    /**
+     * As in netsys_server_config.
+     */
+    uint32_t unresponsive_timeout_ms;
 } netsys_client_config;
 
 /**

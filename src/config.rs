@@ -62,6 +62,13 @@ pub struct SessionConfig {
     pub idle_timeout: Option<Duration>,
     /// A framed session that received nothing for this long is pinged; three times this without an answer ends it.
     pub heartbeat: Option<Duration>,
+    /// How long a frame may take to come whole once it has begun to, in addition to a second for each 240 of its bytes.
+    /// `None`: for ever.
+    pub frame_timeout: Option<Duration>,
+    /// With keep-alive on: a session ends whose peer's host has not acknowledged for this long what was sent to it,
+    /// however often. A peer that lives and does not read is not ended by this. `None`: the system's own patience, some
+    /// 15 minutes.
+    pub unresponsive_timeout: Option<Duration>,
     /// How long a peer may take to say who it is once it has begun to.
     pub handshake_timeout: Duration,
     /// How long a graceful close may take.
@@ -92,6 +99,8 @@ impl Default for SessionConfig {
             send_timeout: Duration::from_secs(5),
             idle_timeout: None,
             heartbeat: Some(Duration::from_secs(10)),
+            frame_timeout: Some(Duration::from_secs(10)),
+            unresponsive_timeout: Some(Duration::from_secs(30)),
             handshake_timeout: Duration::from_secs(5),
             drain: Duration::from_secs(5),
             keep_alive: true,
@@ -105,6 +114,16 @@ impl Default for SessionConfig {
 }
 
 impl SessionConfig {
+    /// How often a silent framed peer is asked for a sign of life.
+    pub(crate) fn heartbeat_interval(&self) -> Option<Duration> {
+        self.heartbeat.filter(|_| self.keep_alive)
+    }
+
+    /// How long a peer's host may leave unacknowledged what was sent.
+    pub(crate) fn unresponsive_limit(&self) -> Option<Duration> {
+        self.unresponsive_timeout.filter(|_| self.keep_alive)
+    }
+
     fn validate(&mut self) -> Result<()> {
         for duration in [&mut self.send_timeout, &mut self.handshake_timeout, &mut self.drain] {
             *duration = (*duration).min(LONGEST);

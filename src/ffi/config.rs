@@ -61,6 +61,13 @@ pub struct netsys_server_config {
     pub kernel_send_bytes: u32,
     /// How many messages a session queues for sending; 0: as many as send_queue_bytes holds.
     pub send_queue_messages: u32,
+    /// A framed peer that has begun a frame must end it within this time, in ms, and a second more for each 240 bytes, or
+    /// the session ends with NETSYS_ERR_TIMEOUT; 0: 10000; NETSYS_INFINITE: never.
+    pub frame_timeout_ms: u32,
+    /// A session whose peer's host has acknowledged nothing of what was sent for this long, in ms, ends with
+    /// NETSYS_ERR_SESSION_EXPIRED, unless NETSYS_FLAG_NO_KEEP_ALIVE is set. A peer that lives and does not read is not
+    /// ended by this. 0: 30000; NETSYS_INFINITE: never.
+    pub unresponsive_timeout_ms: u32,
     /// 0.
     pub reserved_tail: u32,
 }
@@ -114,6 +121,10 @@ pub struct netsys_client_config {
     pub kernel_send_bytes: u32,
     /// As in netsys_server_config.
     pub send_queue_messages: u32,
+    /// As in netsys_server_config.
+    pub frame_timeout_ms: u32,
+    /// As in netsys_server_config.
+    pub unresponsive_timeout_ms: u32,
 }
 
 // SAFETY: see `args::tests::structs_have_no_padding`; numbers and views may all be zero.
@@ -166,6 +177,8 @@ macro_rules! session_config {
             send_timeout: or_millis(c.send_timeout_ms, default.send_timeout),
             idle_timeout: set(c.idle_timeout_ms).and_then(args::timeout),
             heartbeat: set(c.heartbeat_ms).map_or(default.heartbeat, args::timeout),
+            frame_timeout: set(c.frame_timeout_ms).map_or(default.frame_timeout, args::timeout),
+            unresponsive_timeout: set(c.unresponsive_timeout_ms).map_or(default.unresponsive_timeout, args::timeout),
             drain: or_millis(c.drain_ms, default.drain),
             keep_alive: c.flags & NETSYS_FLAG_NO_KEEP_ALIVE == 0,
             nodelay: c.flags & NETSYS_FLAG_NO_NODELAY == 0,
@@ -230,12 +243,12 @@ mod tests {
 
     fn server_config() -> netsys_server_config {
         // SAFETY: all zero is a value of this struct.
-        netsys_server_config { struct_size: 128, ..unsafe { std::mem::zeroed() } }
+        netsys_server_config { struct_size: size_of::<netsys_server_config>() as u32, ..unsafe { std::mem::zeroed() } }
     }
 
     fn client_config() -> netsys_client_config {
         // SAFETY: all zero is a value of this struct.
-        netsys_client_config { struct_size: 120, ..unsafe { std::mem::zeroed() } }
+        netsys_client_config { struct_size: size_of::<netsys_client_config>() as u32, ..unsafe { std::mem::zeroed() } }
     }
 
     fn view(text: &'static str) -> netsys_str {
@@ -284,6 +297,8 @@ mod tests {
             kernel_receive_bytes: 19,
             kernel_send_bytes: 20,
             send_queue_messages: 21,
+            frame_timeout_ms: 22,
+            unresponsive_timeout_ms: 23,
             ..server_config()
         };
         let ServerConfig { server_id, host, port, backlog, max_connections, session } =
@@ -299,6 +314,8 @@ mod tests {
             send_timeout: Duration::from_millis(12),
             idle_timeout: Some(Duration::from_millis(13)),
             heartbeat: Some(Duration::from_millis(14)),
+            frame_timeout: Some(Duration::from_millis(22)),
+            unresponsive_timeout: Some(Duration::from_millis(23)),
             handshake_timeout: Duration::from_millis(15),
             drain: Duration::from_millis(16),
             keep_alive: false,
@@ -339,12 +356,15 @@ mod tests {
             send_queue_bytes: NETSYS_UNLIMITED_U64,
             idle_timeout_ms: NETSYS_INFINITE,
             heartbeat_ms: NETSYS_INFINITE,
+            frame_timeout_ms: NETSYS_INFINITE,
+            unresponsive_timeout_ms: NETSYS_INFINITE,
             ..server_config()
         };
         let server = read_server(config).expect("valid");
         assert_eq!((server.max_connections, server.session.max_message), (usize::MAX, u32::MAX));
         assert_eq!((server.session.send_queue, server.session.send_hard_limit), (usize::MAX, usize::MAX));
         assert_eq!((server.session.idle_timeout, server.session.heartbeat), (None, None));
+        assert_eq!((server.session.frame_timeout, server.session.unresponsive_timeout), (None, None));
         assert!(server.validated().is_ok());
     }
 

@@ -8,6 +8,7 @@ mod outbound;
 mod registry;
 mod sending;
 mod stats;
+mod sweep;
 
 use std::any::Any;
 use std::fmt;
@@ -27,11 +28,11 @@ use self::data::SessionData;
 use self::handler::Handler;
 use self::sending::Sending;
 use self::stats::Received;
+use self::sweep::Watch;
 use crate::config::{Framing, SessionConfig};
 use crate::error::{Code, Error, Result};
 use crate::sys;
 use crate::transport::Stream;
-use crate::transport::frame::Frame;
 
 /// What ids begin with.
 const ID_PREFIX: &str = "session_";
@@ -88,10 +89,7 @@ pub struct Session {
     /// Signalled when there is room in the queue again, or never will be.
     room: Condvar,
     received: Received,
-    /// When the last heartbeat was sent,
-    pinged_ns: AtomicU64,
-    /// and when reading last began or went on: the peer's silence counts from there.
-    listening_since_ns: AtomicU64,
+    watch: Watch,
     reset: Mutex<Option<Box<Stats>>>,
     data: Mutex<SessionData>,
     groups: Mutex<Vec<String>>,
@@ -168,8 +166,7 @@ impl Session {
             sending: Mutex::new(Sending::new(&registry, stream)),
             room: Condvar::new(),
             received: Received::default(),
-            pinged_ns: AtomicU64::new(0),
-            listening_since_ns: AtomicU64::new(sys::monotonic_ns()),
+            watch: Watch::new(),
             reset: Mutex::default(),
             data: Mutex::default(),
             groups: Mutex::default(),
@@ -358,7 +355,7 @@ impl Session {
     /// Stops reading from the peer, or goes on. What has been read and not yet handled is kept; the kernel's buffers
     /// fill, and TCP slows the peer down.
     pub fn set_paused(&self, paused: bool) {
-        self.listening_since_ns.store(sys::monotonic_ns(), Ordering::Relaxed);
+        self.watch.listening_since_ns.store(sys::monotonic_ns(), Ordering::Relaxed);
         self.paused.store(paused, Ordering::Release);
         if !paused {
             self.kick();
@@ -393,54 +390,11 @@ impl Session {
         self.paused.load(Ordering::Acquire)
     }
 
-    /// Whether something has come that was not read yet: a handler held up the loop, the peer is not silent.
-    fn has_input(&self) -> bool {
-        self.lock_sending().has_input()
-    }
-
     /// Wakes the driver.
     fn kick(&self) {
         self.attention.store(true, Ordering::Release);
         if let Some(waker) = &lock(&self.control).waker {
             waker.wake_by_ref();
-        }
-    }
-
-    /// Sends a heartbeat if it is time, ends the session if it was silent for too long. Runs on the loop.
-    fn sweep(self: &Arc<Self>, now: u64) {
-        self.lock_sending().trim();
-        if self.state() != State::Connected {
-            return;
-        }
-        let heard = self.received.last_ns.get().max(self.listening_since_ns.load(Ordering::Relaxed));
-        let silent = Duration::from_nanos(now.saturating_sub(heard));
-        let config = &self.registry.config;
-        // A pause of ours is not silence of the peer.
-        let paused = self.is_paused();
-        if let Some(limit) = config.idle_timeout
-            && silent > limit
-            && !paused
-            && !self.has_input()
-        {
-            self.fail(Error::new(Code::SessionExpired, format!("nothing was received for {} ms", limit.as_millis())));
-            return;
-        }
-        let Some(interval) = config.heartbeat.filter(|_| config.keep_alive) else { return };
-        if silent < interval || self.framing() != Framing::Framed {
-            return;
-        }
-        if silent > interval * 3 && !paused && !self.has_input() {
-            self.fail(Error::new(
-                Code::SessionExpired,
-                format!("heartbeats were not answered for {} ms", silent.as_millis()),
-            ));
-            return;
-        }
-        let pinged = self.pinged_ns.load(Ordering::Relaxed);
-        if Duration::from_nanos(now.saturating_sub(pinged)) >= interval {
-            self.pinged_ns.store(now, Ordering::Relaxed);
-            // While paused it tells the peer, whose pings are not read, that this side lives.
-            self.send_frame(&Frame::Ping(now));
         }
     }
 }

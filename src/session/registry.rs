@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use super::handler::{Handler, Payload};
 use super::sending::too_large;
 use super::{Session, Stats};
-use crate::config::SessionConfig;
+use crate::config::{Framing, SessionConfig};
 use crate::error::{Code, Error, Result, panic_text};
 use crate::runtime::{LoopRef, WeakLoop, batch};
 use crate::sys;
@@ -21,6 +21,10 @@ use crate::transport::frame::{self, HEADER_LEN};
 /// The longest name of a group, and the most groups of a session.
 const MAX_GROUP_NAME: usize = 255;
 const MAX_GROUPS: usize = 128;
+
+/// How often sessions are swept at most and at least.
+const SHORTEST_SWEEP: Duration = Duration::from_millis(10);
+const LONGEST_SWEEP: Duration = Duration::from_secs(2);
 
 /// Which side of a connection a session is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +70,8 @@ struct Inner {
     /// The counts at the last reset.
     reset: Stats,
     violations: Bucket,
+    /// When all sessions were last swept.
+    swept_ns: u64,
 }
 
 /// A token bucket: so many events at once, and so many in a second.
@@ -339,22 +345,43 @@ impl Registry {
 
     // --- housekeeping ------------------------------------------------------------------------------------------
 
-    /// How often [`Registry::keep_house`] is to run, so that a deadline is missed by a quarter of it at most.
+    /// How often [`Registry::keep_house`] is to run.
     pub(crate) fn house_interval(&self) -> Duration {
-        let heartbeat = self.config.heartbeat.filter(|_| self.config.keep_alive);
-        let shortest = [heartbeat, self.config.idle_timeout].into_iter().flatten().min();
-        (shortest.unwrap_or(Duration::MAX) / 4).clamp(Duration::from_millis(10), Duration::from_secs(2))
+        // A slow frame is noticed within a twentieth of its time.
+        let frame = self.config.frame_timeout.filter(|_| self.config.framing != Framing::Raw);
+        let frame = frame.map_or(Duration::MAX, |limit| (limit / 25).max(SHORTEST_SWEEP));
+        self.sweep_interval().min(frame)
     }
 
-    /// Has the loop send heartbeats, end what is silent for too long, and give up memory that is not needed.
+    /// How often all sessions are swept, so that a deadline is missed by a quarter of it at most.
+    fn sweep_interval(&self) -> Duration {
+        let config = &self.config;
+        let limits = [config.heartbeat_interval(), config.idle_timeout, config.unresponsive_limit()];
+        let shortest = limits.into_iter().flatten().min();
+        (shortest.unwrap_or(Duration::MAX) / 4).clamp(SHORTEST_SWEEP, LONGEST_SWEEP)
+    }
+
+    /// Has the loop send heartbeats, end what is silent or slow for too long, and give up memory that is not needed.
     pub(crate) fn keep_house(self: &Arc<Self>) {
-        if self.count() == 0 {
-            return;
-        }
+        let now = sys::monotonic_ns();
+        let sweep_due = {
+            let mut inner = self.lock();
+            let due = now.saturating_sub(inner.swept_ns) >= self.sweep_interval().as_nanos() as u64;
+            if due {
+                inner.swept_ns = now;
+            }
+            if inner.sessions.is_empty() || !(due || inner.sessions.values().any(|session| session.is_frame_late(now)))
+            {
+                return;
+            }
+            due
+        };
         let registry = Arc::clone(self);
         self.on_loop(move || {
             let now = sys::monotonic_ns();
-            batch::run(|| registry.sessions().iter().for_each(|session| session.sweep(now)));
+            let mut sessions = registry.sessions();
+            sessions.retain(|session| sweep_due || session.is_frame_late(now));
+            batch::run(|| sessions.iter().for_each(|session| session.sweep(now)));
         });
     }
 

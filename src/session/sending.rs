@@ -13,7 +13,7 @@ use super::{Session, lock};
 use crate::config::{Framing, SendPolicy};
 use crate::error::{Code, Error, Result};
 use crate::runtime::batch;
-use crate::sys;
+use crate::sys::{self, TcpInfo};
 use crate::transport::Stream;
 use crate::transport::frame::{Frame, HEADER_LEN, PREAMBLE};
 use crate::transport::hello::Hello;
@@ -87,6 +87,11 @@ impl Sending {
 
     pub(super) fn has_input(&self) -> bool {
         self.stream.as_ref().is_some_and(|stream| stream.has_input())
+    }
+
+    /// What the kernel knows of the connection.
+    pub(super) fn tcp_info(&self) -> Option<TcpInfo> {
+        self.stream.as_ref()?.tcp_info()
     }
 
     /// Gives up the connection, and what was to be sent.

@@ -49,6 +49,8 @@ void map_session_settings(const From& from, To& to) noexcept {
     to.send_timeout_ms = to_ms(from.message_timeout);
     to.idle_timeout_ms = to_ms(from.timeout);
     to.heartbeat_ms = from.enable_keep_alive ? to_ms(from.heartbeat_interval) : NETSYS_INFINITE;
+    to.frame_timeout_ms = to_ms(from.frame_timeout);
+    to.unresponsive_timeout_ms = to_ms(from.unresponsive_timeout);
     to.drain_ms = to_ms(from.drain_timeout);
     to.flags =
         (from.enable_keep_alive ? 0u : NETSYS_FLAG_NO_KEEP_ALIVE) | (from.enable_nodelay ? 0u : NETSYS_FLAG_NO_NODELAY);

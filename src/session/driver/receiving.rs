@@ -45,6 +45,8 @@ pub(super) struct Incoming {
     kept: Vec<u8>,
     /// and where in it that begins.
     kept_at: usize,
+    /// The number of the frame that the housekeeping watches.
+    watched: Option<u64>,
     /// How much of what is being handled is to be kept.
     left: usize,
     /// Messages that the handler got.
@@ -66,6 +68,7 @@ impl Incoming {
             decoder: Decoder::with_capacity(limit, first_capacity),
             kept: Vec::new(),
             kept_at: 0,
+            watched: None,
             left: 0,
             handled: 0,
             discarded: 0,
@@ -240,7 +243,25 @@ impl Driver {
         decoder.set_limit(self.frame_limit());
         let outcome = self.decode(&mut decoder, bytes);
         self.incoming.decoder = decoder;
+        self.watch_frame();
         outcome
+    }
+
+    /// Has the housekeeping know of the frame that has come in part.
+    #[inline]
+    fn watch_frame(&mut self) {
+        let watch = &self.session.watch;
+        match self.incoming.decoder.begun() {
+            Some(size) if self.incoming.mode == Mode::Frames => {
+                let number = self.incoming.decoder.partial_number();
+                if self.incoming.watched.replace(number) != Some(number) {
+                    watch.frame_begun_ns.store(self.session.received.last_ns.get(), Ordering::Relaxed);
+                }
+                watch.frame_size.store(size as u64, Ordering::Relaxed);
+            }
+            _ if self.incoming.watched.take().is_some() => watch.frame_begun_ns.store(0, Ordering::Relaxed),
+            _ => {}
+        }
     }
 
     #[inline]

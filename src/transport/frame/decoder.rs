@@ -16,6 +16,8 @@ pub struct Decoder {
     partial: Vec<u8>,
     /// `partial` is whole, was handed out and is to be dropped at the next call.
     handed_out: bool,
+    /// How many frames did not come whole at once.
+    partials: u64,
 }
 
 impl Decoder {
@@ -27,12 +29,17 @@ impl Decoder {
     /// The same, with at least `first_capacity` bytes of room (or the whole frame's size, if that is less) for a frame
     /// that has begun to arrive, so that it need not grow in small steps.
     pub fn with_capacity(limit: u32, first_capacity: usize) -> Decoder {
-        Decoder { limit, first_capacity, partial: Vec::new(), handed_out: false }
+        Decoder { limit, first_capacity, partial: Vec::new(), handed_out: false, partials: 0 }
     }
 
     /// Changes the limit, also for a frame that has begun.
     pub fn set_limit(&mut self, limit: u32) {
         self.limit = limit;
+    }
+
+    /// A number that the frame of which a part has come has, and no earlier one had.
+    pub(crate) fn partial_number(&self) -> u64 {
+        self.partials
     }
 
     /// The size of the frame of which a part has come, header included; while not even its header is whole, the
@@ -76,6 +83,7 @@ impl Decoder {
         } else {
             self.take(input, HEADER_LEN);
         }
+        self.partials += 1;
         Ok(None)
     }
 

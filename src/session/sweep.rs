@@ -1,0 +1,197 @@
+//! What is looked at from time to time: whether a session's peer is alive, and gets on with what it has begun.
+//!
+//! Nothing here has a timer of its own, since one that is pending makes every wait of a loop dearer: the clock of the
+//! context has the loop sweep all sessions of an endpoint.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::{Session, State};
+use crate::config::Framing;
+use crate::error::{Code, Error};
+use crate::sys::{self, TcpInfo};
+use crate::transport::frame::Frame;
+
+/// The least rate, in bytes per second, at which a peer has to send a frame after the time that each frame has.
+const LEAST_RATE: u64 = 240;
+
+/// What the sweeps need to know. Times are those of CLOCK_MONOTONIC in nanoseconds.
+#[derive(Debug)]
+pub(super) struct Watch {
+    /// When the last heartbeat was sent.
+    pinged_ns: AtomicU64,
+    /// When reading last began or went on: the peer's silence counts from there.
+    pub listening_since_ns: AtomicU64,
+    /// When the first byte of a frame came that is not whole; 0: there is none.
+    pub frame_begun_ns: AtomicU64,
+    /// That frame's size, as far as it is known.
+    pub frame_size: AtomicU64,
+    /// When something was sent last of which the peer's kernel had acknowledged all.
+    acknowledged_ns: AtomicU64,
+}
+
+impl Watch {
+    pub(super) fn new() -> Watch {
+        Watch {
+            pinged_ns: AtomicU64::new(0),
+            listening_since_ns: AtomicU64::new(sys::monotonic_ns()),
+            frame_begun_ns: AtomicU64::new(0),
+            frame_size: AtomicU64::new(0),
+            acknowledged_ns: AtomicU64::new(0),
+        }
+    }
+
+    fn elapsed_since(&self, heard_ns: u64, now: u64) -> Duration {
+        // A pause of ours is not silence of the peer.
+        let since = heard_ns.max(self.listening_since_ns.load(Ordering::Relaxed));
+        Duration::from_nanos(now.saturating_sub(since))
+    }
+}
+
+impl Session {
+    /// Sends a heartbeat if it is time, ends the session if the peer was silent or slow for too long. Runs on the loop.
+    pub(super) fn sweep(self: &Arc<Self>, now: u64) {
+        self.lock_sending().trim();
+        if self.state() != State::Connected {
+            return;
+        }
+        if let Some(fault) = self.fault(now) {
+            self.fail(fault);
+        } else {
+            self.send_heartbeat(now);
+        }
+    }
+
+    /// Whether the frame that the peer has begun should be whole by now. A cheap look, for all sessions often.
+    pub(super) fn is_frame_late(&self, now: u64) -> bool {
+        let begun = self.watch.frame_begun_ns.load(Ordering::Relaxed);
+        if begun == 0 || self.is_paused() {
+            return false;
+        }
+        let Some(limit) = self.registry.config.frame_timeout else { return false };
+        self.watch.elapsed_since(begun, now) > self.time_for_frame(limit)
+    }
+
+    fn time_for_frame(&self, limit: Duration) -> Duration {
+        let size = self.watch.frame_size.load(Ordering::Relaxed);
+        limit.saturating_add(Duration::from_nanos(size.saturating_mul(1_000_000_000 / LEAST_RATE)))
+    }
+
+    /// Why the session is to end now, if it is.
+    fn fault(&self, now: u64) -> Option<Error> {
+        let config = &self.registry.config;
+        let silent = self.watch.elapsed_since(self.received.last_ns.get(), now);
+        let listening = || !self.is_paused() && !self.has_input();
+        if let Some(limit) = config.idle_timeout
+            && silent > limit
+            && listening()
+        {
+            let text = format!("nothing was received for {} ms", limit.as_millis());
+            return Some(Error::new(Code::SessionExpired, text));
+        }
+        if let Some(limit) = config.frame_timeout
+            && self.is_frame_late(now)
+            && listening()
+        {
+            let text = format!(
+                "a frame of {} bytes was not whole after {} ms: the peer stalls",
+                self.watch.frame_size.load(Ordering::Relaxed),
+                self.time_for_frame(limit).as_millis()
+            );
+            return Some(Error::new(Code::Timeout, text));
+        }
+        if let Some(interval) = config.heartbeat_interval()
+            && silent > interval * 3
+            && self.framing() == Framing::Framed
+            && listening()
+        {
+            let text = format!("heartbeats were not answered for {} ms", silent.as_millis());
+            return Some(Error::new(Code::SessionExpired, text));
+        }
+        if let Some(limit) = config.unresponsive_limit()
+            && silent > limit
+            && self.is_unresponsive(limit)
+        {
+            let text =
+                format!("the peer's host has acknowledged nothing of what was sent for {} ms", limit.as_millis());
+            return Some(Error::new(Code::SessionExpired, text));
+        }
+        None
+    }
+
+    /// Whether the peer's host gives no sign of life although there is something to acknowledge.
+    fn is_unresponsive(&self, limit: Duration) -> bool {
+        let (sent_ns, info) = {
+            let sending = self.lock_sending();
+            let sent_ns = sending.queue.sent.last_ns;
+            if sent_ns == self.watch.acknowledged_ns.load(Ordering::Relaxed) && sending.queue.is_empty() {
+                return false;
+            }
+            (sent_ns, sending.tcp_info())
+        };
+        let Some(info) = info else { return false };
+        if info.is_quiet() {
+            self.watch.acknowledged_ns.store(sent_ns, Ordering::Relaxed);
+        }
+        does_not_respond(&info, limit)
+    }
+
+    fn send_heartbeat(self: &Arc<Self>, now: u64) {
+        let Some(interval) = self.registry.config.heartbeat_interval() else { return };
+        if self.watch.elapsed_since(self.received.last_ns.get(), now) < interval || self.framing() != Framing::Framed {
+            return;
+        }
+        let pinged = self.watch.pinged_ns.load(Ordering::Relaxed);
+        if Duration::from_nanos(now.saturating_sub(pinged)) >= interval {
+            self.watch.pinged_ns.store(now, Ordering::Relaxed);
+            // While paused it tells the peer, whose pings are not read, that this side lives.
+            self.send_frame(&Frame::Ping(now));
+        }
+    }
+
+    /// Whether something has come that was not read yet: a handler held up the loop, the peer is not silent.
+    fn has_input(&self) -> bool {
+        self.lock_sending().has_input()
+    }
+}
+
+/// Whether a peer's kernel has not answered for `limit` what ours has sent it again and again.
+///
+/// A peer that lives and does not read acknowledges each probe of its closed window, for as long as it likes: that is no
+/// reason to end it. `TCP_USER_TIMEOUT` would, since it counts from when the window was closed.
+fn does_not_respond(info: &TcpInfo, limit: Duration) -> bool {
+    let unanswered = (info.unacknowledged > 0 && info.retransmits > 0) || info.probes >= 2;
+    unanswered && info.last_ack > limit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(30);
+    const LONG: Duration = Duration::from_secs(31);
+
+    fn info(unacknowledged: u32, retransmits: u32, probes: u32, last_ack: Duration) -> TcpInfo {
+        TcpInfo { unacknowledged, retransmits, probes, last_ack }
+    }
+
+    #[test]
+    fn a_host_that_acknowledges_nothing_does_not_respond() {
+        assert!(does_not_respond(&info(3, 1, 0, LONG), LIMIT), "data is sent again in vain");
+        assert!(does_not_respond(&info(0, 0, 2, LONG), LIMIT), "the closed window is probed in vain");
+    }
+
+    #[test]
+    fn a_host_that_may_be_alive_is_left_alone() {
+        for (why, info) in [
+            ("nothing is in flight", info(0, 0, 0, LONG)),
+            ("the data has only just been sent", info(3, 0, 0, LONG)),
+            ("a probe has only just been sent", info(0, 0, 1, LONG)),
+            ("retransmits, but it answered lately", info(3, 5, 0, LIMIT)),
+            ("its window is closed, it answers", info(0, 0, 9, Duration::from_millis(200))),
+        ] {
+            assert!(!does_not_respond(&info, LIMIT), "{why}");
+        }
+    }
+}
