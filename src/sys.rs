@@ -72,13 +72,6 @@ pub(crate) struct TcpInfo {
     pub last_ack: Duration,
 }
 
-impl TcpInfo {
-    /// Whether no answer of the peer's kernel is awaited.
-    pub(crate) fn is_quiet(&self) -> bool {
-        self.unacknowledged == 0 && self.probes == 0
-    }
-}
-
 /// Asks for it. `None`: the socket is none of TCP.
 pub(crate) fn tcp_info(socket: BorrowedFd<'_>) -> Option<TcpInfo> {
     let mut info = std::mem::MaybeUninit::<libc::tcp_info>::zeroed();

@@ -89,6 +89,11 @@ impl Sending {
         self.stream.as_ref().is_some_and(|stream| stream.has_input())
     }
 
+    /// Whether the peer's kernel has acknowledged everything that ours has taken.
+    pub(super) fn is_acknowledged(&self) -> bool {
+        self.stream.as_ref().is_none_or(|stream| stream.is_acknowledged())
+    }
+
     /// What the kernel knows of the connection.
     pub(super) fn tcp_info(&self) -> Option<TcpInfo> {
         self.stream.as_ref()?.tcp_info()

@@ -122,19 +122,19 @@ impl Session {
 
     /// Whether the peer's host gives no sign of life although there is something to acknowledge.
     fn is_unresponsive(&self, limit: Duration) -> bool {
-        let (sent_ns, info) = {
+        let info = {
             let sending = self.lock_sending();
             let sent_ns = sending.queue.sent.last_ns;
             if sent_ns == self.watch.acknowledged_ns.load(Ordering::Relaxed) && sending.queue.is_empty() {
                 return false;
             }
-            (sent_ns, sending.tcp_info())
+            if sending.is_acknowledged() {
+                self.watch.acknowledged_ns.store(sent_ns, Ordering::Relaxed);
+                return false;
+            }
+            sending.tcp_info()
         };
-        let Some(info) = info else { return false };
-        if info.is_quiet() {
-            self.watch.acknowledged_ns.store(sent_ns, Ordering::Relaxed);
-        }
-        does_not_respond(&info, limit)
+        info.is_some_and(|info| does_not_respond(&info, limit))
     }
 
     fn send_heartbeat(self: &Arc<Self>, now: u64) {
