@@ -7,6 +7,7 @@
 //! | [`transport`] | bytes on a wire: sockets, listener, connector, the framed protocol |
 //! | [`runtime`] | contexts, loops, batches |
 //! | [`session`] | one session, its queue and driver, the registry of sessions and groups |
+//! | [`utils`] | ports, addresses and names |
 //! | [`core`] | server and client: what a user starts and stops |
 //! | [`ffi`] | the C ABI |
 
@@ -22,3 +23,4 @@ pub mod runtime;
 pub mod session;
 mod sys;
 pub mod transport;
+pub mod utils;

@@ -7,6 +7,12 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+mod interfaces;
+mod names;
+
+pub(crate) use interfaces::{Interface, interface_number, interfaces};
+pub(crate) use names::host_name;
+
 static FORKED: AtomicBool = AtomicBool::new(false);
 static WATCH_FORK: Once = Once::new();
 

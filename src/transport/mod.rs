@@ -1,5 +1,8 @@
 //! Bytes on a wire: sockets, listening, connecting, and the framed protocol.
 
+mod address;
+mod address_class;
+mod address_range;
 pub mod connect;
 pub mod frame;
 pub mod hello;
@@ -7,5 +10,8 @@ pub mod listener;
 mod socket;
 mod stream;
 
+pub use address::Address;
+pub use address_class::AddressClass;
+pub use address_range::AddressRange;
 pub(crate) use socket::SocketOptions;
 pub(crate) use stream::Stream;

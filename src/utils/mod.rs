@@ -1,0 +1,3 @@
+//! What programs that talk over a network need beside it: addresses, ports and names.
+
+pub mod network_utils;
