@@ -592,9 +592,23 @@ typedef struct netsys_server_config {
      */
     uint32_t unresponsive_timeout_ms;
     /**
-     * 0.
+     * The most connections of one address at a time, of IPv6 of one /64; 0: 256, and no limit for loopback addresses;
+     * NETSYS_UNLIMITED_U32. Whoever is over it is refused as over max_connections, and refuses nobody else.
      */
-    uint32_t reserved_tail;
+    uint32_t max_connections_per_address;
+    /**
+     * How many connections a second one address may make in the long run; 0: as many as it likes.
+     */
+    uint32_t accept_rate;
+    /**
+     * How many of them at once, after a rest; 0: as many as in a second.
+     */
+    uint32_t accept_burst;
+    /**
+     * Addresses that the two limits above do not hold for: ranges with commas between them, as in
+     * "10.0.0.0/8, 2001:db8::/32, ::1"; may be empty.
+     */
+    struct netsys_str exempt_addresses;
 } netsys_server_config;
 
 /**
@@ -743,9 +757,9 @@ typedef struct netsys_callbacks {
      */
     void (*on_end)(void *userdata, struct netsys_session session, const struct netsys_close_info *why);
     /**
-     * Something failed: an accept, a connect, the network under a session (before its on_close), the peer's protocol,
+     * Something failed: an accept, a connect (NETSYS_ERR_SERVER_BUSY: a connection over a limit was refused), the network under a session (before its on_close), the peer's protocol,
      * a send that waited too long. The session's id is 0 if no session is concerned. What peers provoke by breaking
-     * the protocol comes ten times a second at most; statistics count all of it.
+     * the protocol, or by connecting beyond a limit, comes ten times a second at most; statistics count all of it.
      */
     void (*on_error)(void *userdata, struct netsys_session session, const struct netsys_error_info *error);
     /**
@@ -791,7 +805,7 @@ typedef struct netsys_stats {
      */
     uint64_t connections_current;
     /**
-     * Connections refused because the server was at its limit.
+     * Connections refused because of a limit.
      */
     uint64_t connections_rejected;
     /**

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::error::{Code, Error, Result};
+use crate::transport::AddressRange;
 
 /// What a longer duration is taken for: for ever, and yet a point in time that can be computed.
 pub(crate) const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
@@ -154,6 +155,15 @@ pub struct ServerConfig {
     pub backlog: u32,
     /// The most connections at a time.
     pub max_connections: usize,
+    /// The most connections of one address at a time; of IPv6, of one /64. `None`: 256, and no limit for loopback.
+    /// `usize::MAX`: no limit.
+    pub max_connections_per_address: Option<usize>,
+    /// How many connections a second one address may make in the long run; 0: as many as it likes.
+    pub accept_rate: u32,
+    /// How many of them at once, after a rest; 0: as many as in a second.
+    pub accept_burst: u32,
+    /// Addresses that neither of these holds for.
+    pub exempt_addresses: Vec<AddressRange>,
     /// What its sessions are like.
     pub session: SessionConfig,
 }
@@ -166,6 +176,10 @@ impl Default for ServerConfig {
             port: 0,
             backlog: 4096,
             max_connections: 1000,
+            max_connections_per_address: None,
+            accept_rate: 0,
+            accept_burst: 0,
+            exempt_addresses: Vec::new(),
             session: SessionConfig::default(),
         }
     }

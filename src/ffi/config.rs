@@ -7,6 +7,7 @@ use super::args::{self, Extensible, millis, reserved};
 use super::types::*;
 use crate::config::{ClientConfig, ServerConfig, SessionConfig};
 use crate::error::{Code, Error, Result};
+use crate::transport::AddressRange;
 
 /// What a server, or an adopted session, is like. All zero but struct_size, which is what netsys_server_config_init
 /// makes, means all defaults.
@@ -68,8 +69,16 @@ pub struct netsys_server_config {
     /// NETSYS_ERR_SESSION_EXPIRED, unless NETSYS_FLAG_NO_KEEP_ALIVE is set. A peer that lives and does not read is not
     /// ended by this. 0: 30000; NETSYS_INFINITE: never.
     pub unresponsive_timeout_ms: u32,
-    /// 0.
-    pub reserved_tail: u32,
+    /// The most connections of one address at a time, of IPv6 of one /64; 0: 256, and no limit for loopback addresses;
+    /// NETSYS_UNLIMITED_U32. Whoever is over it is refused as over max_connections, and refuses nobody else.
+    pub max_connections_per_address: u32,
+    /// How many connections a second one address may make in the long run; 0: as many as it likes.
+    pub accept_rate: u32,
+    /// How many of them at once, after a rest; 0: as many as in a second.
+    pub accept_burst: u32,
+    /// Addresses that the two limits above do not hold for: ranges with commas between them, as in
+    /// "10.0.0.0/8, 2001:db8::/32, ::1"; may be empty.
+    pub exempt_addresses: netsys_str,
 }
 
 /// What a client is like. Host and port are required; the rest may be zero, but for struct_size, and then means the
@@ -191,6 +200,15 @@ macro_rules! session_config {
     }};
 }
 
+/// Ranges with commas between them.
+fn ranges(text: &str) -> Result<Vec<AddressRange>> {
+    if text.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    let range = |text: &str| text.trim().parse().map_err(|error| args::invalid(format!("exempt_addresses: {error}")));
+    text.split(',').map(range).collect()
+}
+
 fn or_millis(ms: u32, default: Duration) -> Duration {
     set(ms).map_or(default, millis)
 }
@@ -201,18 +219,23 @@ pub(super) unsafe fn server(config: *const netsys_server_config) -> Result<Serve
     // SAFETY: by the contract of this function.
     let c = unsafe { args::read_struct(config, "config") }?;
     reserved(c.reserved16.into(), "config: reserved16")?;
-    reserved(c.reserved_tail, "config: reserved_tail")?;
     let mut session = session_config!(&c);
     session.handshake_timeout = or_millis(c.handshake_timeout_ms, session.handshake_timeout);
     let default = ServerConfig::default();
     // SAFETY: by the contract of this function.
     let (server_id, host) = unsafe { (args::text(c.server_id, "server_id")?, args::text(c.host, "host")?) };
+    // SAFETY: by the contract of this function.
+    let exempt = unsafe { args::text(c.exempt_addresses, "exempt_addresses") }?;
     Ok(ServerConfig {
         server_id: server_id.to_owned(),
         host: if host.is_empty() { default.host } else { host.to_owned() },
         port: c.port,
         backlog: set(c.backlog).unwrap_or(default.backlog),
         max_connections: set(c.max_connections).map_or(default.max_connections, max_connections),
+        max_connections_per_address: set(c.max_connections_per_address).map(max_connections),
+        accept_rate: c.accept_rate,
+        accept_burst: c.accept_burst,
+        exempt_addresses: ranges(exempt)?,
         session,
     })
 }
@@ -299,10 +322,17 @@ mod tests {
             send_queue_messages: 21,
             frame_timeout_ms: 22,
             unresponsive_timeout_ms: 23,
+            max_connections_per_address: 24,
+            accept_rate: 25,
+            accept_burst: 26,
+            exempt_addresses: view("10.0.0.0/8, ::1"),
             ..server_config()
         };
-        let ServerConfig { server_id, host, port, backlog, max_connections, session } =
-            read_server(config).expect("valid");
+        let read = read_server(config).expect("valid");
+        assert_eq!((read.max_connections_per_address, read.accept_rate, read.accept_burst), (Some(24), 25, 26));
+        let exempt: Vec<String> = read.exempt_addresses.iter().map(ToString::to_string).collect();
+        assert_eq!(exempt, ["10.0.0.0/8", "::1/128"]);
+        let ServerConfig { server_id, host, port, backlog, max_connections, session, .. } = read;
         assert_eq!((server_id.as_str(), host.as_str(), port, backlog, max_connections), ("id", "::1", 81, 7, 8));
         let expected = SessionConfig {
             framing: Framing::Raw,
@@ -352,6 +382,7 @@ mod tests {
     fn no_limits() {
         let config = netsys_server_config {
             max_connections: NETSYS_UNLIMITED_U32,
+            max_connections_per_address: NETSYS_UNLIMITED_U32,
             max_message_bytes: NETSYS_UNLIMITED_U64,
             send_queue_bytes: NETSYS_UNLIMITED_U64,
             idle_timeout_ms: NETSYS_INFINITE,
@@ -361,6 +392,7 @@ mod tests {
             ..server_config()
         };
         let server = read_server(config).expect("valid");
+        assert_eq!(server.max_connections_per_address, Some(usize::MAX));
         assert_eq!((server.max_connections, server.session.max_message), (usize::MAX, u32::MAX));
         assert_eq!((server.session.send_queue, server.session.send_hard_limit), (usize::MAX, usize::MAX));
         assert_eq!((server.session.idle_timeout, server.session.heartbeat), (None, None));
@@ -379,6 +411,8 @@ mod tests {
         refused(netsys_server_config { send_policy: 6, ..server_config() }, "send_policy is 6");
         refused(netsys_server_config { flags: 6, ..server_config() }, "flags is 0x6");
         refused(netsys_server_config { reserved16: 1, ..server_config() }, "reserved16 is 1");
+        let exempt_addresses = view("10.0.0.0/8, ten");
+        refused(netsys_server_config { exempt_addresses, ..server_config() }, "exempt_addresses: \"ten\"");
         refused(netsys_server_config { struct_size: 0, ..server_config() }, "struct_size is 0");
     }
 }

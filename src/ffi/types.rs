@@ -195,7 +195,7 @@ pub struct netsys_stats {
     pub connections_total: u64,
     /// Connections there are now.
     pub connections_current: u64,
-    /// Connections refused because the server was at its limit.
+    /// Connections refused because of a limit.
     pub connections_rejected: u64,
     /// Messages sent; of raw sessions, the sends.
     pub messages_sent: u64,
@@ -268,9 +268,9 @@ pub struct netsys_callbacks {
     pub on_end: Option<
         unsafe extern "C-unwind" fn(userdata: *mut c_void, session: netsys_session, why: *const netsys_close_info),
     >,
-    /// Something failed: an accept, a connect, the network under a session (before its on_close), the peer's protocol,
+    /// Something failed: an accept, a connect (NETSYS_ERR_SERVER_BUSY: a connection over a limit was refused), the network under a session (before its on_close), the peer's protocol,
     /// a send that waited too long. The session's id is 0 if no session is concerned. What peers provoke by breaking
-    /// the protocol comes ten times a second at most; statistics count all of it.
+    /// the protocol, or by connecting beyond a limit, comes ten times a second at most; statistics count all of it.
     pub on_error: Option<
         unsafe extern "C-unwind" fn(userdata: *mut c_void, session: netsys_session, error: *const netsys_error_info),
     >,

@@ -70,6 +70,7 @@ struct Inner {
     /// The counts at the last reset.
     reset: Stats,
     violations: Bucket,
+    refusals: Bucket,
     /// When all sessions were last swept.
     swept_ns: u64,
 }
@@ -216,9 +217,17 @@ impl Registry {
         self.live.load(Ordering::Acquire) == 0
     }
 
-    /// Counts a connection that was refused.
-    pub(crate) fn count_rejected(&self) {
-        self.lock().past.connections_rejected += 1;
+    /// Counts a connection that was refused, and tells the handler, though not more often than it can be hurt by that.
+    pub(crate) fn tell_refusal(&self, error: &Error) {
+        let told = {
+            let mut inner = self.lock();
+            inner.past.connections_rejected += 1;
+            inner.refusals.take()
+        };
+        if told {
+            tracing::warn!("a connection was refused: {error}");
+            self.tell(None, |handler| handler.on_error(None, error));
+        }
     }
 
     /// Takes no session any more, and closes those that are in.

@@ -29,6 +29,8 @@ pub(super) struct Watch {
     pub frame_size: AtomicU64,
     /// When something was sent last of which the peer's kernel had acknowledged all.
     acknowledged_ns: AtomicU64,
+    /// Since when the peer's kernel has not answered; 0: it does, or is not asked anything.
+    unanswered_since_ns: AtomicU64,
 }
 
 impl Watch {
@@ -39,6 +41,7 @@ impl Watch {
             frame_begun_ns: AtomicU64::new(0),
             frame_size: AtomicU64::new(0),
             acknowledged_ns: AtomicU64::new(0),
+            unanswered_since_ns: AtomicU64::new(0),
         }
     }
 
@@ -110,8 +113,8 @@ impl Session {
             return Some(Error::new(Code::SessionExpired, text));
         }
         if let Some(limit) = config.unresponsive_limit()
-            && silent > limit
-            && self.is_unresponsive(limit)
+            && silent > limit / 4
+            && self.unanswered(now) > limit
         {
             let text =
                 format!("the peer's host has acknowledged nothing of what was sent for {} ms", limit.as_millis());
@@ -120,21 +123,25 @@ impl Session {
         None
     }
 
-    /// Whether the peer's host gives no sign of life although there is something to acknowledge.
-    fn is_unresponsive(&self, limit: Duration) -> bool {
+    /// For how long the peer's kernel has not answered what ours has sent again and again.
+    fn unanswered(&self, now: u64) -> Duration {
+        let Watch { acknowledged_ns, unanswered_since_ns, .. } = &self.watch;
         let info = {
             let sending = self.lock_sending();
             let sent_ns = sending.queue.sent.last_ns;
-            if sent_ns == self.watch.acknowledged_ns.load(Ordering::Relaxed) && sending.queue.is_empty() {
-                return false;
+            if sent_ns == acknowledged_ns.load(Ordering::Relaxed) && sending.queue.is_empty() {
+                None
+            } else if sending.is_acknowledged() {
+                acknowledged_ns.store(sent_ns, Ordering::Relaxed);
+                None
+            } else {
+                sending.tcp_info()
             }
-            if sending.is_acknowledged() {
-                self.watch.acknowledged_ns.store(sent_ns, Ordering::Relaxed);
-                return false;
-            }
-            sending.tcp_info()
         };
-        info.is_some_and(|info| does_not_respond(&info, limit))
+        let since = unanswered_since_ns.load(Ordering::Relaxed);
+        let since = info.map_or(0, |info| unanswered_since(&info, since, now));
+        unanswered_since_ns.store(since, Ordering::Relaxed);
+        if since == 0 { Duration::ZERO } else { Duration::from_nanos(now - since) }
     }
 
     fn send_heartbeat(self: &Arc<Self>, now: u64) {
@@ -156,42 +163,57 @@ impl Session {
     }
 }
 
-/// Whether a peer's kernel has not answered for `limit` what ours has sent it again and again.
+/// Since when a peer's kernel has not answered what ours has sent again and again; 0: it has. `since`: what was found the
+/// last time. An answer that came before the question is none, so this can only be told by looking again.
 ///
 /// A peer that lives and does not read acknowledges each probe of its closed window, for as long as it likes: that is no
 /// reason to end it. `TCP_USER_TIMEOUT` would, since it counts from when the window was closed.
-fn does_not_respond(info: &TcpInfo, limit: Duration) -> bool {
-    let unanswered = (info.unacknowledged > 0 && info.retransmits > 0) || info.probes >= 2;
-    unanswered && info.last_ack > limit
+fn unanswered_since(info: &TcpInfo, since: u64, now: u64) -> u64 {
+    let waiting = (info.unacknowledged > 0 && info.retransmits > 0) || info.probes >= 2;
+    let answered = now.saturating_sub(info.last_ack.as_nanos() as u64);
+    match since {
+        _ if !waiting => 0,
+        0 => now,
+        since if answered > since => now,
+        since => since,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const LIMIT: Duration = Duration::from_secs(30);
-    const LONG: Duration = Duration::from_secs(31);
+    const SECOND: u64 = 1_000_000_000;
+    const NOW: u64 = 1000 * SECOND;
 
-    fn info(unacknowledged: u32, retransmits: u32, probes: u32, last_ack: Duration) -> TcpInfo {
-        TcpInfo { unacknowledged, retransmits, probes, last_ack }
+    fn info(unacknowledged: u32, retransmits: u32, probes: u32, last_ack_s: u64) -> TcpInfo {
+        TcpInfo { unacknowledged, retransmits, probes, last_ack: Duration::from_secs(last_ack_s) }
     }
 
     #[test]
-    fn a_host_that_acknowledges_nothing_does_not_respond() {
-        assert!(does_not_respond(&info(3, 1, 0, LONG), LIMIT), "data is sent again in vain");
-        assert!(does_not_respond(&info(0, 0, 2, LONG), LIMIT), "the closed window is probed in vain");
+    fn what_is_sent_again_in_vain_is_unanswered() {
+        for info in [info(3, 1, 0, 500), info(0, 0, 2, 500)] {
+            assert_eq!(unanswered_since(&info, 0, NOW), NOW, "a long silence before the question is none after it");
+            assert_eq!(unanswered_since(&info, NOW - 30 * SECOND, NOW), NOW - 30 * SECOND);
+        }
     }
 
     #[test]
-    fn a_host_that_may_be_alive_is_left_alone() {
+    fn a_host_that_answers_is_alive() {
+        let since = NOW - 30 * SECOND;
+        assert_eq!(unanswered_since(&info(3, 5, 0, 1), since, NOW), NOW, "it answered lately");
+        assert_eq!(unanswered_since(&info(0, 0, 2, 1), since, NOW), NOW, "its window is closed, it answers");
+    }
+
+    #[test]
+    fn a_host_that_was_asked_nothing_is_left_alone() {
+        let since = NOW - 30 * SECOND;
         for (why, info) in [
-            ("nothing is in flight", info(0, 0, 0, LONG)),
-            ("the data has only just been sent", info(3, 0, 0, LONG)),
-            ("a probe has only just been sent", info(0, 0, 1, LONG)),
-            ("retransmits, but it answered lately", info(3, 5, 0, LIMIT)),
-            ("its window is closed, it answers", info(0, 0, 9, Duration::from_millis(200))),
+            ("nothing is in flight", info(0, 0, 0, 500)),
+            ("the data has only just been sent", info(3, 0, 0, 500)),
+            ("a probe has only just been sent", info(0, 0, 1, 500)),
         ] {
-            assert!(!does_not_respond(&info, LIMIT), "{why}");
+            assert_eq!(unanswered_since(&info, since, NOW), 0, "{why}");
         }
     }
 }

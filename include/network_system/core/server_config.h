@@ -38,8 +38,13 @@ struct server_config {
     std::chrono::milliseconds unresponsive_timeout{30000};
     std::chrono::milliseconds drain_timeout{5000};  ///< for what is queued to arrive, when a session is closed
     unsigned int backlog = 4096;                    ///< connections that the system holds before they are accepted
-    std::size_t kernel_receive_buffer_size = 0;     ///< SO_RCVBUF; 0: the system's choice
-    std::size_t kernel_send_buffer_size = 0;        ///< SO_SNDBUF; 0: the system's choice
+    /// Connections of one address; of IPv6, of one /64. 0: 256, and no limit for loopback; the largest value: no limit.
+    std::size_t max_connections_per_address = 0;
+    unsigned int accept_rate = 0;   ///< connections a second that one address may make in the long run; 0: no limit
+    unsigned int accept_burst = 0;  ///< how many of them at once, after a rest; 0: as many as in a second
+    std::string exempt_addresses;   ///< that neither holds for: "10.0.0.0/8, 2001:db8::/32, ::1"
+    std::size_t kernel_receive_buffer_size = 0;  ///< SO_RCVBUF; 0: the system's choice
+    std::size_t kernel_send_buffer_size = 0;     ///< SO_SNDBUF; 0: the system's choice
 };
 
 }  // namespace network_system::core

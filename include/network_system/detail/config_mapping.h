@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 
 #include "network_system/core/client_config.h"
@@ -70,6 +71,10 @@ inline netsys_server_config to_c(const core::server_config& config, std::string_
     result.port = config.port;
     result.backlog = config.backlog;
     result.max_connections = connection_limit(config);
+    result.max_connections_per_address = to_u32(config.max_connections_per_address);
+    result.accept_rate = config.accept_rate;
+    result.accept_burst = config.accept_burst;
+    result.exempt_addresses = c_str(config.exempt_addresses);
     result.handshake_timeout_ms = to_ms(config.handshake_timeout);
     return result;
 }
@@ -99,6 +104,7 @@ Config without_limits() {
 inline core::server_config unlimited_server() {
     auto config = without_limits<core::server_config>();
     config.max_connections = 0;
+    config.max_connections_per_address = std::numeric_limits<std::size_t>::max();
     return config;
 }
 
