@@ -254,10 +254,13 @@ pub struct ContextConfig {
     pub max_loops: usize,
     /// The beginning of its threads' names.
     pub thread_name_prefix: String,
+    /// What all its sessions may hold together in buffers, in bytes. Beyond it, sends meet a full queue, and sessions in
+    /// the middle of a message stop reading until there is room.
+    pub max_buffered: usize,
 }
 
 impl Default for ContextConfig {
     fn default() -> Self {
-        ContextConfig { max_loops: 64, thread_name_prefix: "netsys".into() }
+        ContextConfig { max_loops: 64, thread_name_prefix: "netsys".into(), max_buffered: 256 * 1024 * 1024 }
     }
 }

@@ -58,6 +58,10 @@ pub struct netsys_context_config {
     /// The callbacks are not called any more, and userdata is no longer used. Runs exactly once: when the context has
     /// been shut down, or on the calling thread when it could not be created.
     pub release: Option<unsafe extern "C-unwind" fn(userdata: *mut c_void)>,
+    /// What all sessions of the context may hold together in the library's buffers, messages that have arrived in part
+    /// and queues for sending, in bytes; 0: 256 MiB; NETSYS_UNLIMITED_U64. Beyond it, sends meet a full queue (see
+    /// NETSYS_SEND_*), and a session in the middle of a message stops reading until there is room.
+    pub max_buffered_bytes: u64,
 }
 
 // SAFETY: see `args::tests::structs_have_no_padding`; pointers, functions (`Option`), numbers and views may be zero.
@@ -144,6 +148,9 @@ unsafe fn open(hooks: &Arc<Hooks>) -> Result<netsys_context> {
     }
     if table.max_loops != 0 {
         config.max_loops = table.max_loops as usize;
+    }
+    if table.max_buffered_bytes != 0 {
+        config.max_buffered = table.max_buffered_bytes.try_into().unwrap_or(usize::MAX);
     }
     let context_hooks = ContextHooks {
         dispatch: table.on_log.map(|_| log::dispatch(level, Arc::clone(hooks))),

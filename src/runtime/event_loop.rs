@@ -14,7 +14,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use crate::error::{Code, Error, Result};
-use crate::runtime::ContextHooks;
+use crate::runtime::{Budget, ContextHooks};
 use crate::sys;
 
 /// What a loop reads into. One for all sessions of a loop, so that an idle session needs none.
@@ -58,6 +58,8 @@ struct Inner {
     endpoints: AtomicUsize,
     /// Dropping it ends the loop.
     _alive: oneshot::Sender<()>,
+    /// What the sessions on it may hold in buffers, with those of the context's other loops.
+    budget: Arc<Budget>,
     /// Ends the loop although something refers to it.
     cut: Arc<Notify>,
 }
@@ -68,7 +70,7 @@ pub(crate) struct WeakLoop(std::sync::Weak<Inner>);
 
 impl LoopRef {
     /// Starts a loop on a thread of that name.
-    pub(crate) fn start(name: String, hooks: &ContextHooks) -> Result<(LoopRef, JoinHandle<()>)> {
+    pub(crate) fn start(name: String, hooks: &ContextHooks, budget: Arc<Budget>) -> Result<(LoopRef, JoinHandle<()>)> {
         let failed = |error| Error::os(Code::Io, "cannot start a loop thread", &error);
         let runtime = Builder::new_current_thread()
             .enable_io()
@@ -82,6 +84,7 @@ impl LoopRef {
             handle: runtime.handle().clone(),
             endpoints: AtomicUsize::new(0),
             _alive: alive,
+            budget,
             cut: Arc::clone(&cut),
         };
         let hooks = hooks.clone();
@@ -91,6 +94,10 @@ impl LoopRef {
             .spawn(move || serve(runtime, ended, &cut, &hooks))
             .map_err(failed)?;
         Ok((LoopRef(Arc::new(inner)), thread))
+    }
+
+    pub(crate) fn budget(&self) -> &Arc<Budget> {
+        &self.0.budget
     }
 
     /// Runs `task` on the loop. The caller sees to it that the task holds a [`LoopRef`].

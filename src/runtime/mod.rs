@@ -1,10 +1,12 @@
 //! Contexts, loops, and the batches in which a loop handles what arrived.
 
 pub(crate) mod batch;
+mod budget;
 mod context;
 mod event_loop;
 mod stop;
 
+pub(crate) use budget::{Budget, Share, Ticket};
 pub use context::{Context, ContextHooks};
 pub(crate) use context::{Endpoint, EndpointGuard};
 pub use event_loop::on_library_thread;

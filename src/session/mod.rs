@@ -31,6 +31,7 @@ use self::stats::Received;
 use self::sweep::Watch;
 use crate::config::{Framing, SessionConfig};
 use crate::error::{Code, Error, Result};
+use crate::runtime::Ticket;
 use crate::sys;
 use crate::transport::Stream;
 
@@ -90,6 +91,8 @@ pub struct Session {
     room: Condvar,
     received: Received,
     watch: Watch,
+    /// Its place among those who wait for memory.
+    ticket: Ticket,
     reset: Mutex<Option<Box<Stats>>>,
     data: Mutex<SessionData>,
     groups: Mutex<Vec<String>>,
@@ -167,6 +170,7 @@ impl Session {
             room: Condvar::new(),
             received: Received::default(),
             watch: Watch::new(),
+            ticket: Ticket::default(),
             reset: Mutex::default(),
             data: Mutex::default(),
             groups: Mutex::default(),
@@ -388,6 +392,34 @@ impl Session {
 
     fn is_paused(&self) -> bool {
         self.paused.load(Ordering::Acquire)
+    }
+
+    /// Has the driver woken when the context's budget has room.
+    fn await_budget(&self) {
+        let waker = lock(&self.control).waker.clone();
+        if let Some(waker) = waker {
+            self.registry.budget.wait(&self.ticket, waker);
+        }
+    }
+
+    /// It is in the middle of a message, and there is no memory for the rest.
+    #[cold]
+    fn starve(&self, held: usize) {
+        self.watch.starved_with.store(held, Ordering::Relaxed);
+        let now = sys::monotonic_ns();
+        let _ = self.watch.starved_since_ns.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+        self.await_budget();
+    }
+
+    /// It has read.
+    #[inline]
+    fn is_fed(&self) {
+        if self.watch.starved_since_ns.load(Ordering::Relaxed) != 0 {
+            self.watch.starved_since_ns.store(0, Ordering::Relaxed);
+            // The peer had to wait.
+            self.watch.listening_since_ns.store(sys::monotonic_ns(), Ordering::Relaxed);
+        }
+        self.registry.budget.pass_on();
     }
 
     /// Wakes the driver.

@@ -5,6 +5,7 @@
 
 mod chunk;
 mod dropping;
+mod room;
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
@@ -14,6 +15,7 @@ use bytes::Bytes;
 pub(crate) use self::chunk::Chunk;
 use self::chunk::{Data, Ends, LARGE, fill};
 use crate::error::{Code, Error};
+use crate::runtime::Share;
 use crate::session::handler::Payload;
 use crate::transport::frame::{self, Frame, HEADER_LEN};
 
@@ -110,6 +112,8 @@ pub(crate) struct Outbound {
     capacity: usize,
     /// Tell the user when no more than this is queued.
     writable_at: Option<usize>,
+    /// What its buffers have of the context's budget.
+    share: Share,
     /// The most messages in the queue.
     max_messages: u64,
     /// Messages accepted.
@@ -120,7 +124,7 @@ pub(crate) struct Outbound {
 }
 
 impl Outbound {
-    pub(crate) fn new(capacity: usize, max_messages: Option<NonZeroU32>) -> Outbound {
+    pub(crate) fn new(capacity: usize, max_messages: Option<NonZeroU32>, share: Share) -> Outbound {
         Outbound {
             chunks: VecDeque::new(),
             unframed: VecDeque::new(),
@@ -146,6 +150,7 @@ impl Outbound {
             // No chunk grows much beyond that, and the room in it is cleared.
             capacity: capacity.min(CHUNK),
             writable_at: None,
+            share,
             max_messages: max_messages.map_or(u64::MAX, |most| most.get().into()),
             accepted: 0,
             dropped: 0,
@@ -160,27 +165,6 @@ impl Outbound {
     /// How many bytes a message takes in the queue.
     pub(crate) fn cost(&self, len: usize) -> usize {
         if self.wire == Wire::Raw { len } else { HEADER_LEN + len }
-    }
-
-    /// How many messages are in the queue, those included that are being written.
-    pub(crate) fn queued_messages(&self) -> u64 {
-        self.accepted - self.sent.messages - self.dropped
-    }
-
-    /// Whether a message of that cost fits; an empty queue takes any.
-    #[inline]
-    pub(crate) fn fits(&self, cost: usize, limit: usize) -> bool {
-        self.queued == 0 || (self.queued.saturating_add(cost) <= limit && self.queued_messages() < self.max_messages)
-    }
-
-    /// The same, with no regard to the number of messages.
-    pub(crate) fn fits_in_bytes(&self, cost: usize, limit: usize) -> bool {
-        self.queued == 0 || self.queued.saturating_add(cost) <= limit
-    }
-
-    /// Whether no more than half of the bounds is used.
-    pub(crate) fn is_half_empty(&self, limit: usize) -> bool {
-        self.queued <= limit / 2 && self.queued_messages() <= self.max_messages / 2
     }
 
     /// Whether messages are taken.
@@ -227,7 +211,10 @@ impl Outbound {
                 self.append(Some(header.encode()), parts, HEADER_LEN + len);
             }
             Wire::Raw => self.append(None, parts, len),
-            Wire::Unknown => self.unframed.push_back((payload, parts.concat())),
+            Wire::Unknown => {
+                self.share.grow(HEADER_LEN + len);
+                self.unframed.push_back((payload, parts.concat()));
+            }
         }
     }
 
@@ -260,10 +247,13 @@ impl Outbound {
         {
             let end = *len + total;
             // Full chunks are to have no room that no message will fill.
+            let before = data.capacity();
             data.resize(end.max((2 * *len).max(self.capacity).min(CHUNK + total)), 0);
             fill(&mut data[*len..end], header, parts);
             *len = end;
             ends.push(end as u32);
+            let more = data.capacity() - before;
+            self.share.grow(more);
             return;
         }
         let spare = self.spare.pop_if(|(data, _)| data.len() >= total);
@@ -275,6 +265,7 @@ impl Outbound {
             let mut data = Vec::with_capacity(total);
             data.extend_from_slice(header.as_ref().map_or(&[], |header| header));
             parts.iter().for_each(|part| data.extend_from_slice(part));
+            self.share.grow(data.capacity());
             (data, Ends::One)
         };
         self.chunks.push_back(Chunk { data: Data::Owned(data), len: total, written: 0, ends, counted: 0 });
@@ -296,6 +287,7 @@ impl Outbound {
     /// Queues bytes of the protocol itself.
     pub(crate) fn push_control(&mut self, data: Vec<u8>) {
         self.control += 1;
+        self.share.grow(data.capacity());
         self.queued += data.len();
         let len = data.len();
         self.chunks.push_back(Chunk { data: Data::Owned(data), len, written: 0, ends: Ends::Control, counted: 0 });
@@ -319,6 +311,7 @@ impl Outbound {
         self.wire = wire;
         for (payload, bytes) in std::mem::take(&mut self.unframed) {
             self.queued -= HEADER_LEN + bytes.len();
+            self.share.shrink(HEADER_LEN + bytes.len());
             self.accepted -= 1;
             self.push(payload, &[&bytes], bytes.len());
         }
@@ -412,6 +405,7 @@ impl Outbound {
                 self.lone_messages = 0;
             }
         }
+        let size = chunk.size();
         if let Data::Owned(data) = chunk.data
             && (LARGE..=2 * CHUNK).contains(&data.len())
             && self.spare.len() < SPARES
@@ -419,6 +413,8 @@ impl Outbound {
             let mut ends = if let Ends::Many(ends) = chunk.ends { ends } else { Vec::new() };
             ends.clear();
             self.spare.push((data, ends));
+        } else {
+            self.share.shrink(size);
         }
         true
     }
@@ -491,11 +487,16 @@ impl Outbound {
         self.dropping = true;
         for (_, bytes) in std::mem::take(&mut self.unframed) {
             self.queued -= HEADER_LEN + bytes.len();
+            self.share.shrink(HEADER_LEN + bytes.len());
         }
         let mut removed = 0;
         self.chunks.retain_mut(|chunk| {
             removed += chunk.truncate();
-            chunk.written < chunk.len
+            let kept = chunk.written < chunk.len;
+            if !kept {
+                self.share.shrink(chunk.size());
+            }
+            kept
         });
         // A chunk that is being written is not here: `written` takes care of it.
         self.queued -= removed;
@@ -508,6 +509,7 @@ impl Outbound {
         self.spare = Vec::new();
         self.chunks = VecDeque::new();
         self.queued = 0;
+        self.share.set(0);
     }
 
     /// Drops what a peer does not take that could not say so before.
@@ -520,31 +522,15 @@ impl Outbound {
             fits
         });
         self.queued -= removed;
+        self.share.shrink(removed);
         self.dropped += (before - self.unframed.len()) as u64;
-    }
-
-    /// Have the user told when there is room for a message that did not fit.
-    pub(crate) fn want_room(&mut self, cost: usize, limit: usize) {
-        self.writable_at = Some((limit / 2).min(limit.saturating_sub(cost)));
-    }
-
-    /// Whether the user is to be told now; true once.
-    pub(crate) fn take_writable(&mut self) -> bool {
-        let due = self.is_writable_due();
-        if due {
-            self.writable_at = None;
-        }
-        due
-    }
-
-    pub(crate) fn is_writable_due(&self) -> bool {
-        self.writable_at.is_some_and(|level| self.queued <= level && self.queued_messages() <= self.max_messages / 2)
     }
 
     /// Gives up memory that only a fast sender needs.
     pub(crate) fn trim(&mut self) {
         if self.queued == 0 {
-            self.spare = Vec::new();
+            let spare = std::mem::take(&mut self.spare);
+            self.share.shrink(spare.iter().map(|(data, _)| data.capacity()).sum());
             if self.chunks.is_empty() {
                 self.chunks = VecDeque::new();
             }

@@ -14,13 +14,16 @@ use super::sending::too_large;
 use super::{Session, Stats};
 use crate::config::{Framing, SessionConfig};
 use crate::error::{Code, Error, Result, panic_text};
-use crate::runtime::{LoopRef, WeakLoop, batch};
+use crate::runtime::{Budget, LoopRef, Share, WeakLoop, batch};
 use crate::sys;
 use crate::transport::frame::{self, HEADER_LEN};
 
 /// The longest name of a group, and the most groups of a session.
 const MAX_GROUP_NAME: usize = 255;
 const MAX_GROUPS: usize = 128;
+
+/// In what steps the context's budget is told of a session's buffers, so that small messages cost nothing.
+const SHARE_STEP: usize = 4096;
 
 /// How often sessions are swept at most and at least.
 const SHORTEST_SWEEP: Duration = Duration::from_millis(10);
@@ -52,6 +55,8 @@ pub(crate) struct Registry {
     pub config: SessionConfig,
     handler: Arc<dyn Handler>,
     event_loop: Option<WeakLoop>,
+    /// What all sessions of the context hold in buffers.
+    pub budget: Arc<Budget>,
     max_message: AtomicU32,
     /// Sessions of which something is still to be told.
     live: AtomicUsize,
@@ -120,6 +125,7 @@ impl Registry {
             config,
             handler,
             event_loop: event_loop.map(LoopRef::downgrade),
+            budget: event_loop.map_or_else(|| Budget::new(usize::MAX), |found| Arc::clone(found.budget())),
             live: AtomicUsize::new(0),
             left: Notify::new(),
             inner: Mutex::new(Inner { past, ..Inner::default() }),
@@ -174,6 +180,11 @@ impl Registry {
     }
 
     // --- the sessions ------------------------------------------------------------------------------------------
+
+    /// What a holder of buffers has of the context's budget: nothing yet.
+    pub(crate) fn share(&self) -> Share {
+        Share::new(Arc::clone(&self.budget), SHARE_STEP)
+    }
 
     /// Takes a session in unless the endpoint stops or `max` are in.
     pub(crate) fn add(&self, session: &Arc<Session>, max: usize) -> Result<()> {
@@ -314,7 +325,9 @@ impl Registry {
         let mut framed = Vec::with_capacity(HEADER_LEN + data.len());
         framed.extend_from_slice(&frame::encode_header(payload.frame_kind(), data.len())?);
         framed.extend_from_slice(data);
-        let framed = Bytes::from(framed);
+        let mut share = self.share();
+        share.grow(framed.capacity());
+        let framed = Bytes::from_owner(Charged { framed, _share: share });
 
         let mut fanout = Fanout::default();
         let mut to_write = Vec::new();
@@ -372,6 +385,7 @@ impl Registry {
 
     /// Has the loop send heartbeats, end what is silent or slow for too long, and give up memory that is not needed.
     pub(crate) fn keep_house(self: &Arc<Self>) {
+        self.budget.pass_on();
         let now = sys::monotonic_ns();
         let sweep_due = {
             let mut inner = self.lock();
@@ -379,8 +393,8 @@ impl Registry {
             if due {
                 inner.swept_ns = now;
             }
-            if inner.sessions.is_empty() || !(due || inner.sessions.values().any(|session| session.is_frame_late(now)))
-            {
+            let late = |session: &Arc<Session>| session.is_frame_late(now) || session.is_starved_out(now);
+            if inner.sessions.is_empty() || !(due || inner.sessions.values().any(late)) {
                 return;
             }
             due
@@ -389,6 +403,11 @@ impl Registry {
         self.on_loop(move || {
             let now = sys::monotonic_ns();
             let mut sessions = registry.sessions();
+            // One at a time, and who holds the most: that may be all that the others wait for.
+            let starved = sessions.iter().filter(|session| session.is_starved_out(now));
+            if let Some(largest) = starved.max_by_key(|session| session.starves_with()) {
+                largest.starve_out();
+            }
             sessions.retain(|session| sweep_due || session.is_frame_late(now));
             batch::run(|| sessions.iter().for_each(|session| session.sweep(now)));
         });
@@ -407,6 +426,18 @@ impl Registry {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A broadcast's message, which the sessions that it waits for share, with what it has of the budget.
+struct Charged {
+    framed: Vec<u8>,
+    _share: Share,
+}
+
+impl AsRef<[u8]> for Charged {
+    fn as_ref(&self) -> &[u8] {
+        &self.framed
     }
 }
 

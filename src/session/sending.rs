@@ -65,7 +65,7 @@ impl Sending {
     pub(super) fn new(registry: &Registry, stream: Option<Arc<Stream>>) -> Sending {
         let undecided = if registry.role == Role::Client { Undecided::ByPayload } else { Undecided::Keep };
         let config = &registry.config;
-        let queue = Outbound::new(config.send_buffer, config.send_queue_messages);
+        let queue = Outbound::new(config.send_buffer, config.send_queue_messages, registry.share());
         Sending { queue, stream, undecided, policy: config.send_policy, waiting: 0 }
     }
 

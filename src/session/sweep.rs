@@ -4,7 +4,7 @@
 //! context has the loop sweep all sessions of an endpoint.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::{Session, State};
@@ -16,6 +16,9 @@ use crate::transport::frame::Frame;
 /// The least rate, in bytes per second, at which a peer has to send a frame after the time that each frame has.
 const LEAST_RATE: u64 = 240;
 
+/// How long who holds memory may take, while it is short, if the configuration sets no limit.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// What the sweeps need to know. Times are those of CLOCK_MONOTONIC in nanoseconds.
 #[derive(Debug)]
 pub(super) struct Watch {
@@ -25,6 +28,10 @@ pub(super) struct Watch {
     pub listening_since_ns: AtomicU64,
     /// When the first byte of a frame came that is not whole; 0: there is none.
     pub frame_begun_ns: AtomicU64,
+    /// Since when there is no memory to read more of it; 0: there is.
+    pub starved_since_ns: AtomicU64,
+    /// How much memory it holds then.
+    pub starved_with: AtomicUsize,
     /// That frame's size, as far as it is known.
     pub frame_size: AtomicU64,
     /// When something was sent last of which the peer's kernel had acknowledged all.
@@ -40,6 +47,8 @@ impl Watch {
             listening_since_ns: AtomicU64::new(sys::monotonic_ns()),
             frame_begun_ns: AtomicU64::new(0),
             frame_size: AtomicU64::new(0),
+            starved_since_ns: AtomicU64::new(0),
+            starved_with: AtomicUsize::new(0),
             acknowledged_ns: AtomicU64::new(0),
             unanswered_since_ns: AtomicU64::new(0),
         }
@@ -55,7 +64,15 @@ impl Watch {
 impl Session {
     /// Sends a heartbeat if it is time, ends the session if the peer was silent or slow for too long. Runs on the loop.
     pub(super) fn sweep(self: &Arc<Self>, now: u64) {
-        self.lock_sending().trim();
+        let writable = {
+            let mut sending = self.lock_sending();
+            sending.trim();
+            sending.queue.is_writable_due()
+        };
+        if writable {
+            // That memory has become free was told somebody else.
+            self.kick();
+        }
         if self.state() != State::Connected {
             return;
         }
@@ -69,16 +86,48 @@ impl Session {
     /// Whether the frame that the peer has begun should be whole by now. A cheap look, for all sessions often.
     pub(super) fn is_frame_late(&self, now: u64) -> bool {
         let begun = self.watch.frame_begun_ns.load(Ordering::Relaxed);
-        if begun == 0 || self.is_paused() {
+        if begun == 0 || self.is_paused() || self.starved_since() != 0 {
             return false;
         }
-        let Some(limit) = self.registry.config.frame_timeout else { return false };
-        self.watch.elapsed_since(begun, now) > self.time_for_frame(limit)
+        self.time_for_frame().is_some_and(|limit| self.watch.elapsed_since(begun, now) > limit)
     }
 
-    fn time_for_frame(&self, limit: Duration) -> Duration {
+    /// How long the frame that the peer has begun may take. While memory is short, those who hold it get less.
+    fn time_for_frame(&self) -> Option<Duration> {
+        let limit = self.registry.config.frame_timeout;
+        if self.registry.budget.is_full() {
+            return Some(limit.unwrap_or(PATIENCE));
+        }
         let size = self.watch.frame_size.load(Ordering::Relaxed);
-        limit.saturating_add(Duration::from_nanos(size.saturating_mul(1_000_000_000 / LEAST_RATE)))
+        let allowance = Duration::from_nanos(size.saturating_mul(1_000_000_000 / LEAST_RATE));
+        limit.map(|limit| limit.saturating_add(allowance))
+    }
+
+    /// Since when it waits for memory in the middle of a frame; 0: it does not.
+    pub(super) fn starved_since(&self) -> u64 {
+        self.watch.starved_since_ns.load(Ordering::Relaxed)
+    }
+
+    /// Whether it has waited for long enough, while all memory is held by others that wait, or do not get on.
+    pub(super) fn is_starved_out(&self, now: u64) -> bool {
+        let since = self.starved_since();
+        let limit = self.registry.config.frame_timeout.unwrap_or(PATIENCE);
+        since != 0 && self.registry.budget.is_full() && Duration::from_nanos(now.saturating_sub(since)) > limit
+    }
+
+    /// What memory would come free if it ended.
+    pub(super) fn starves_with(&self) -> usize {
+        self.watch.starved_with.load(Ordering::Relaxed)
+    }
+
+    /// Gives up a session for the others that wait for memory.
+    pub(super) fn starve_out(&self) {
+        let size = self.watch.frame_size.load(Ordering::Relaxed);
+        let text = format!(
+            "the buffers of all sessions are at the limit of their context, and there was no room for a message of \
+             {size} bytes"
+        );
+        self.fail(Error::new(Code::OutOfMemory, text));
     }
 
     /// Why the session is to end now, if it is.
@@ -93,14 +142,11 @@ impl Session {
             let text = format!("nothing was received for {} ms", limit.as_millis());
             return Some(Error::new(Code::SessionExpired, text));
         }
-        if let Some(limit) = config.frame_timeout
-            && self.is_frame_late(now)
-            && listening()
-        {
+        if self.is_frame_late(now) && listening() {
             let text = format!(
                 "a frame of {} bytes was not whole after {} ms: the peer stalls",
                 self.watch.frame_size.load(Ordering::Relaxed),
-                self.time_for_frame(limit).as_millis()
+                self.time_for_frame().unwrap_or_default().as_millis()
             );
             return Some(Error::new(Code::Timeout, text));
         }

@@ -240,6 +240,7 @@ impl Driver {
         let session = Arc::clone(&self.session);
         let registry = Arc::clone(&session.registry);
         self.timer = None;
+        session.ticket.give_up();
         // It would keep the runtime's poller open for as long as the session is kept.
         lock(&session.control).waker = None;
         self.incoming.discard_kept();

@@ -9,6 +9,7 @@ use super::closing::End;
 use super::{Driver, Phase};
 use crate::config::Framing;
 use crate::error::{Code, Error, Result};
+use crate::runtime::Share;
 use crate::session::handler::{Message, Payload};
 use crate::session::outbound::Wire;
 use crate::session::registry::Role;
@@ -20,6 +21,9 @@ use crate::transport::hello::Hello;
 /// unknown fate.
 const RECEIPT_MESSAGES: u64 = 65_536;
 const RECEIPT_BYTES: u64 = 1024 * 1024;
+
+/// How much is read at a time while memory is short.
+const LITTLE: usize = 2048;
 
 /// How far the understanding of what comes has got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +49,8 @@ pub(super) struct Incoming {
     kept: Vec<u8>,
     /// and where in it that begins.
     kept_at: usize,
+    /// What its buffers have of the context's budget.
+    share: Share,
     /// The number of the frame that the housekeeping watches.
     watched: Option<u64>,
     /// How much of what is being handled is to be kept.
@@ -61,13 +67,14 @@ pub(super) struct Incoming {
 }
 
 impl Incoming {
-    pub(super) fn new(limit: u32, first_capacity: usize) -> Incoming {
+    pub(super) fn new(limit: u32, first_capacity: usize, share: Share) -> Incoming {
         Incoming {
             mode: Mode::Preamble,
             first: Vec::new(),
             decoder: Decoder::with_capacity(limit, first_capacity),
             kept: Vec::new(),
             kept_at: 0,
+            share,
             watched: None,
             left: 0,
             handled: 0,
@@ -76,6 +83,34 @@ impl Incoming {
             unreceipted_messages: 0,
             unreceipted_bytes: 0,
         }
+    }
+
+    /// How much of a buffer of `len` bytes may be read into; `None`: what would come has no place in memory.
+    #[inline]
+    pub(super) fn may_read(&mut self, len: usize) -> Option<usize> {
+        let full = self.share.is_full();
+        self.decoder.set_tight(full);
+        if full { self.may_read_little(len) } else { Some(len) }
+    }
+
+    /// While memory is short, small messages still come, and what large ones have been given already is filled.
+    #[cold]
+    fn may_read_little(&self, len: usize) -> Option<usize> {
+        match (self.mode, self.decoder.begun()) {
+            (Mode::Raw | Mode::Ignore, _) => Some(len),
+            (_, Some(_)) => Some(self.decoder.room().min(len)).filter(|room| *room > 0),
+            (_, None) => Some(len.min(LITTLE)),
+        }
+    }
+
+    /// Tells the budget what the buffers hold now.
+    #[inline]
+    pub(super) fn settle(&mut self) {
+        self.share.set(self.held());
+    }
+
+    pub(super) fn held(&self) -> usize {
+        self.decoder.held() + self.kept.capacity()
     }
 
     /// Whether not a byte has come.

@@ -51,6 +51,14 @@ pub(crate) struct Chunk {
 }
 
 impl Chunk {
+    /// How much memory it takes. What a broadcast's sessions share is nobody's.
+    pub(super) fn size(&self) -> usize {
+        match &self.data {
+            Data::Owned(bytes) => bytes.capacity(),
+            Data::Shared(_) => 0,
+        }
+    }
+
     /// What is still to be written.
     pub(crate) fn rest(&self) -> &[u8] {
         match &self.data {

@@ -11,9 +11,19 @@ impl Outbound {
     }
 
     /// Drops the oldest messages of which nothing was written until a message of that cost fits, or none is left that
-    /// could be dropped: then the message has to wait only for what is being written.
-    pub(crate) fn drop_oldest(&mut self, cost: usize, limit: usize) {
-        while !self.fits(cost, limit) && self.drop_first() {}
+    /// could be dropped: then the message has to wait only for what is being written. False: it is the message itself
+    /// that is to be dropped, since memory is short and what was dropped is less than what it takes.
+    pub(crate) fn drop_oldest(&mut self, cost: usize, limit: usize) -> bool {
+        let before = self.queued;
+        while !self.fits(cost, limit) {
+            if self.share.is_full() && before - self.queued >= cost {
+                return true;
+            }
+            if !self.drop_first() {
+                return !self.share.is_full();
+            }
+        }
+        true
     }
 
     /// Drops the oldest message of which nothing was written; false if there is none. Frames of the protocol itself
@@ -26,6 +36,7 @@ impl Outbound {
                 First::Absent => at += 1,
                 First::Dropped(bytes) => {
                     if chunk.written == chunk.len {
+                        self.share.shrink(chunk.size());
                         self.chunks.remove(at);
                     }
                     self.queued -= bytes;
@@ -33,6 +44,7 @@ impl Outbound {
                     return true;
                 }
                 First::Behind(begun) => {
+                    self.share.grow(begun.size());
                     self.chunks.insert(at, begun);
                     at += 1;
                 }
@@ -40,6 +52,7 @@ impl Outbound {
         }
         if let Some((_, bytes)) = self.unframed.pop_front() {
             self.queued -= super::HEADER_LEN + bytes.len();
+            self.share.shrink(super::HEADER_LEN + bytes.len());
             self.dropped += 1;
             return true;
         }

@@ -1,9 +1,14 @@
 use super::*;
+use crate::runtime::Budget;
 
 const THREAD: Option<NonZeroU32> = NonZeroU32::new(7);
 
+fn share() -> Share {
+    Share::new(Budget::new(usize::MAX), 1)
+}
+
 fn queue(wire: Wire) -> Outbound {
-    let mut queue = Outbound::new(8192, None);
+    let mut queue = Outbound::new(8192, None, share());
     queue.decide(wire);
     queue
 }
@@ -142,7 +147,7 @@ fn the_oldest_that_was_not_begun_is_dropped() {
 
 #[test]
 fn messages_that_wait_for_the_framing_are_dropped_too() {
-    let mut queue = Outbound::new(8192, NonZeroU32::new(2));
+    let mut queue = Outbound::new(8192, NonZeroU32::new(2), share());
     for message in [b"a", b"b", b"c"] {
         queue.drop_oldest(queue.cost(1), usize::MAX);
         push(&mut queue, message);
@@ -163,7 +168,7 @@ fn dropping_keeps_order_and_counts() {
     for round in 0..300_u32 {
         let limit = [100, 5_000, 400_000][round as usize % 3];
         let most = if round % 2 == 0 { None } else { NonZeroU32::new(1 + random(50)) };
-        let mut queue = Outbound::new(8192, most);
+        let mut queue = Outbound::new(8192, most, share());
         queue.decide(Wire::Framed);
         let (mut out, mut pushed) = (Vec::new(), 0_u32);
         for _ in 0..random(400) {

@@ -9,6 +9,9 @@ use crate::error::{Code, Error, Result};
 use crate::runtime::on_library_thread;
 use crate::session::Session;
 
+/// How often a send that waits looks for room in the budget.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// The queue, with room for the message; `None`: the message was dropped.
 type Room<'a> = Option<MutexGuard<'a, Sending>>;
 
@@ -28,7 +31,7 @@ impl Session {
     ) -> Result<Room<'a>> {
         let limit = self.registry.config.send_queue;
         if sending.policy == SendPolicy::WouldBlock {
-            return Err(would_block(sending, cost, limit));
+            return Err(self.would_block(sending, cost));
         }
         if sending.policy == SendPolicy::Wait && !on_library_thread() {
             return self.wait_for_room(sending, cost);
@@ -47,7 +50,7 @@ impl Session {
     ) -> Result<Room<'a>> {
         let config = &self.registry.config;
         match sending.policy {
-            SendPolicy::WouldBlock => return Err(would_block(sending, cost, config.send_queue)),
+            SendPolicy::WouldBlock => return Err(self.would_block(sending, cost)),
             SendPolicy::Wait => {
                 sending.queue.want_room(cost, config.send_queue);
                 if !sending.queue.fits_in_bytes(cost, config.send_hard_limit) {
@@ -62,7 +65,14 @@ impl Session {
                 sending.queue.drop_newest();
                 return Ok(None);
             }
-            SendPolicy::DropOldest => sending.queue.drop_oldest(cost, config.send_queue),
+            SendPolicy::DropOldest => {
+                if !sending.queue.drop_oldest(cost, config.send_queue) {
+                    sending.queue.drop_newest();
+                    return Ok(None);
+                }
+            }
+            // Not its peer's fault.
+            SendPolicy::Disconnect if sending.queue.is_empty() => {}
             SendPolicy::Disconnect => {
                 let text = format!("{}, and the policy is to disconnect", full(&sending, config.send_queue));
                 drop(sending);
@@ -94,6 +104,8 @@ impl Session {
                 return Err(error);
             }
             sending.waiting += 1;
+            // Room in the queue is told of, room in the budget is not.
+            let left = if sending.queue.is_out_of_memory() { left.min(LOOK) } else { left };
             sending = self.room.wait_timeout(sending, left).unwrap_or_else(PoisonError::into_inner).0;
             sending.waiting -= 1;
             sending.queue.check_open()?;
@@ -106,6 +118,18 @@ impl Session {
         }
     }
 
+    fn would_block(&self, mut sending: MutexGuard<'_, Sending>, cost: usize) -> Error {
+        let limit = self.registry.config.send_queue;
+        sending.queue.want_room(cost, limit);
+        let text = format!("{}: try again at the writable event", full(&sending, limit));
+        let out_of_memory = sending.queue.is_out_of_memory();
+        drop(sending);
+        if out_of_memory {
+            self.await_budget();
+        }
+        Error::new(Code::WouldBlock, text)
+    }
+
     /// Ends the session since its peer takes nothing.
     fn overrun(&self, text: String) -> Error {
         let error = Error::new(Code::SendFailed, text);
@@ -114,13 +138,11 @@ impl Session {
     }
 }
 
-fn would_block(mut sending: MutexGuard<'_, Sending>, cost: usize, limit: usize) -> Error {
-    sending.queue.want_room(cost, limit);
-    Error::new(Code::WouldBlock, format!("{}: try again at the writable event", full(&sending, limit)))
-}
-
 fn full(sending: &Sending, limit: usize) -> String {
     let queue = &sending.queue;
+    if queue.is_out_of_memory() {
+        return "the buffers of all sessions are at the limit of their context".into();
+    }
     format!("the outgoing queue holds {} messages and {} of {limit} bytes", queue.queued_messages(), queue.queued())
 }
 
