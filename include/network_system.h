@@ -862,6 +862,15 @@ typedef struct netsys_stats {
      * Messages that sends accepted and that were dropped, as in netsys_close_info.
      */
     uint64_t messages_dropped;
+    /**
+     * Connections that a client could not make.
+     */
+    uint64_t connections_failed;
+    /**
+     * How long the last heartbeat's answer took, in nanoseconds; of a server, the longest of its sessions' last ones.
+     * 0: there was none yet. A framed session that is silent for heartbeat_ms sends one.
+     */
+    uint64_t round_trip_ns;
 } netsys_stats;
 
 /**
@@ -1291,6 +1300,15 @@ netsys_status netsys_server_disconnect_all(struct netsys_server server, struct n
 netsys_status netsys_server_stats(struct netsys_server server, struct netsys_stats *out);
 
 /**
+ * The figures of a server, which then starts its counters anew: each message is counted in exactly one such result.
+ *
+ * @param server  the server
+ * @param out     filled in; set its struct_size to sizeof(netsys_stats) first. Where it is refused, nothing is reset
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_server_take_stats(struct netsys_server server, struct netsys_stats *out);
+
+/**
  * Starts the counters of a server anew.
  *
  * @param server  the server
@@ -1398,6 +1416,15 @@ netsys_status netsys_client_session(struct netsys_client client, struct netsys_s
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
  */
 netsys_status netsys_client_stats(struct netsys_client client, struct netsys_stats *out);
+
+/**
+ * The figures of a client, which then starts its counters anew: each message is counted in exactly one such result.
+ *
+ * @param client  the client
+ * @param out     filled in; set its struct_size to sizeof(netsys_stats) first. Where it is refused, nothing is reset
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_client_take_stats(struct netsys_client client, struct netsys_stats *out);
 
 /**
  * Starts the counters of a client anew.
@@ -1596,6 +1623,16 @@ netsys_status netsys_session_framing(struct netsys_session session, uint32_t *ou
  *         NETSYS_ERR_INVALID_ARGUMENT
  */
 netsys_status netsys_session_stats(struct netsys_session session, struct netsys_stats *out);
+
+/**
+ * The figures of a session, which then starts its counters anew: each message is counted in exactly one such result.
+ *
+ * @param session  the session
+ * @param out      filled in; set its struct_size to sizeof(netsys_stats) first. Where it is refused, nothing is reset
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the
+ *         handle); NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_session_take_stats(struct netsys_session session, struct netsys_stats *out);
 
 /**
  * Starts the counters of a session anew. Those of its server or client go on.

@@ -91,7 +91,11 @@ fn stalled_peers(count: usize, limit: usize, patience: Duration) {
             // Whoever is given up for others comes again.
             while !over.load(Ordering::Acquire) {
                 let mut good = peer(&server);
-                while !over.load(Ordering::Acquire) && good.write_all(&frame(MIB)).is_ok() {}
+                while !over.load(Ordering::Acquire) {
+                    if good.write_all(&frame(MIB)).is_err() {
+                        break;
+                    }
+                }
             }
         });
         events.until(|event| {

@@ -83,7 +83,13 @@ impl Client {
 
     /// Starts counting anew.
     pub fn reset_stats(&self) {
-        self.registry.reset_stats();
+        self.registry.take_stats();
+    }
+
+    /// Its counts as [`stats`](Self::stats) gives them, and starts counting anew: each message is in exactly one such
+    /// result.
+    pub fn take_stats(&self) -> Stats {
+        self.registry.take_stats()
     }
 
     async fn serve(self: Arc<Self>, target: Target, guard: EndpointGuard) {
@@ -98,6 +104,7 @@ impl Client {
         self.lifecycle.set_connected(Err(outcome));
         batch::run(|| {
             if let Some(error) = failure {
+                self.registry.count_failed();
                 self.registry.tell_error(None, &error);
             }
             self.registry.tell(None, |handler| handler.on_stopped());

@@ -361,6 +361,23 @@ pub unsafe extern "C" fn netsys_session_stats(session: netsys_session, out: *mut
     })
 }
 
+/// The figures of a session, which then starts its counters anew: each message is counted in exactly one such result.
+///
+/// @param session  the session
+/// @param out      filled in; set its struct_size to sizeof(netsys_stats) first. Where it is refused, nothing is reset
+/// @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the
+///         handle); NETSYS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_session_take_stats(session: netsys_session, out: *mut netsys_stats) -> netsys_status {
+    guard::with(session, |session| {
+        // SAFETY: the caller gives NULL or a struct as long as it says.
+        unsafe {
+            args::fill_struct(out, "out", session.stats().into())?;
+            args::fill_struct(out, "out", session.take_stats().into())
+        }
+    })
+}
+
 /// Starts the counters of a session anew. Those of its server or client go on.
 ///
 /// @param session  the session

@@ -221,6 +221,11 @@ pub struct netsys_stats {
     pub last_message_ns: u64,
     /// Messages that sends accepted and that were dropped, as in netsys_close_info.
     pub messages_dropped: u64,
+    /// Connections that a client could not make.
+    pub connections_failed: u64,
+    /// How long the last heartbeat's answer took, in nanoseconds; of a server, the longest of its sessions' last ones.
+    /// 0: there was none yet. A framed session that is silent for heartbeat_ms sends one.
+    pub round_trip_ns: u64,
 }
 
 /// The events of a server or client. Members that are NULL are skipped.

@@ -224,17 +224,22 @@ impl Session {
 
     /// Its counts since it began or they were reset.
     pub fn stats(&self) -> Stats {
+        let reset = lock(&self.reset);
         let counts = self.counts();
-        match lock(&self.reset).as_deref() {
-            Some(reset) => counts.since(reset),
-            None => counts,
-        }
+        reset.as_deref().map_or(counts, |reset| counts.since(reset))
     }
 
     /// Starts counting anew.
     pub fn reset_stats(&self) {
-        let counts = Stats { connections_total: 0, ..self.counts() };
-        *lock(&self.reset) = Some(Box::new(counts));
+        self.take_stats();
+    }
+
+    /// Its counts since it began or they were reset, which this does: each message is in exactly one such result.
+    pub fn take_stats(&self) -> Stats {
+        let mut reset = lock(&self.reset);
+        let counts = self.counts();
+        let before = reset.replace(Box::new(Stats { connections_total: 0, ..counts }));
+        before.map_or(counts, |before| counts.since(&before))
     }
 
     /// Its counts since it began.
@@ -259,6 +264,8 @@ impl Session {
             last_activity_ns: self.received.last_ns.get().max(sent.last_ns),
             last_message_ns: self.received.last_message_ns.get(),
             messages_dropped,
+            connections_failed: 0,
+            round_trip_ns: self.watch.round_trip_ns.load(Ordering::Relaxed),
         }
     }
 

@@ -360,9 +360,17 @@ impl Registry {
         inner.totals().since(&inner.reset)
     }
 
-    pub(crate) fn reset_stats(&self) {
+    /// The counts since the last reset, which this is the next of: each message is in exactly one such result.
+    pub(crate) fn take_stats(&self) -> Stats {
         let mut inner = self.lock();
-        inner.reset = inner.totals();
+        let totals = inner.totals();
+        let before = std::mem::replace(&mut inner.reset, totals);
+        totals.since(&before)
+    }
+
+    /// Counts a connection that could not be made.
+    pub(crate) fn count_failed(&self) {
+        self.lock().past.connections_failed += 1;
     }
 
     // --- housekeeping ------------------------------------------------------------------------------------------

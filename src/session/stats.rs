@@ -29,6 +29,10 @@ pub struct Stats {
     pub last_message_ns: u64,
     /// Messages that sends accepted and that were given up since the queue was full.
     pub messages_dropped: u64,
+    /// Connections that a client could not make.
+    pub connections_failed: u64,
+    /// How long the last heartbeat's answer took, in nanoseconds; 0: there was none yet. Of several sessions the longest.
+    pub round_trip_ns: u64,
 }
 
 impl Stats {
@@ -44,6 +48,7 @@ impl Stats {
         self.messages_dropped += other.messages_dropped;
         self.queued_bytes += other.queued_bytes;
         self.last_activity_ns = self.last_activity_ns.max(other.last_activity_ns);
+        self.round_trip_ns = self.round_trip_ns.max(other.round_trip_ns);
         self.last_message_ns = self.last_message_ns.max(other.last_message_ns);
     }
 
@@ -52,6 +57,7 @@ impl Stats {
         Stats {
             connections_total: self.connections_total - reset.connections_total,
             connections_rejected: self.connections_rejected - reset.connections_rejected,
+            connections_failed: self.connections_failed - reset.connections_failed,
             messages_sent: self.messages_sent - reset.messages_sent,
             messages_received: self.messages_received - reset.messages_received,
             bytes_sent: self.bytes_sent - reset.bytes_sent,

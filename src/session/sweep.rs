@@ -24,6 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Watch {
     /// When the last heartbeat was sent.
     pinged_ns: AtomicU64,
+    /// How long the answer to a heartbeat took; 0: none came yet.
+    pub round_trip_ns: AtomicU64,
     /// When reading last began or went on: the peer's silence counts from there.
     pub listening_since_ns: AtomicU64,
     /// When the first byte of a frame came that is not whole; 0: there is none.
@@ -44,6 +46,7 @@ impl Watch {
     pub(super) fn new() -> Watch {
         Watch {
             pinged_ns: AtomicU64::new(0),
+            round_trip_ns: AtomicU64::new(0),
             listening_since_ns: AtomicU64::new(sys::monotonic_ns()),
             frame_begun_ns: AtomicU64::new(0),
             frame_size: AtomicU64::new(0),
@@ -200,6 +203,15 @@ impl Session {
             self.watch.pinged_ns.store(now, Ordering::Relaxed);
             // While paused it tells the peer, whose pings are not read, that this side lives.
             self.send_frame(&Frame::Ping(now));
+        }
+    }
+
+    /// The peer has answered a heartbeat.
+    pub(super) fn on_pong(&self, token: u64) {
+        // A peer may say what it likes.
+        if token != 0 && token == self.watch.pinged_ns.load(Ordering::Relaxed) {
+            let round_trip = sys::monotonic_ns().saturating_sub(token);
+            self.watch.round_trip_ns.store(round_trip, Ordering::Relaxed);
         }
     }
 

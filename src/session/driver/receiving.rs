@@ -371,7 +371,7 @@ impl Driver {
                     self.session.send_frame(&Frame::Pong(token));
                 }
             }
-            (Mode::Frames, _, Frame::Pong(_)) => {}
+            (Mode::Frames, _, Frame::Pong(token)) => self.session.on_pong(token),
             (Mode::Frames, _, Frame::CloseAck { received }) if matches!(self.phase, Phase::Closing(_)) => {
                 self.confirm(received);
                 self.confirmed_last = true;
