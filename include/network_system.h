@@ -96,6 +96,23 @@
 #define NETSYS_SEND_WAIT 2
 
 /**
+ * Send policy: a send to a full queue succeeds, and its message is dropped and counted.
+ */
+#define NETSYS_SEND_DROP_NEWEST 3
+
+/**
+ * Send policy: a send to a full queue drops the oldest messages of which no byte was written, counts them, and succeeds.
+ * A message larger than the whole queue takes the place of all that wait.
+ */
+#define NETSYS_SEND_DROP_OLDEST 4
+
+/**
+ * Send policy: a send to a full queue fails with NETSYS_ERR_SEND_FAILED and ends the session, which is the reason in
+ * on_close.
+ */
+#define NETSYS_SEND_DISCONNECT 5
+
+/**
  * Dispatch: callbacks run on the thread that reads from the network, one at a time for a server or client.
  */
 #define NETSYS_DISPATCH_INLINE 0
@@ -568,6 +585,12 @@ typedef struct netsys_context_config {
      */
     void (*release)(void *userdata);
     /**
+     * What all sessions of the context may hold together in the library's buffers, messages that have arrived in part
+     * and queues for sending, in bytes; 0: 256 MiB; NETSYS_UNLIMITED_U64. Beyond it, sends meet a full queue (see
+     * NETSYS_SEND_*), and a session in the middle of a message stops reading until there is room.
+     */
+    uint64_t max_buffered_bytes;
+    /**
      * How many threads run callbacks under NETSYS_DISPATCH_POOL, while there is a server or client with that; 0: as many
      * as the machine has processors.
      */
@@ -732,6 +755,39 @@ typedef struct netsys_server_config {
      * Who runs the callbacks under NETSYS_DISPATCH_EXECUTOR; all zero otherwise.
      */
     struct netsys_executor executor;
+    /**
+     * How many messages a session queues for sending; 0: as many as send_queue_bytes holds.
+     */
+    uint32_t send_queue_messages;
+    /**
+     * A framed peer that has begun a frame must end it within this time, in ms, and a second more for each 240 bytes, or
+     * the session ends with NETSYS_ERR_TIMEOUT; 0: 10000; NETSYS_INFINITE: never.
+     */
+    uint32_t frame_timeout_ms;
+    /**
+     * A session whose peer's host has acknowledged nothing of what was sent for this long, in ms, ends with
+     * NETSYS_ERR_SESSION_EXPIRED, unless NETSYS_FLAG_NO_KEEP_ALIVE is set. A peer that lives and does not read is not
+     * ended by this. 0: 30000; NETSYS_INFINITE: never.
+     */
+    uint32_t unresponsive_timeout_ms;
+    /**
+     * The most connections of one address at a time, of IPv6 of one /64; 0: 256, and no limit for loopback addresses;
+     * NETSYS_UNLIMITED_U32. Whoever is over it is refused as over max_connections, and refuses nobody else.
+     */
+    uint32_t max_connections_per_address;
+    /**
+     * How many connections a second one address may make in the long run; 0: as many as it likes.
+     */
+    uint32_t accept_rate;
+    /**
+     * How many of them at once, after a rest; 0: as many as in a second.
+     */
+    uint32_t accept_burst;
+    /**
+     * Addresses that the two limits above do not hold for: ranges with commas between them, as in
+     * "10.0.0.0/8, 2001:db8::/32, ::1"; may be empty.
+     */
+    struct netsys_str exempt_addresses;
 } netsys_server_config;
 
 /**
@@ -817,6 +873,11 @@ typedef struct netsys_close_info {
      */
     struct netsys_str text;
     /**
+     * Of the undelivered ones, those that were dropped while the session went on: since the queue was full, under
+     * NETSYS_SEND_DROP_NEWEST and _DROP_OLDEST, or since a peer said in its hello that it takes none so large.
+     */
+    uint64_t dropped;
+    /**
      * Of the accepted messages, the ones that a reconnecting client sends on its next connection, since nothing of them
      * was written: accepted = delivered + undelivered + requeued. There they count as accepted again.
      */
@@ -882,8 +943,9 @@ typedef struct netsys_callbacks {
     void (*on_end)(void *userdata, struct netsys_session session, const struct netsys_close_info *why);
     /**
      * Something failed: an accept, a connect, the network under a session (before its on_close), the peer's protocol,
-     * a send that waited too long, messages that a reconnecting client gave up when it ended. The session's id is 0 if
-     * no session is concerned. What peers provoke by breaking the protocol comes ten times a second at most, and so do
+     * a send that waited too long, messages that a reconnecting client gave up when it ended; or a connection was
+     * refused that was over a limit (NETSYS_ERR_SERVER_BUSY). The session's id is 0 if no session is concerned. What peers
+     * provoke by breaking the protocol, or by connecting beyond a limit, comes ten times a second at most, and so do
      * failed attempts of a reconnecting client; statistics count all of it.
      */
     void (*on_error)(void *userdata, struct netsys_session session, const struct netsys_error_info *error);
@@ -931,7 +993,7 @@ typedef struct netsys_stats {
      */
     uint64_t connections_current;
     /**
-     * Connections refused because the server was at its limit.
+     * Connections refused because of a limit.
      */
     uint64_t connections_rejected;
     /**
@@ -979,13 +1041,22 @@ typedef struct netsys_stats {
      */
     uint64_t last_message_ns;
     /**
-     * Of a client: connections that came to be open after the first one.
+     * Messages that sends accepted and that were dropped, as in netsys_close_info.
      */
-    uint64_t reconnects;
+    uint64_t messages_dropped;
     /**
      * Of a client: attempts to connect that failed.
      */
-    uint64_t connects_failed;
+    uint64_t connections_failed;
+    /**
+     * How long the last heartbeat's answer took, in nanoseconds; of a server, the longest of its sessions' last ones.
+     * 0: there was none yet. A framed session that is silent for heartbeat_ms sends one.
+     */
+    uint64_t round_trip_ns;
+    /**
+     * Of a client: connections that came to be open after the first one.
+     */
+    uint64_t reconnects;
     /**
      * Of a reconnecting client that has ended: messages that it had accepted and not sent, or that may not have arrived
      * on a connection that did not come to be open. They are in no on_close.
@@ -1113,14 +1184,30 @@ typedef struct netsys_client_config {
      */
     uint32_t reconnect_first_ms;
     /**
-     * The longest wait of all, in ms; 0: 5000, or reconnect_first_ms if that is more. A thousand clients of a server that is down make about 2000 attempts in
-     * this time.
+     * The longest wait of all, in ms; 0: 5000, or reconnect_first_ms if that is more. A thousand clients of a server that
+     * is down make about 2000 attempts in this time.
      */
     uint32_t reconnect_max_ms;
     /**
      * After how many attempts in a row that failed the client ends; 0: never.
      */
     uint32_t reconnect_max_attempts;
+    /**
+     * As in netsys_server_config.
+     */
+    uint32_t send_queue_messages;
+    /**
+     * As in netsys_server_config.
+     */
+    uint32_t frame_timeout_ms;
+    /**
+     * As in netsys_server_config.
+     */
+    uint32_t unresponsive_timeout_ms;
+    /**
+     * 0.
+     */
+    uint32_t reserved_tail;
 } netsys_client_config;
 
 /**
@@ -1657,6 +1744,15 @@ netsys_status netsys_server_disconnect_all(struct netsys_server server, struct n
 netsys_status netsys_server_stats(struct netsys_server server, struct netsys_stats *out);
 
 /**
+ * The figures of a server, which then starts its counters anew: each message is counted in exactly one such result.
+ *
+ * @param server  the server
+ * @param out     filled in; set its struct_size to sizeof(netsys_stats) first. Where it is refused, nothing is reset
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_server_take_stats(struct netsys_server server, struct netsys_stats *out);
+
+/**
  * Starts the counters of a server anew.
  *
  * @param server  the server
@@ -1813,6 +1909,15 @@ netsys_status netsys_client_session(struct netsys_client client, struct netsys_s
 netsys_status netsys_client_stats(struct netsys_client client, struct netsys_stats *out);
 
 /**
+ * The figures of a client, which then starts its counters anew: each message is counted in exactly one such result.
+ *
+ * @param client  the client
+ * @param out     filled in; set its struct_size to sizeof(netsys_stats) first. Where it is refused, nothing is reset
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_client_take_stats(struct netsys_client client, struct netsys_stats *out);
+
+/**
  * Starts the counters of a client anew.
  *
  * @param client  the client
@@ -1851,6 +1956,17 @@ netsys_status netsys_session_sendv(struct netsys_session session,
                                    uint32_t kind,
                                    const struct netsys_bytes *parts,
                                    size_t count);
+
+/**
+ * Chooses what a send on this session does when its queue is full, in place of what its server's or client's
+ * configuration says. It holds at once, also for sends that wait.
+ *
+ * @param session  the session
+ * @param policy   NETSYS_SEND_*
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+ *         NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_session_set_send_policy(struct netsys_session session, uint32_t policy);
 
 /**
  * Closes a session: no message is handled and no send accepted any more, and what was accepted is delivered, if the
@@ -1998,6 +2114,16 @@ netsys_status netsys_session_framing(struct netsys_session session, uint32_t *ou
  *         NETSYS_ERR_INVALID_ARGUMENT
  */
 netsys_status netsys_session_stats(struct netsys_session session, struct netsys_stats *out);
+
+/**
+ * The figures of a session, which then starts its counters anew: each message is counted in exactly one such result.
+ *
+ * @param session  the session
+ * @param out      filled in; set its struct_size to sizeof(netsys_stats) first. Where it is refused, nothing is reset
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the
+ *         handle); NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_session_take_stats(struct netsys_session session, struct netsys_stats *out);
 
 /**
  * Starts the counters of a session anew. Those of its server or client go on.

@@ -63,7 +63,7 @@ fn what_waits_for_a_server_arrives_in_order_and_before_what_on_open_sends() {
         client.wait(Some(PATIENCE)).unwrap();
         let stats = client.stats();
         assert_eq!((stats.messages_sent, stats.messages_unsent, stats.reconnects), (10, 0, 0));
-        assert!(stats.connects_failed > 0);
+        assert!(stats.connections_failed > 0);
         assert_eq!(client.send(Payload::Text, b"late").unwrap_err().code, Code::ConnectionClosed);
     }
 }
@@ -405,7 +405,7 @@ fn it_gives_up_after_so_many_attempts_in_a_row() {
     let rest = events.rest();
     assert_eq!(rest.iter().filter(|event| matches!(event, Event::Error(..))).count(), 3);
     assert!(matches!(rest[rest.len() - 2..], [Event::Stopped, Event::Release]));
-    assert_eq!((client.stats().connects_failed, client.stats().errors), (3, 3));
+    assert_eq!((client.stats().connections_failed, client.stats().errors), (3, 3));
 
     // A connection that was open lets the count begin anew.
     let (handler, events) = Recorder::new();
@@ -417,7 +417,7 @@ fn it_gives_up_after_so_many_attempts_in_a_row() {
     server.wait(Some(PATIENCE)).unwrap();
     client.wait(Some(PATIENCE)).unwrap();
     assert_eq!(events.closed().text, "stopped");
-    assert_eq!(client.stats().connects_failed, 3);
+    assert_eq!(client.stats().connections_failed, 3);
 }
 
 /// Answers each connection with the same bytes and closes it.
@@ -569,7 +569,7 @@ fn a_session_that_this_side_ends_is_followed_by_another() {
     events.opened().abort();
     assert_eq!(events.closed().reason, Some(Code::Cancelled));
     events.opened();
-    assert_eq!((client.stats().reconnects, client.stats().connects_failed), (2, 0));
+    assert_eq!((client.stats().reconnects, client.stats().connections_failed), (2, 0));
     client.reset_stats();
     assert_eq!(client.stats().reconnects, 0);
 }

@@ -132,7 +132,13 @@ impl Client {
 
     /// Starts counting anew.
     pub fn reset_stats(&self) {
-        self.registry.reset_stats();
+        self.registry.take_stats();
+    }
+
+    /// Its counts as [`stats`](Self::stats) gives them, and starts counting anew: each message is in exactly one such
+    /// result.
+    pub fn take_stats(&self) -> Stats {
+        self.registry.take_stats()
     }
 
     async fn serve(self: Arc<Self>, target: Target, reconnect: Option<Reconnect>, guard: EndpointGuard) {

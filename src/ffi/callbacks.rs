@@ -88,6 +88,7 @@ impl Callbacks {
                 exact: report.exact.into(),
                 reserved: 0,
                 text: netsys_str { data: report.text.as_ptr().cast(), len: report.text.len() },
+                dropped: report.dropped,
             };
             // SAFETY: as above; `info` and its text live for the call.
             unsafe { callback(self.table.userdata, handle, &raw const info) };

@@ -238,6 +238,22 @@ pub unsafe extern "C" fn netsys_client_stats(client: netsys_client, out: *mut ne
     })
 }
 
+/// The figures of a client, which then starts its counters anew: each message is counted in exactly one such result.
+///
+/// @param client  the client
+/// @param out     filled in; set its struct_size to sizeof(netsys_stats) first. Where it is refused, nothing is reset
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_client_take_stats(client: netsys_client, out: *mut netsys_stats) -> netsys_status {
+    guard::with(client, |client| {
+        // SAFETY: the caller gives NULL or a struct as long as it says.
+        unsafe {
+            args::fill_struct(out, "out", client.stats().into())?;
+            args::fill_struct(out, "out", client.take_stats().into())
+        }
+    })
+}
+
 /// Starts the counters of a client anew.
 ///
 /// @param client  the client

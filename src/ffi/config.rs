@@ -8,6 +8,7 @@ use super::executor::{self, netsys_executor};
 use super::types::*;
 use crate::config::{ClientConfig, Reconnect, ServerConfig, SessionConfig};
 use crate::error::{Code, Error, Result};
+use crate::transport::AddressRange;
 
 /// What a server, or an adopted session, is like. All zero but struct_size, which is what netsys_server_config_init
 /// makes, means all defaults.
@@ -70,6 +71,25 @@ pub struct netsys_server_config {
     pub receive_queue_bytes: u64,
     /// Who runs the callbacks under NETSYS_DISPATCH_EXECUTOR; all zero otherwise.
     pub executor: netsys_executor,
+    /// How many messages a session queues for sending; 0: as many as send_queue_bytes holds.
+    pub send_queue_messages: u32,
+    /// A framed peer that has begun a frame must end it within this time, in ms, and a second more for each 240 bytes, or
+    /// the session ends with NETSYS_ERR_TIMEOUT; 0: 10000; NETSYS_INFINITE: never.
+    pub frame_timeout_ms: u32,
+    /// A session whose peer's host has acknowledged nothing of what was sent for this long, in ms, ends with
+    /// NETSYS_ERR_SESSION_EXPIRED, unless NETSYS_FLAG_NO_KEEP_ALIVE is set. A peer that lives and does not read is not
+    /// ended by this. 0: 30000; NETSYS_INFINITE: never.
+    pub unresponsive_timeout_ms: u32,
+    /// The most connections of one address at a time, of IPv6 of one /64; 0: 256, and no limit for loopback addresses;
+    /// NETSYS_UNLIMITED_U32. Whoever is over it is refused as over max_connections, and refuses nobody else.
+    pub max_connections_per_address: u32,
+    /// How many connections a second one address may make in the long run; 0: as many as it likes.
+    pub accept_rate: u32,
+    /// How many of them at once, after a rest; 0: as many as in a second.
+    pub accept_burst: u32,
+    /// Addresses that the two limits above do not hold for: ranges with commas between them, as in
+    /// "10.0.0.0/8, 2001:db8::/32, ::1"; may be empty.
+    pub exempt_addresses: netsys_str,
 }
 
 /// What a client is like. Host and port are required; the rest may be zero, but for struct_size, and then means the
@@ -139,11 +159,19 @@ pub struct netsys_client_config {
     /// The longest wait before the first attempt, in ms; 0: 100, or reconnect_max_ms if that is less. At most
     /// reconnect_max_ms.
     pub reconnect_first_ms: u32,
-    /// The longest wait of all, in ms; 0: 5000, or reconnect_first_ms if that is more. A thousand clients of a server that is down make about 2000 attempts in
-    /// this time.
+    /// The longest wait of all, in ms; 0: 5000, or reconnect_first_ms if that is more. A thousand clients of a server that
+    /// is down make about 2000 attempts in this time.
     pub reconnect_max_ms: u32,
     /// After how many attempts in a row that failed the client ends; 0: never.
     pub reconnect_max_attempts: u32,
+    /// As in netsys_server_config.
+    pub send_queue_messages: u32,
+    /// As in netsys_server_config.
+    pub frame_timeout_ms: u32,
+    /// As in netsys_server_config.
+    pub unresponsive_timeout_ms: u32,
+    /// 0.
+    pub reserved_tail: u32,
 }
 
 // SAFETY: see `args::tests::structs_have_no_padding`; numbers, views, pointers and functions (`Option`) may
@@ -196,10 +224,13 @@ macro_rules! session_config {
             send_policy: args::send_policy(c.send_policy)?,
             max_message: set(c.max_message_bytes).map_or(default.max_message, max_message),
             send_queue,
+            send_queue_messages: NonZeroU32::new(c.send_queue_messages),
             send_hard_limit,
             send_timeout: or_millis(c.send_timeout_ms, default.send_timeout),
             idle_timeout: set(c.idle_timeout_ms).and_then(args::timeout),
             heartbeat: set(c.heartbeat_ms).map_or(default.heartbeat, args::timeout),
+            frame_timeout: set(c.frame_timeout_ms).map_or(default.frame_timeout, args::timeout),
+            unresponsive_timeout: set(c.unresponsive_timeout_ms).map_or(default.unresponsive_timeout, args::timeout),
             drain: or_millis(c.drain_ms, default.drain),
             keep_alive: c.flags & NETSYS_FLAG_NO_KEEP_ALIVE == 0,
             nodelay: c.flags & NETSYS_FLAG_NO_NODELAY == 0,
@@ -210,6 +241,15 @@ macro_rules! session_config {
             ..default
         }
     }};
+}
+
+/// Ranges with commas between them.
+fn ranges(text: &str) -> Result<Vec<AddressRange>> {
+    if text.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    let range = |text: &str| text.trim().parse().map_err(|error| args::invalid(format!("exempt_addresses: {error}")));
+    text.split(',').map(range).collect()
 }
 
 fn or_millis(ms: u32, default: Duration) -> Duration {
@@ -227,6 +267,8 @@ pub(super) unsafe fn server(config: *const netsys_server_config) -> Result<Serve
     let default = ServerConfig::default();
     // SAFETY: by the contract of this function.
     let (server_id, host) = unsafe { (args::text(c.server_id, "server_id")?, args::text(c.host, "host")?) };
+    // SAFETY: by the contract of this function.
+    let exempt = unsafe { args::text(c.exempt_addresses, "exempt_addresses") }?;
     Ok(ServerConfig {
         server_id: server_id.to_owned(),
         host: if host.is_empty() { default.host } else { host.to_owned() },
@@ -234,6 +276,10 @@ pub(super) unsafe fn server(config: *const netsys_server_config) -> Result<Serve
         backlog: set(c.backlog).unwrap_or(default.backlog),
         max_connections: set(c.max_connections).map_or(default.max_connections, max_connections),
         io_threads: set(c.io_threads).map_or(default.io_threads, |count| count as usize),
+        max_connections_per_address: set(c.max_connections_per_address).map(max_connections),
+        accept_rate: c.accept_rate,
+        accept_burst: c.accept_burst,
+        exempt_addresses: ranges(exempt)?,
         session,
     })
 }
@@ -246,6 +292,7 @@ pub(super) unsafe fn client(config: *const netsys_client_config) -> Result<Clien
     let session = session_config!(&c);
     reserved(c.reserved16.into(), "config: reserved16")?;
     reserved(c.reserved32, "config: reserved32")?;
+    reserved(c.reserved_tail, "config: reserved_tail")?;
     // SAFETY: by the contract of this function.
     let (client_id, host) = unsafe { (args::text(c.client_id, "client_id")?, args::text(c.host, "host")?) };
     Ok(ClientConfig {
@@ -350,11 +397,21 @@ mod tests {
             dispatch: NETSYS_DISPATCH_POOL,
             io_threads: 21,
             receive_queue_bytes: 22,
+            send_queue_messages: 31,
+            frame_timeout_ms: 32,
+            unresponsive_timeout_ms: 33,
+            max_connections_per_address: 24,
+            accept_rate: 25,
+            accept_burst: 26,
+            exempt_addresses: view("10.0.0.0/8, ::1"),
             ..server_config()
         };
-        let ServerConfig { server_id, host, port, backlog, max_connections, io_threads, session } =
-            read_server(config).expect("valid");
-        assert_eq!(io_threads, 21);
+        let read = read_server(config).expect("valid");
+        assert_eq!(read.io_threads, 21);
+        assert_eq!((read.max_connections_per_address, read.accept_rate, read.accept_burst), (Some(24), 25, 26));
+        let exempt: Vec<String> = read.exempt_addresses.iter().map(ToString::to_string).collect();
+        assert_eq!(exempt, ["10.0.0.0/8", "::1/128"]);
+        let ServerConfig { server_id, host, port, backlog, max_connections, session, .. } = read;
         assert_eq!((server_id.as_str(), host.as_str(), port, backlog, max_connections), ("id", "::1", 81, 7, 8));
         let expected = SessionConfig {
             framing: Framing::Raw,
@@ -363,10 +420,13 @@ mod tests {
             send_policy: SendPolicy::Wait,
             max_message: 9,
             send_queue: 10,
+            send_queue_messages: NonZeroU32::new(31),
             send_hard_limit: 11,
             send_timeout: Duration::from_millis(12),
             idle_timeout: Some(Duration::from_millis(13)),
             heartbeat: Some(Duration::from_millis(14)),
+            frame_timeout: Some(Duration::from_millis(32)),
+            unresponsive_timeout: Some(Duration::from_millis(33)),
             handshake_timeout: Duration::from_millis(15),
             drain: Duration::from_millis(16),
             keep_alive: false,
@@ -438,16 +498,21 @@ mod tests {
     fn no_limits() {
         let config = netsys_server_config {
             max_connections: NETSYS_UNLIMITED_U32,
+            max_connections_per_address: NETSYS_UNLIMITED_U32,
             max_message_bytes: NETSYS_UNLIMITED_U64,
             send_queue_bytes: NETSYS_UNLIMITED_U64,
             idle_timeout_ms: NETSYS_INFINITE,
             heartbeat_ms: NETSYS_INFINITE,
+            frame_timeout_ms: NETSYS_INFINITE,
+            unresponsive_timeout_ms: NETSYS_INFINITE,
             ..server_config()
         };
         let server = read_server(config).expect("valid");
+        assert_eq!(server.max_connections_per_address, Some(usize::MAX));
         assert_eq!((server.max_connections, server.session.max_message), (usize::MAX, u32::MAX));
         assert_eq!((server.session.send_queue, server.session.send_hard_limit), (usize::MAX, usize::MAX));
         assert_eq!((server.session.idle_timeout, server.session.heartbeat), (None, None));
+        assert_eq!((server.session.frame_timeout, server.session.unresponsive_timeout), (None, None));
         assert!(server.validated().is_ok());
     }
 
@@ -459,11 +524,13 @@ mod tests {
             assert!(error.message.contains(text), "{error}");
         };
         refused(netsys_server_config { framing: 9, ..server_config() }, "framing is 9");
-        refused(netsys_server_config { send_policy: 3, ..server_config() }, "send_policy is 3");
+        refused(netsys_server_config { send_policy: 6, ..server_config() }, "send_policy is 6");
         refused(netsys_server_config { flags: 6, ..server_config() }, "flags is 0x6");
         refused(netsys_server_config { dispatch: 4, ..server_config() }, "dispatch is 4");
         refused(netsys_server_config { dispatch: NETSYS_DISPATCH_EXECUTOR, ..server_config() }, "execute is NULL");
         refused(netsys_server_config { reserved16: 1, ..server_config() }, "reserved16 is 1");
+        let exempt_addresses = view("10.0.0.0/8, ten");
+        refused(netsys_server_config { exempt_addresses, ..server_config() }, "exempt_addresses: \"ten\"");
         refused(netsys_server_config { struct_size: 0, ..server_config() }, "struct_size is 0");
     }
 }

@@ -110,6 +110,21 @@ pub unsafe extern "C" fn netsys_session_sendv(
     })
 }
 
+/// Chooses what a send on this session does when its queue is full, in place of what its server's or client's
+/// configuration says. It holds at once, also for sends that wait.
+///
+/// @param session  the session
+/// @param policy   NETSYS_SEND_*
+/// @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+///         NETSYS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub extern "C" fn netsys_session_set_send_policy(session: netsys_session, policy: u32) -> netsys_status {
+    guard::with(session, |session| {
+        session.set_send_policy(args::send_policy(policy)?);
+        Ok(())
+    })
+}
+
 /// Closes a session: no message is handled and no send accepted any more, and what was accepted is delivered, if the
 /// peer reads, within the configured time to drain. Returns at once; on_close tells when it is done. Only the first
 /// close of a session counts.
@@ -349,6 +364,23 @@ pub unsafe extern "C" fn netsys_session_stats(session: netsys_session, out: *mut
     guard::with(session, |session| {
         // SAFETY: the caller gives NULL or a struct as long as it says.
         unsafe { args::fill_struct(out, "out", session.stats().into()) }
+    })
+}
+
+/// The figures of a session, which then starts its counters anew: each message is counted in exactly one such result.
+///
+/// @param session  the session
+/// @param out      filled in; set its struct_size to sizeof(netsys_stats) first. Where it is refused, nothing is reset
+/// @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the
+///         handle); NETSYS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_session_take_stats(session: netsys_session, out: *mut netsys_stats) -> netsys_status {
+    guard::with(session, |session| {
+        // SAFETY: the caller gives NULL or a struct as long as it says.
+        unsafe {
+            args::fill_struct(out, "out", session.stats().into())?;
+            args::fill_struct(out, "out", session.take_stats().into())
+        }
     })
 }
 

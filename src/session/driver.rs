@@ -110,7 +110,7 @@ impl Driver {
     /// A driver for a new session. `identify_within`: how long the peer may take to say who it is.
     pub(crate) fn new(session: Arc<Session>, stream: Arc<Stream>, identify_within: Duration) -> Driver {
         let registry = &session.registry;
-        let incoming = Incoming::new(registry.max_message(), registry.config.receive_buffer);
+        let incoming = Incoming::new(registry.max_message(), registry.config.receive_buffer, registry.share());
         Driver {
             session,
             stream,
@@ -304,11 +304,14 @@ impl Driver {
             // If the socket has failed, it shows here.
             self.session.write_queue(Writer::Driver);
         }
-        let (blocked, failed, writable) = {
+        let (blocked, failed, writable, starved) = {
             let mut sending = self.session.lock_sending();
             let queue = &mut sending.queue;
-            (queue.is_blocked(), queue.failure().is_some(), queue.take_writable())
+            (queue.is_blocked(), queue.failure().is_some(), queue.take_writable(), queue.is_starved())
         };
+        if starved {
+            self.session.await_budget();
+        }
         self.write_failed = failed;
         if blocked && !full && self.stream.poll_write_ready(cx).is_ready() {
             // It became writable in between: come back for it.
@@ -344,12 +347,23 @@ impl Driver {
             let left = self.on_bytes(&bytes[at..]);
             let at = bytes.len() - left;
             self.incoming.keep(bytes, at);
+            self.incoming.settle();
             return Poll::Ready(false);
         }
         if self.eof {
             return Poll::Pending;
         }
-        with_read_buffer(|buffer| match self.stream.poll_read(cx, buffer) {
+        with_read_buffer(|buffer| self.read_into(buffer, cx))
+    }
+
+    #[inline]
+    fn read_into(&mut self, buffer: &mut [u8], cx: &mut Context<'_>) -> Poll<bool> {
+        let Some(room) = self.incoming.may_read(buffer.len()) else {
+            self.session.starve(self.incoming.held());
+            return Poll::Pending;
+        };
+        let buffer = &mut buffer[..room];
+        match self.stream.poll_read(cx, buffer) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(read)) if read.len == 0 => {
                 self.eof = true;
@@ -363,6 +377,8 @@ impl Driver {
                 if left > 0 {
                     self.incoming.keep(buffer[read.len - left..read.len].to_vec(), 0);
                 }
+                self.incoming.settle();
+                self.session.is_fed();
                 Poll::Ready(!read.drained)
             }
             Poll::Ready(Err(error)) => {
@@ -370,7 +386,7 @@ impl Driver {
                 self.end_by(Ending::Failure(Error::os(Code::ReceiveFailed, "the connection was lost", &error)));
                 Poll::Ready(false)
             }
-        })
+        }
     }
 
     /// Ends the session as the peer or the network wants it, once the handlers have got what came before.

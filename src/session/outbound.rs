@@ -4,6 +4,8 @@
 //! of other threads need not wait for the write. Nothing here does I/O or knows the session.
 
 mod chunk;
+mod dropping;
+mod room;
 mod taking_back;
 
 use std::collections::VecDeque;
@@ -15,9 +17,12 @@ pub(crate) use self::chunk::Chunk;
 use self::chunk::{Data, Ends, LARGE, fill};
 pub(crate) use self::taking_back::Unsent;
 use crate::error::{Code, Error};
+use crate::runtime::Share;
 use crate::session::handler::Payload;
 use crate::transport::frame::{self, Frame, HEADER_LEN};
 
+/// The most answers and receipts that are queued for a peer.
+const CONTROL_FRAMES: usize = 256;
 /// A chunk that has reached this takes no further message.
 const CHUNK: usize = 256 * 1024;
 /// How many buffers are kept while messages flow.
@@ -70,6 +75,8 @@ pub(crate) struct Outbound {
     /// Messages that wait for the framing to be known.
     unframed: VecDeque<(Payload, Vec<u8>)>,
     pub wire: Wire,
+    /// Frames of the protocol itself in the queue.
+    control: usize,
     /// Bytes in the queue, the chunk that is being written included.
     queued: usize,
     /// Somebody writes,
@@ -113,17 +120,24 @@ pub(crate) struct Outbound {
     unsent: Option<Unsent>,
     /// Room that is kept for messages of an earlier connection.
     promised: usize,
+    /// What its buffers have of the context's budget.
+    share: Share,
+    /// The most messages in the queue.
+    max_messages: u64,
     /// Messages accepted.
     pub accepted: u64,
+    /// Of these, the ones that were given up while the session goes on.
+    pub dropped: u64,
     pub sent: Sent,
 }
 
 impl Outbound {
-    pub(crate) fn new(capacity: usize) -> Outbound {
+    pub(crate) fn new(capacity: usize, max_messages: Option<NonZeroU32>, share: Share) -> Outbound {
         Outbound {
             chunks: VecDeque::new(),
             unframed: VecDeque::new(),
             wire: Wire::Unknown,
+            control: 0,
             queued: 0,
             writing: false,
             blocked: false,
@@ -146,7 +160,10 @@ impl Outbound {
             writable_at: None,
             unsent: None,
             promised: 0,
+            share,
+            max_messages: max_messages.map_or(u64::MAX, |most| most.get().into()),
             accepted: 0,
+            dropped: 0,
             sent: Sent::default(),
         }
     }
@@ -158,12 +175,6 @@ impl Outbound {
     /// How many bytes a message takes in the queue.
     pub(crate) fn cost(&self, len: usize) -> usize {
         if self.wire == Wire::Raw { len } else { HEADER_LEN + len }
-    }
-
-    /// Whether a message of that cost fits; an empty queue takes any.
-    pub(crate) fn fits(&self, cost: usize, limit: usize) -> bool {
-        let queued = self.queued + self.promised;
-        queued == 0 || queued.saturating_add(cost) <= limit
     }
 
     /// Whether messages are taken.
@@ -211,7 +222,10 @@ impl Outbound {
                 self.append(Some(header.encode()), parts, HEADER_LEN + len);
             }
             Wire::Raw => self.append(None, parts, len),
-            Wire::Unknown | Wire::Greeted => self.unframed.push_back((payload, parts.concat())),
+            Wire::Unknown | Wire::Greeted => {
+                self.share.grow(HEADER_LEN + len);
+                self.unframed.push_back((payload, parts.concat()));
+            }
         }
     }
 
@@ -243,10 +257,14 @@ impl Outbound {
             && let Some(ends) = ends.gathering(*len)
         {
             let end = *len + total;
-            data.resize(end.max(2 * *len).max(self.capacity), 0);
+            // Full chunks are to have no room that no message will fill.
+            let before = data.capacity();
+            data.resize(end.max((2 * *len).max(self.capacity).min(CHUNK + total)), 0);
             fill(&mut data[*len..end], header, parts);
             *len = end;
             ends.push(end as u32);
+            let more = data.capacity() - before;
+            self.share.grow(more);
             return;
         }
         let spare = self.spare.pop_if(|(data, _)| data.len() >= total);
@@ -258,6 +276,7 @@ impl Outbound {
             let mut data = Vec::with_capacity(total);
             data.extend_from_slice(header.as_ref().map_or(&[], |header| header));
             parts.iter().for_each(|part| data.extend_from_slice(part));
+            self.share.grow(data.capacity());
             (data, Ends::One)
         };
         self.chunks.push_back(Chunk { data: Data::Owned(data), len: total, written: 0, ends, counted: 0 });
@@ -278,9 +297,16 @@ impl Outbound {
 
     /// Queues bytes of the protocol itself.
     pub(crate) fn push_control(&mut self, data: Vec<u8>) {
+        self.control += 1;
+        self.share.grow(data.capacity());
         self.queued += data.len();
         let len = data.len();
         self.chunks.push_back(Chunk { data: Data::Owned(data), len, written: 0, ends: Ends::Control, counted: 0 });
+    }
+
+    /// Whether so many frames of the protocol wait that the peer cannot be reading: it gets no further answers.
+    pub(crate) fn is_control_full(&self) -> bool {
+        self.control >= CONTROL_FRAMES
     }
 
     /// Queues a frame of the protocol itself.
@@ -296,6 +322,7 @@ impl Outbound {
         self.wire = wire;
         for (payload, bytes) in std::mem::take(&mut self.unframed) {
             self.queued -= HEADER_LEN + bytes.len();
+            self.share.shrink(HEADER_LEN + bytes.len());
             self.accepted -= 1;
             self.push(payload, &[&bytes], bytes.len());
         }
@@ -375,6 +402,9 @@ impl Outbound {
             self.chunks.push_front(chunk);
             return false;
         }
+        if matches!(chunk.ends, Ends::Control) {
+            self.control -= 1;
+        }
         if self.by_driver && count > 0 && (count > 1 || chunk.len < LARGE) {
             if chunk.len >= RUSH && self.inline_writes == INLINE_WRITES {
                 self.rushing = true;
@@ -387,6 +417,7 @@ impl Outbound {
                 self.lone_messages = 0;
             }
         }
+        let size = chunk.size();
         if let Data::Owned(data) = chunk.data
             && (LARGE..=2 * CHUNK).contains(&data.len())
             && self.spare.len() < SPARES
@@ -394,6 +425,8 @@ impl Outbound {
             let mut ends = if let Ends::Many(ends) = chunk.ends { ends } else { Vec::new() };
             ends.clear();
             self.spare.push((data, ends));
+        } else {
+            self.share.shrink(size);
         }
         true
     }
@@ -469,7 +502,11 @@ impl Outbound {
         let mut removed = 0;
         self.chunks.retain_mut(|chunk| {
             removed += chunk.truncate();
-            chunk.written < chunk.len
+            let kept = chunk.written < chunk.len;
+            if !kept {
+                self.share.shrink(chunk.size());
+            }
+            kept
         });
         // A chunk that is being written is not here: `written` takes care of it.
         self.queued -= removed;
@@ -482,41 +519,28 @@ impl Outbound {
         self.spare = Vec::new();
         self.chunks = VecDeque::new();
         self.queued = 0;
+        self.share.set(0);
     }
 
     /// Drops what a peer does not take that could not say so before.
     pub(crate) fn drop_larger(&mut self, limit: u32) {
         let mut removed = 0;
+        let before = self.unframed.len();
         self.unframed.retain(|(_, bytes)| {
             let fits = bytes.len() <= limit as usize;
             removed += if fits { 0 } else { HEADER_LEN + bytes.len() };
             fits
         });
         self.queued -= removed;
-    }
-
-    /// Have the user told when there is room for a message that did not fit.
-    pub(crate) fn want_room(&mut self, cost: usize, limit: usize) {
-        self.writable_at = Some((limit / 2).min(limit.saturating_sub(cost)));
-    }
-
-    /// Whether the user is to be told now; true once.
-    pub(crate) fn take_writable(&mut self) -> bool {
-        let due = self.is_writable_due();
-        if due {
-            self.writable_at = None;
-        }
-        due
-    }
-
-    pub(crate) fn is_writable_due(&self) -> bool {
-        self.writable_at.is_some_and(|level| self.queued <= level)
+        self.share.shrink(removed);
+        self.dropped += (before - self.unframed.len()) as u64;
     }
 
     /// Gives up memory that only a fast sender needs.
     pub(crate) fn trim(&mut self) {
         if self.queued == 0 {
-            self.spare = Vec::new();
+            let spare = std::mem::take(&mut self.spare);
+            self.share.shrink(spare.iter().map(|(data, _)| data.capacity()).sum());
             if self.chunks.is_empty() {
                 self.chunks = VecDeque::new();
             }

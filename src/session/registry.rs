@@ -13,15 +13,22 @@ use super::handler::{Handler, Message, Payload};
 use super::inbox::Inbox;
 use super::sending::too_large;
 use super::{Session, Stats};
-use crate::config::SessionConfig;
+use crate::config::{Framing, SessionConfig};
 use crate::error::{Code, Error, Result, panic_text};
-use crate::runtime::{LoopRef, Place, Strand, WeakLoop, batch};
+use crate::runtime::{Budget, LoopRef, Place, Share, Strand, WeakLoop, batch};
 use crate::sys;
 use crate::transport::frame::{self, HEADER_LEN};
 
 /// The longest name of a group, and the most groups of a session.
 const MAX_GROUP_NAME: usize = 255;
 const MAX_GROUPS: usize = 128;
+
+/// In what steps the context's budget is told of a session's buffers, so that small messages cost nothing.
+const SHARE_STEP: usize = 4096;
+
+/// How often sessions are swept at most and at least.
+const SHORTEST_SWEEP: Duration = Duration::from_millis(10);
+const LONGEST_SWEEP: Duration = Duration::from_secs(2);
 
 /// Which side of a connection a session is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +60,8 @@ pub(crate) struct Registry {
     event_loop: Option<WeakLoop>,
     /// Where handlers run, and the order of those that concern no session; `None`: on the loop.
     elsewhere: Option<(Place, Arc<Strand>)>,
+    /// What all sessions of the context hold in buffers.
+    pub budget: Arc<Budget>,
     max_message: AtomicU32,
     /// Sessions of which something is still to be told.
     live: AtomicUsize,
@@ -73,6 +82,9 @@ struct Inner {
     /// The counts at the last reset.
     reset: Stats,
     violations: Bucket,
+    refusals: Bucket,
+    /// When all sessions were last swept.
+    swept_ns: u64,
 }
 
 /// A token bucket: so many events at once, and so many in a second.
@@ -123,6 +135,7 @@ impl Registry {
             handler,
             event_loop: event_loop.map(LoopRef::downgrade),
             elsewhere: place.map(|place| (place.clone(), Strand::new(place))),
+            budget: event_loop.map_or_else(|| Budget::new(usize::MAX), |found| Arc::clone(found.budget())),
             live: AtomicUsize::new(0),
             left: Notify::new(),
             inner: Mutex::new(Inner { past, ..Inner::default() }),
@@ -273,7 +286,7 @@ impl Registry {
     /// Counts that an attempt to connect has failed, and tells the handler, though not more often than violations.
     pub(crate) fn tell_failed_attempt(self: &Arc<Self>, error: Error) {
         let mut inner = self.lock();
-        inner.past.connects_failed += 1;
+        inner.past.connections_failed += 1;
         if inner.violations.take() {
             drop(inner);
             self.tell_error(None, error);
@@ -283,6 +296,11 @@ impl Registry {
     }
 
     // --- the sessions ------------------------------------------------------------------------------------------
+
+    /// What a holder of buffers has of the context's budget: nothing yet.
+    pub(crate) fn share(&self) -> Share {
+        Share::new(Arc::clone(&self.budget), SHARE_STEP)
+    }
 
     /// Takes a session in unless the endpoint stops or `max` are in.
     pub(crate) fn add(&self, session: &Arc<Session>, max: usize) -> Result<()> {
@@ -334,7 +352,7 @@ impl Registry {
 
     /// Counts the last of a client's attempts to connect, of which the handler is told anyhow.
     pub(crate) fn count_failed_attempt(&self) {
-        self.lock().past.connects_failed += 1;
+        self.lock().past.connections_failed += 1;
     }
 
     /// Counts messages that are given up with the client.
@@ -342,9 +360,17 @@ impl Registry {
         self.lock().past.messages_unsent += messages;
     }
 
-    /// Counts a connection that was refused.
-    pub(crate) fn count_rejected(&self) {
-        self.lock().past.connections_rejected += 1;
+    /// Counts a connection that was refused, and tells the handler, though not more often than it can be hurt by that.
+    pub(crate) fn tell_refusal(self: &Arc<Self>, error: Error) {
+        let told = {
+            let mut inner = self.lock();
+            inner.past.connections_rejected += 1;
+            inner.refusals.take()
+        };
+        if told {
+            tracing::warn!("a connection was refused: {error}");
+            self.run_for_all(move |registry| registry.deliver(None, |handler| handler.on_error(None, &error)));
+        }
     }
 
     /// Takes no session any more, and closes those that are in.
@@ -431,7 +457,9 @@ impl Registry {
         let mut framed = Vec::with_capacity(HEADER_LEN + data.len());
         framed.extend_from_slice(&frame::encode_header(payload.frame_kind(), data.len())?);
         framed.extend_from_slice(data);
-        let framed = Bytes::from(framed);
+        let mut share = self.share();
+        share.grow(framed.capacity());
+        let framed = Bytes::from_owner(Charged { framed, _share: share });
 
         let mut fanout = Fanout::default();
         let mut to_write = Vec::new();
@@ -464,29 +492,59 @@ impl Registry {
         inner.totals().since(&inner.reset)
     }
 
-    pub(crate) fn reset_stats(&self) {
+    /// The counts since the last reset, which this is the next of: each message is in exactly one such result.
+    pub(crate) fn take_stats(&self) -> Stats {
         let mut inner = self.lock();
-        inner.reset = inner.totals();
+        let totals = inner.totals();
+        let before = std::mem::replace(&mut inner.reset, totals);
+        totals.since(&before)
     }
 
     // --- housekeeping ------------------------------------------------------------------------------------------
 
-    /// How often [`Registry::keep_house`] is to run, so that a deadline is missed by a quarter of it at most.
+    /// How often [`Registry::keep_house`] is to run.
     pub(crate) fn house_interval(&self) -> Duration {
-        let heartbeat = self.config.heartbeat.filter(|_| self.config.keep_alive);
-        let shortest = [heartbeat, self.config.idle_timeout].into_iter().flatten().min();
-        (shortest.unwrap_or(Duration::MAX) / 4).clamp(Duration::from_millis(10), Duration::from_secs(2))
+        // A slow frame is noticed within a twentieth of its time.
+        let frame = self.config.frame_timeout.filter(|_| self.config.framing != Framing::Raw);
+        let frame = frame.map_or(Duration::MAX, |limit| (limit / 25).max(SHORTEST_SWEEP));
+        self.sweep_interval().min(frame)
     }
 
-    /// Has the loop send heartbeats, end what is silent for too long, and give up memory that is not needed.
+    /// How often all sessions are swept, so that a deadline is missed by a quarter of it at most.
+    fn sweep_interval(&self) -> Duration {
+        let config = &self.config;
+        let limits = [config.heartbeat_interval(), config.idle_timeout, config.unresponsive_limit()];
+        let shortest = limits.into_iter().flatten().min();
+        (shortest.unwrap_or(Duration::MAX) / 4).clamp(SHORTEST_SWEEP, LONGEST_SWEEP)
+    }
+
+    /// Has the loop send heartbeats, end what is silent or slow for too long, and give up memory that is not needed.
     pub(crate) fn keep_house(self: &Arc<Self>) {
-        if self.count() == 0 {
-            return;
-        }
+        self.budget.pass_on();
+        let now = sys::monotonic_ns();
+        let sweep_due = {
+            let mut inner = self.lock();
+            let due = now.saturating_sub(inner.swept_ns) >= self.sweep_interval().as_nanos() as u64;
+            if due {
+                inner.swept_ns = now;
+            }
+            let late = |session: &Arc<Session>| session.is_frame_late(now) || session.is_starved_out(now);
+            if inner.sessions.is_empty() || !(due || inner.sessions.values().any(late)) {
+                return;
+            }
+            due
+        };
         let registry = Arc::clone(self);
         self.on_loop(move || {
             let now = sys::monotonic_ns();
-            batch::run(|| registry.sessions().iter().for_each(|session| session.sweep(now)));
+            let mut sessions = registry.sessions();
+            // One at a time, and who holds the most: that may be all that the others wait for.
+            let starved = sessions.iter().filter(|session| session.is_starved_out(now));
+            if let Some(largest) = starved.max_by_key(|session| session.starves_with()) {
+                largest.starve_out();
+            }
+            sessions.retain(|session| sweep_due || session.is_frame_late(now));
+            batch::run(|| sessions.iter().for_each(|session| session.sweep(now)));
         });
     }
 
@@ -503,6 +561,18 @@ impl Registry {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A broadcast's message, which the sessions that it waits for share, with what it has of the budget.
+struct Charged {
+    framed: Vec<u8>,
+    _share: Share,
+}
+
+impl AsRef<[u8]> for Charged {
+    fn as_ref(&self) -> &[u8] {
+        &self.framed
     }
 }
 

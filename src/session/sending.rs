@@ -1,18 +1,20 @@
 //! Sending: from the user's call through the queue to the kernel, on whatever thread.
 
+mod room;
+
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use super::handler::Payload;
-use super::outbound::{Next, Outbound, Sent, Wire};
+use super::outbound::{Next, Outbound, Wire};
 use super::registry::{Registry, Role};
 use super::{Session, lock};
 use crate::config::{Framing, SendPolicy};
 use crate::error::{Code, Error, Result};
-use crate::runtime::{batch, on_library_thread};
-use crate::sys;
+use crate::runtime::batch;
+use crate::sys::{self, TcpInfo};
 use crate::transport::Stream;
 use crate::transport::frame::{Frame, HEADER_LEN, PREAMBLE};
 use crate::transport::hello::Hello;
@@ -59,6 +61,8 @@ pub(super) struct Sending {
     pub undecided: Undecided,
     /// How to speak, as far as that is known from the start: as configured, or as on an earlier connection.
     intended: Framing,
+    /// What a full queue means.
+    pub policy: SendPolicy,
     /// Threads that wait for room.
     waiting: usize,
 }
@@ -67,11 +71,12 @@ impl Sending {
     pub(super) fn new(registry: &Registry, stream: Option<Arc<Stream>>) -> Sending {
         let may_decide = registry.role == Role::Client && registry.config.framing == Framing::Auto;
         let undecided = if may_decide && !registry.keeps_unsent() { Undecided::ByPayload } else { Undecided::Keep };
-        let mut queue = Outbound::new(registry.config.send_buffer);
+        let config = &registry.config;
+        let mut queue = Outbound::new(config.send_buffer, config.send_queue_messages, registry.share());
         if registry.keeps_unsent() {
             queue.keep_unsent();
         }
-        Sending { queue, stream, undecided, intended: registry.config.framing, waiting: 0 }
+        Sending { queue, stream, undecided, intended: config.framing, policy: config.send_policy, waiting: 0 }
     }
 
     /// Speaks as an earlier connection of the same client did, if either way would do.
@@ -108,10 +113,6 @@ impl Sending {
         }
     }
 
-    pub(super) fn counts(&self) -> (Sent, usize) {
-        (self.queue.sent, self.queue.queued())
-    }
-
     pub(super) fn seal(&mut self, why: &'static str) {
         self.queue.seal(why);
     }
@@ -122,6 +123,16 @@ impl Sending {
 
     pub(super) fn has_input(&self) -> bool {
         self.stream.as_ref().is_some_and(|stream| stream.has_input())
+    }
+
+    /// Whether the peer's kernel has acknowledged everything that ours has taken.
+    pub(super) fn is_acknowledged(&self) -> bool {
+        self.stream.as_ref().is_none_or(|stream| stream.is_acknowledged())
+    }
+
+    /// What the kernel knows of the connection.
+    pub(super) fn tcp_info(&self) -> Option<TcpInfo> {
+        self.stream.as_ref()?.tcp_info()
     }
 
     /// Gives up the connection, and what was to be sent.
@@ -174,7 +185,8 @@ impl Session {
     /// report of the session's end.
     ///
     /// Fails with `ConnectionClosed`, `MessageTooLarge`, `InvalidArgument` (an empty piece of a stream), and on a full
-    /// queue with `WouldBlock` or, where the policy is to wait, `SendFailed` after the time for that.
+    /// queue as the [`SendPolicy`] says: with `WouldBlock`, with `SendFailed` after the time to wait or where the session
+    /// is ended, or not at all.
     #[inline(always)] // With all it calls for most messages: the calls alone would cost half as much again.
     pub fn send_vectored(self: &Arc<Self>, payload: Payload, parts: &[&[u8]]) -> Result<()> {
         self.send_by(payload, parts, &mut None)
@@ -202,7 +214,8 @@ impl Session {
         }
         let cost = sending.queue.cost(len);
         if !sending.queue.fits(cost, self.registry.config.send_queue) {
-            sending = self.make_room(sending, cost, deadline)?;
+            let Some(room) = self.make_room(sending, cost, deadline)? else { return Ok(()) };
+            sending = room;
         }
         sending.queue.push(payload, parts, len);
         self.transmit(sending);
@@ -215,95 +228,9 @@ impl Session {
         if len > limit as usize { Err(too_large(len, limit)) } else { Ok(()) }
     }
 
-    /// What the policy says about a full queue.
-    #[cold]
-    fn make_room<'a>(
-        self: &'a Arc<Self>,
-        mut sending: MutexGuard<'a, Sending>,
-        cost: usize,
-        deadline: &mut Option<Instant>,
-    ) -> Result<MutexGuard<'a, Sending>> {
-        let config = &self.registry.config;
-        if config.send_policy == SendPolicy::WouldBlock {
-            sending.queue.want_room(cost, config.send_queue);
-            return Err(Error::new(
-                Code::WouldBlock,
-                format!(
-                    "the outgoing queue holds {} of {} bytes: try again at the writable event",
-                    sending.queue.queued(),
-                    config.send_queue
-                ),
-            ));
-        }
-        if on_library_thread() {
-            // First what the kernel takes.
-            drop(sending);
-            self.write_queue(Writer::Overfull);
-            sending = self.lock_sending();
-            sending.queue.check_open()?;
-            if sending.queue.fits(cost, config.send_hard_limit) {
-                if !sending.queue.fits(cost, config.send_queue) {
-                    sending.queue.want_room(cost, config.send_queue);
-                }
-                return Ok(sending);
-            }
-            drop(sending);
-            return Err(self.overrun());
-        }
-        let deadline = *deadline.get_or_insert_with(|| Instant::now() + config.send_timeout);
-        sending.waiting += 1;
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                sending.waiting -= 1;
-                drop(sending);
-                let error = Error::new(
-                    Code::SendFailed,
-                    format!(
-                        "there was no room for the message for {} ms: {}",
-                        config.send_timeout.as_millis(),
-                        if self.is_backlog { "the client is not connected" } else { "the peer reads too little" }
-                    ),
-                );
-                self.report(error.clone());
-                return Err(error);
-            }
-            sending = self.room.wait_timeout(sending, left).unwrap_or_else(PoisonError::into_inner).0;
-            let open = sending.queue.check_open();
-            if open.is_err() || sending.queue.fits(cost, config.send_queue) {
-                sending.waiting -= 1;
-                return open.map(|()| sending);
-            }
-        }
-    }
-
-    /// Ends the session since its peer takes nothing and the queue is at its hard limit.
-    #[cold]
-    fn overrun(&self) -> Error {
-        if self.is_backlog {
-            return Error::new(
-                Code::SendFailed,
-                format!(
-                    "the client is not connected and its backlog is at its hard limit of {} bytes",
-                    self.registry.config.send_hard_limit
-                ),
-            );
-        }
-        let error = Error::new(
-            Code::SendFailed,
-            format!(
-                "the peer does not read and the outgoing queue is at its hard limit of {} bytes",
-                self.registry.config.send_hard_limit
-            ),
-        );
-        self.fail(error.clone());
-        error
-    }
-
-    /// Sends a broadcast's message, `framed` with its header. Waits for nothing. True: the caller is to have the queue
+    /// Sends a broadcast's message, `framed` with its header, as the session's policy says, but waits for nothing. True: the caller is to have the queue
     /// written.
     pub(super) fn send_shared(self: &Arc<Self>, payload: Payload, framed: &Bytes) -> Result<bool> {
-        let config = &self.registry.config;
         let data = framed.slice(HEADER_LEN..);
         let mut sending = self.lock_sending();
         sending.queue.check_open()?;
@@ -314,15 +241,9 @@ impl Session {
             self.check_len(data.len())?;
         }
         let cost = sending.queue.cost(data.len());
-        if !sending.queue.fits(cost, config.send_queue) {
-            sending.queue.want_room(cost, config.send_queue);
-            if config.send_policy == SendPolicy::WouldBlock {
-                return Err(Code::WouldBlock.into());
-            }
-            if !sending.queue.fits(cost, config.send_hard_limit) {
-                drop(sending);
-                return Err(self.overrun());
-            }
+        if !sending.queue.fits(cost, self.registry.config.send_queue) {
+            let Some(room) = self.make_room_without_waiting(sending, cost)? else { return Ok(false) };
+            sending = room;
         }
         match sending.queue.wire {
             Wire::Framed => sending.queue.push_shared(framed),
@@ -411,7 +332,7 @@ impl Session {
         let open = sending.queue.is_open();
         // A driver that closes waits for the queue to be empty.
         wake |= sending.queue.is_writable_due() || (!open && writer != Writer::Driver);
-        let room = sending.waiting > 0 && (!open || sending.queue.queued() <= self.registry.config.send_queue / 2);
+        let room = sending.waiting > 0 && (!open || sending.queue.is_half_empty(self.registry.config.send_queue));
         drop(sending);
         if room {
             self.room.notify_all();

@@ -41,11 +41,17 @@ struct client_config {
     send_policy policy = send_policy::wait;
     std::chrono::milliseconds timeout{0};            ///< nothing received for so long ends the connection; 0: never
     std::size_t send_queue_limit = 1024 * 1024;      ///< bytes in the queue at which it is full
+    std::size_t send_queue_messages = 0;             ///< messages at which it is full too; 0: only bytes count
     std::size_t send_hard_limit = 64 * 1024 * 1024;  ///< bytes that sends inside handlers may queue
     std::chrono::milliseconds heartbeat_interval{10000};  ///< of a silent framed connection
-    std::chrono::milliseconds drain_timeout{5000};        ///< for what is queued to arrive, when the client stops
-    std::size_t kernel_receive_buffer_size = 0;           ///< SO_RCVBUF; 0: the system's choice
-    std::size_t kernel_send_buffer_size = 0;              ///< SO_SNDBUF; 0: the system's choice
+    /// For a framed message to come whole once it has begun to, and a second more for each 240 bytes.
+    std::chrono::milliseconds frame_timeout{10000};
+    /// With keep-alive: how long the peer's host may acknowledge nothing of what was sent before the session ends. A
+    /// peer that lives and does not read is not ended by this.
+    std::chrono::milliseconds unresponsive_timeout{30000};
+    std::chrono::milliseconds drain_timeout{5000};  ///< for what is queued to arrive, when the client stops
+    std::size_t kernel_receive_buffer_size = 0;     ///< SO_RCVBUF; 0: the system's choice
+    std::size_t kernel_send_buffer_size = 0;        ///< SO_SNDBUF; 0: the system's choice
 
     reconnect_policy reconnect;
 };
@@ -55,4 +61,4 @@ struct client_config {
 namespace NETWORK_SYSTEM_NAMESPACE {
 using core::client_config;
 using core::reconnect_policy;
-}  // namespace network_system
+}  // namespace NETWORK_SYSTEM_NAMESPACE

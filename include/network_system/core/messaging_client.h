@@ -222,7 +222,7 @@ public:
         result.start_time = detail::to_time_point(stats.start_ns);
         result.last_activity = detail::to_time_point(stats.last_activity_ns);
         result.reconnects = stats.reconnects;
-        result.failed_attempts = stats.connects_failed;
+        result.failed_attempts = stats.connections_failed;
         result.messages_unsent = stats.messages_unsent;
         return result;
     }

@@ -112,6 +112,7 @@ fn report() -> CloseReport {
         accepted: 5,
         undelivered: 2,
         requeued: 3,
+        dropped: 0,
         discarded: 1,
         exact: false,
         text: "reset".into(),

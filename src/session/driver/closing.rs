@@ -245,6 +245,7 @@ impl Driver {
         let session = Arc::clone(&self.session);
         let registry = Arc::clone(&session.registry);
         self.timer = None;
+        session.ticket.give_up();
         // It would keep the runtime's poller open for as long as the session is kept.
         lock(&session.control).waker = None;
         self.incoming.discard_kept();
@@ -262,7 +263,7 @@ impl Driver {
             // A session that was not open has no report to tell of them.
             let unsent = if goes_on || !self.told_open { unsent } else { Unsent::default() };
             let requeued = unsent.messages.len() as u64;
-            let accepted = sending.queue.accepted;
+            let (accepted, dropped) = (sending.queue.accepted, sending.queue.dropped);
             let framed = sending.queue.wire == Wire::Framed;
             let delivered = if framed { self.confirmed } else { sending.queue.sent.messages };
             sending.disconnect();
@@ -272,6 +273,7 @@ impl Driver {
                 by_peer: end.by_peer,
                 accepted,
                 undelivered: accepted.saturating_sub(delivered + requeued),
+                dropped,
                 requeued,
                 discarded: self.incoming.discarded + session.inbox.as_ref().map_or(0, |inbox| inbox.seal().1),
                 exact: framed && self.confirmed_last,

@@ -54,6 +54,7 @@ impl Outbound {
         for (payload, data) in unsent.messages.into_iter().rev() {
             self.accepted += 1;
             self.queued += HEADER_LEN + data.len();
+            self.share.grow(HEADER_LEN + data.len());
             self.unframed.push_front((payload, data));
         }
     }
@@ -84,6 +85,7 @@ impl Outbound {
     pub(super) fn drop_unframed(&mut self) {
         for message in std::mem::take(&mut self.unframed) {
             self.queued -= HEADER_LEN + message.1.len();
+            self.share.shrink(HEADER_LEN + message.1.len());
             if let Some(unsent) = &mut self.unsent {
                 unsent.messages.push_back(message);
             }
@@ -128,9 +130,10 @@ fn payload_of(header: &[u8; HEADER_LEN]) -> Payload {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::{Budget, Share};
 
     fn keeping(wire: Wire) -> Outbound {
-        let mut queue = Outbound::new(8192);
+        let mut queue = Outbound::new(8192, None, Share::new(Budget::new(usize::MAX), 1));
         queue.keep_unsent();
         queue.decide(wire);
         queue
@@ -216,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_queue_that_keeps_nothing_gives_nothing_back() {
-        let mut queue = Outbound::new(8192);
+        let mut queue = Outbound::new(8192, None, Share::new(Budget::new(usize::MAX), 1));
         queue.decide(Wire::Framed);
         push_all(&mut queue, &messages());
         assert!(queue.take_unsent().messages.is_empty());
