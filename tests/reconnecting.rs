@@ -16,7 +16,7 @@ use network_system::error::Code;
 use network_system::session::handler::Payload;
 use network_system::transport::frame::{Close, Frame, PREAMBLE};
 use network_system::transport::hello::Hello;
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 use support::reconnecting::{Account, Port, number_of, quickly, reconnecting};
 use support::{Event, Events, Home, PATIENCE, Recorder, client_config, server_config};
 
@@ -164,38 +164,100 @@ fn a_hundred_servers_one_after_the_other_get_every_message_once_and_in_order() {
     survives_a_server_that_comes_and_goes(Framing::Framed, 100);
 }
 
+/// The kernel's buffers, so that what does not fit into them is in the client's queue.
+const SMALL: usize = 16 * 1024;
+
+fn listen_with_little_room(port: &Port) -> TcpListener {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_reuse_address(true).unwrap();
+    socket.set_recv_buffer_size(SMALL).unwrap();
+    socket.bind(&port.0.local_addr().unwrap()).unwrap();
+    socket.listen(8).unwrap();
+    socket.into()
+}
+
+/// Accepts a client, answers its hello if it says one, and reads nothing more. Nobody listens then.
+fn accept_once(listener: TcpListener, framing: Framing) -> TcpStream {
+    let (mut peer, _) = listener.accept().unwrap();
+    if framing == Framing::Framed {
+        let mut answer = PREAMBLE.to_vec();
+        Frame::HelloAck(Hello::new("deaf", u32::MAX)).encode(&mut answer).unwrap();
+        peer.write_all(&answer).unwrap();
+    }
+    peer
+}
+
+fn reset(peer: TcpStream) {
+    SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
+}
+
+/// Sends messages of 10,000 bytes that begin with their numbers until there is no room; gives back the next number.
+fn fill(client: &Client, first: u64) -> u64 {
+    let mut message = vec![7; 10_000];
+    for number in first.. {
+        message[..8].copy_from_slice(&number.to_le_bytes());
+        if let Err(error) = client.send(Payload::Binary, &message) {
+            assert_eq!(error.code, Code::WouldBlock);
+            return number;
+        }
+    }
+    unreachable!("there is always room");
+}
+
+/// However often connections are lost, and whenever the user sends: what waits stays within the bound.
+#[test]
+fn the_backlog_and_what_is_taken_back_share_one_bound() {
+    const BOUND: usize = 1024 * 1024;
+    let (home, port) = (Home::new(), Port::new());
+    let mut config = reconnecting(port.number(), Framing::Framed);
+    config.session.send_queue = BOUND;
+    config.session.kernel_send = Some(SMALL);
+    let slot: Arc<Mutex<Option<Arc<Client>>>> = Arc::default();
+    let (outcome, told) = std::sync::mpsc::channel();
+    let (handler, _events) = Recorder::with({
+        let slot = slot.clone();
+        move |event| {
+            if let Event::Close(_, report) = event {
+                let client = slot.lock().unwrap().clone().unwrap();
+                outcome.send((report.requeued, fill(&client, 0))).unwrap();
+            }
+        }
+    });
+    let listener = listen_with_little_room(&port);
+    let client = Client::start(&home.0, config, handler).unwrap();
+    *slot.lock().unwrap() = Some(client.clone());
+    let mut listener = Some(listener);
+    for _ in 0..5 {
+        let again = || listen_with_little_room(&port);
+        let peer = accept_once(listener.take().unwrap_or_else(again), Framing::Framed);
+        client.wait_connected(Some(PATIENCE)).unwrap();
+        fill(&client, 0);
+        reset(peer);
+        let (requeued, sent_in_handler) = told.recv_timeout(PATIENCE).unwrap();
+        assert!(requeued > 0);
+        assert!((requeued + sent_in_handler) as usize * 10_008 <= BOUND, "{requeued} and {sent_in_handler}");
+    }
+    // A handler holds the client, and with it itself.
+    slot.lock().unwrap().take();
+}
+
 /// What a peer that does not read leaves in the queue goes to the next connection, and nothing goes there twice.
 #[test]
 fn what_was_not_begun_goes_first_to_the_next_connection() {
     for framing in [Framing::Framed, Framing::Raw] {
         let home = Home::new();
         let port = Port::new();
-        let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port.number()))).unwrap();
+        let listener = listen_with_little_room(&port);
         let mut config = reconnecting(port.number(), framing);
         config.session.send_queue = 4 * 1024 * 1024;
+        config.session.kernel_send = Some(SMALL);
         let (handler, events) = Recorder::new();
         let client = Client::start(&home.0, config, handler).unwrap();
         // The client is not to find this server again.
-        let (mut peer, _) = listener.accept().unwrap();
-        drop(listener);
-        if framing == Framing::Framed {
-            let mut answer = PREAMBLE.to_vec();
-            Frame::HelloAck(Hello::new("deaf", u32::MAX)).encode(&mut answer).unwrap();
-            peer.write_all(&answer).unwrap();
-        }
+        let peer = accept_once(listener, framing);
         client.wait_connected(Some(PATIENCE)).unwrap();
-        let mut sent = 0u64;
-        let error = loop {
-            let mut message = vec![7; 10_000];
-            message[..8].copy_from_slice(&sent.to_le_bytes());
-            match client.send(Payload::Binary, &message) {
-                Ok(()) => sent += 1,
-                Err(error) => break error,
-            }
-        };
-        assert_eq!(error.code, Code::WouldBlock);
-        SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
-        drop(peer);
+        let sent = fill(&client, 0);
+        reset(peer);
         let report = events.closed();
         assert_eq!(report.accepted, sent);
         assert!(report.requeued >= 300, "some 400 were in the queue: {report:?}");

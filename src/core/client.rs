@@ -203,6 +203,12 @@ impl Client {
             self.registry.left.notified().await;
         }
         *self.lock_session() = None;
+        if let Some(error) = ended.error.as_mut().filter(|_| !ended.opened)
+            && matches!(error.code, Code::SendFailed | Code::ReceiveFailed)
+        {
+            // No message was concerned, only the hello.
+            error.code = Code::ConnectionFailed;
+        }
         Some((session, ended))
     }
 

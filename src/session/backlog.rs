@@ -31,6 +31,11 @@ impl Session {
         self.lock_sending().queue.queued()
     }
 
+    /// Bytes that the session has not written, or gave back when it ended.
+    pub(crate) fn owed(&self) -> usize {
+        self.lock_sending().queue.owed()
+    }
+
     /// Puts messages of an earlier connection before its own. `framing`: how that connection spoke, if it is known.
     pub(crate) fn inherit(&self, unsent: Unsent, framing: Framing) {
         {

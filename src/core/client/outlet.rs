@@ -73,7 +73,7 @@ impl Outlet {
         }
         if inner.current.as_ref().is_some_and(|current| Arc::ptr_eq(current, closed)) {
             inner.note_framing(closed);
-            inner.current = Some(Session::backlog(Arc::clone(&self.registry), inner.framing, closed.queued()));
+            inner.current = Some(Session::backlog(Arc::clone(&self.registry), inner.framing, closed.owed()));
         }
         inner.current.clone().ok_or_else(ended)
     }

@@ -267,6 +267,8 @@ impl Driver {
             let framed = sending.queue.wire == Wire::Framed;
             let delivered = if framed { self.confirmed } else { sending.queue.sent.messages };
             sending.disconnect();
+            // Who sends now leaves room for what is given back.
+            sending.queue.promise(unsent.cost());
             let report = CloseReport {
                 reason: end.reason,
                 os_code: end.os_code,

@@ -19,6 +19,11 @@ impl Unsent {
     pub(crate) fn bytes(&self) -> usize {
         self.messages.iter().map(|(_, data)| data.len()).sum()
     }
+
+    /// How many bytes they take in a queue that keeps them.
+    pub(crate) fn cost(&self) -> usize {
+        self.bytes() + self.messages.len() * HEADER_LEN
+    }
 }
 
 impl Outbound {
@@ -62,6 +67,11 @@ impl Outbound {
     /// Keeps room for the messages of an earlier connection, which has so many bytes queued.
     pub(crate) fn promise(&mut self, bytes: usize) {
         self.promised = bytes;
+    }
+
+    /// How many bytes another connection may have to take over from here.
+    pub(crate) fn owed(&self) -> usize {
+        self.queued + self.promised
     }
 
     /// What the first message is that is kept until it is known how the peer speaks.
