@@ -360,9 +360,21 @@ large_file() {
     report "the server: $(tail -n 1 "$work/transfer_server.out")"
 }
 
+# --- 5: programs that check themselves -------------------------------------------------------------------------------
+
+limits_and_slow_peers() {
+    echo "5. Slow peers and limits, in C and C++"
+    local program
+    for program in slow_peer slow_peer_cpp limits limits_cpp; do
+        "$bin/$program" >"$work/$program.out" 2>"$work/$program.err" || fail "$program"
+        report "$program: $(tail -n 1 "$work/$program.out")"
+    done
+}
+
 build
 old_and_new_on_one_port
 echo_in_c
 rooms
 large_file
+limits_and_slow_peers
 echo "All as it must be."
