@@ -385,7 +385,7 @@ names_and_addresses() {
 one_capability_each() {
     echo "6. One capability each"
     local name
-    for name in reconnecting_client reconnecting_client_cpp; do
+    for name in reconnecting_client reconnecting_client_cpp slow_peer slow_peer_cpp limits limits_cpp; do
         timeout "$patience_s" "$bin/$name" >"$work/$name.out" 2>"$work/$name.err" || fail "$name ended with status $?"
         report "$(printf '%-24s %s' "$name" "$(tail -n 1 "$work/$name.out")")"
     done

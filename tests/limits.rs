@@ -323,6 +323,30 @@ fn malformed_frames_are_answered_with_a_close() {
     }
 }
 
+/// Reliability rows 34 and 57: many peers that break the protocol are counted all, and told of ten times a second.
+#[test]
+fn a_flood_of_malformed_frames_is_told_of_in_moderation() {
+    const PEERS: usize = 200;
+    let home = Home::new();
+    let (handler, events) = Recorder::new();
+    let server = home.server(server_config(), handler);
+    let begun = Instant::now();
+    for _ in 0..PEERS {
+        let mut peer = Peer::connect(server.local_addr());
+        peer.hello();
+        peer.write(&[0; 8]);
+        assert_eq!(peer.closed().0, Code::Protocol as i32);
+    }
+    let (mut told, mut ended) = (0, 0);
+    events.until(|event| {
+        told += usize::from(matches!(event, Event::Error(..)));
+        ended += usize::from(matches!(event, Event::End(..)));
+        (ended == PEERS).then_some(())
+    });
+    assert!(told > 0 && told as u128 <= 11 + begun.elapsed().as_millis() / 100, "{told} in {:?}", begun.elapsed());
+    assert_eq!(server.stats().errors, PEERS as u64);
+}
+
 /// A version that this side does not speak is refused in words, also before any hello was answered.
 #[test]
 fn an_unknown_version_is_refused_in_words() {

@@ -158,7 +158,7 @@ impl Registry {
     /// What a new session needs if its handlers do not run on the loop.
     pub(super) fn new_inbox(&self) -> Option<Inbox> {
         let (place, _) = self.elsewhere.as_ref()?;
-        Some(Inbox::new(Strand::new(place.clone()), self.config.receive_queue))
+        Some(Inbox::new(Strand::new(place.clone()), self.config.receive_queue, self.share()))
     }
 
     /// Runs `event` where the session's handlers run, after all events of the session before.
