@@ -382,10 +382,17 @@ names_and_addresses() {
 
 # --- 6: one capability each, which checks itself ----------------------------------------------------------------------
 
+self_checking=(
+    limits limits_cpp
+    reconnecting_client reconnecting_client_cpp
+    slow_peer slow_peer_cpp
+    watched_server watched_server_cpp
+)
+
 one_capability_each() {
     echo "6. One capability each"
     local name
-    for name in reconnecting_client reconnecting_client_cpp slow_peer slow_peer_cpp limits limits_cpp; do
+    for name in "${self_checking[@]}"; do
         timeout "$patience_s" "$bin/$name" >"$work/$name.out" 2>"$work/$name.err" || fail "$name ended with status $?"
         report "$(printf '%-24s %s' "$name" "$(tail -n 1 "$work/$name.out")")"
     done
