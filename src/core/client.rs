@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::lifecycle::{EndpointState, Lifecycle};
+use super::lifecycle::{EndpointState, Lifecycle, Watcher};
 use crate::config::{ClientConfig, LONGEST};
 use crate::error::{Code, Error, Result};
 use crate::runtime::{Context, Endpoint, EndpointGuard, batch};
@@ -61,6 +61,11 @@ impl Client {
     /// Waits until it is connected. Fails with what connecting failed with.
     pub fn wait_connected(&self, timeout: Option<Duration>) -> Result<()> {
         self.lifecycle.wait_connected(timeout)
+    }
+
+    /// Has somebody told when it is connected and when it has stopped.
+    pub(super) fn watch(&self, watcher: Arc<dyn Watcher>) {
+        self.lifecycle.watch(watcher);
     }
 
     /// Where it stands.

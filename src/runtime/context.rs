@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::event_loop::{LoopRef, WeakLoop, on_library_thread};
+use super::event_loop::{LoopRef, WeakLoop, become_library_thread, on_library_thread};
 use crate::config::ContextConfig;
 use crate::error::{Code, Error, Result};
 use crate::sys;
@@ -35,7 +35,7 @@ impl fmt::Debug for ContextHooks {
     }
 }
 
-/// Something that lives on a loop: a server, a client, an adopted session.
+/// Something that lives in a context: a server, a client, an adopted session, a connection pool.
 pub(crate) trait Endpoint: Send + Sync {
     /// Begins to stop. `None`: with the time to drain that its configuration gives.
     fn stop(&self, drain: Option<Duration>);
@@ -43,7 +43,7 @@ pub(crate) trait Endpoint: Send + Sync {
     /// How often [`Endpoint::keep_house`] is to be called.
     fn house_interval(&self) -> Duration;
 
-    /// Has its loop do what is to be done from time to time. Called on a thread that must not be held up.
+    /// Does, or has its loop do, what is to be done from time to time. Called on a thread that must not be held up.
     fn keep_house(&self);
 }
 
@@ -81,12 +81,28 @@ impl fmt::Debug for Inner {
     }
 }
 
+/// The context's knowledge of an endpoint. Dropped when the endpoint has ended.
+#[derive(Debug)]
+pub(crate) struct Membership {
+    context: Arc<Context>,
+    id: u64,
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        let endpoint = self.context.lock().endpoints.remove(&self.id);
+        self.context.changed.notify_all();
+        // Outside the lock: it may be the last reference.
+        drop(endpoint);
+    }
+}
+
 /// An endpoint's place in its context: the loop, and the context's knowledge of it. Dropped when the endpoint has
 /// ended.
 #[derive(Debug)]
 pub(crate) struct EndpointGuard {
-    context: Arc<Context>,
-    id: u64,
+    /// The first to be dropped: the loop's thread is joined when all endpoints are gone.
+    _membership: Membership,
     event_loop: LoopRef,
 }
 
@@ -99,10 +115,6 @@ impl EndpointGuard {
 impl Drop for EndpointGuard {
     fn drop(&mut self) {
         self.event_loop.remove_endpoint();
-        let endpoint = self.context.lock().endpoints.remove(&self.id);
-        self.context.changed.notify_all();
-        // Outside the lock: it may be the last reference.
-        drop(endpoint);
     }
 }
 
@@ -196,12 +208,19 @@ impl Context {
         Ok(event_loop)
     }
 
-    /// Makes the context know an endpoint, so that [`Context::stop`] reaches it.
+    /// Makes the context know an endpoint that lives on a loop.
     pub(crate) fn register(
         self: &Arc<Self>,
         event_loop: LoopRef,
         endpoint: Arc<dyn Endpoint>,
     ) -> Result<EndpointGuard> {
+        let membership = self.enroll(endpoint)?;
+        event_loop.add_endpoint();
+        Ok(EndpointGuard { _membership: membership, event_loop })
+    }
+
+    /// Makes the context know an endpoint, so that [`Context::stop`] and the clock reach it.
+    pub(crate) fn enroll(self: &Arc<Self>, endpoint: Arc<dyn Endpoint>) -> Result<Membership> {
         let mut inner = self.lock();
         if inner.stopping {
             return Err(Error::new(Code::Cancelled, "the context is being shut down: nothing can be started in it"));
@@ -218,16 +237,15 @@ impl Context {
         inner.endpoints_started += 1;
         let id = inner.endpoints_started;
         inner.endpoints.insert(id, endpoint);
-        event_loop.add_endpoint();
         drop(inner);
         self.changed.notify_all();
-        Ok(EndpointGuard { context: Arc::clone(self), id, event_loop })
+        Ok(Membership { context: Arc::clone(self), id })
     }
 
     /// Calls the endpoints' housekeeping for as long as there are endpoints. On a thread of its own, since a timer that
     /// is pending makes every wait of a loop dearer (by 0.8 us of some 12, measured).
     fn run_clock(&self) {
-        sys::block_sigpipe();
+        become_library_thread();
         let mut called: HashMap<u64, Instant> = HashMap::new();
         let mut inner = self.lock();
         while !inner.endpoints.is_empty() {

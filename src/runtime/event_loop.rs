@@ -27,14 +27,20 @@ const STACK: usize = 8 * 1024 * 1024;
 const RESOLVER_KEEP_ALIVE: Duration = Duration::from_millis(100);
 
 thread_local! {
-    static IS_LOOP: Cell<bool> = const { Cell::new(false) };
+    static OF_LIBRARY: Cell<bool> = const { Cell::new(false) };
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Whether this is a thread of the library, on which nothing may wait for the library.
 #[inline]
 pub fn on_library_thread() -> bool {
-    IS_LOOP.get()
+    OF_LIBRARY.get()
+}
+
+/// Makes the calling thread one of the library.
+pub(crate) fn become_library_thread() {
+    OF_LIBRARY.set(true);
+    sys::block_sigpipe();
 }
 
 /// Lends this loop's read buffer.
@@ -140,8 +146,7 @@ impl WeakLoop {
 }
 
 fn serve(runtime: Runtime, ended: oneshot::Receiver<()>, cut: &Notify, hooks: &ContextHooks) {
-    IS_LOOP.set(true);
-    sys::block_sigpipe();
+    become_library_thread();
     let serve = || {
         if let Some(hook) = &hooks.on_thread_start {
             hook();

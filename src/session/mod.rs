@@ -257,6 +257,11 @@ impl Session {
         }
     }
 
+    /// How many messages have come since it began.
+    pub(crate) fn messages_received(&self) -> u64 {
+        self.received.messages.get()
+    }
+
     /// A place for what a layer above keeps with the session.
     pub(crate) fn attachment(&self) -> &OnceLock<Box<dyn Any + Send + Sync>> {
         &self.attachment
