@@ -919,6 +919,148 @@ typedef struct netsys_bytes {
 } netsys_bytes;
 
 /**
+ * What a connection pool is like. All zero but struct_size means all defaults.
+ */
+typedef struct netsys_pool_config {
+    /**
+     * sizeof(netsys_pool_config).
+     */
+    uint32_t struct_size;
+    /**
+     * The most connections at a time, those that are being made or closed included; 0: 10.
+     */
+    uint32_t max_connections;
+    /**
+     * So many connections are made without being asked for, and kept while they are idle; at most max_connections.
+     */
+    uint32_t min_idle;
+    /**
+     * Idle connections beyond these are closed after this time, in ms; 0: 60000; NETSYS_INFINITE: never.
+     */
+    uint32_t idle_timeout_ms;
+} netsys_pool_config;
+
+/**
+ * A pool of connections to one server. 0 is never a valid id.
+ */
+typedef struct netsys_pool {
+    /**
+     * Opaque; compare and copy it, no more.
+     */
+    uint64_t id;
+} netsys_pool;
+
+/**
+ * Where a pool has its clients from, if it does not make them itself. The functions are called on any thread, never
+ * under a lock of the library, and must return soon: none of them may wait for a connection.
+ */
+typedef struct netsys_pool_source {
+    /**
+     * sizeof(netsys_pool_source).
+     */
+    uint32_t struct_size;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * Given to every function of this table.
+     */
+    void *userdata;
+    /**
+     * Starts a client, which the pool has to itself from then on, and stores it. Required. Returns NETSYS_OK, or why
+     * there is none: the first who waits for a connection gets that status and, if it is the last error of the
+     * thread, its text.
+     */
+    netsys_status (*open)(void *userdata, struct netsys_client *client);
+    /**
+     * A client that open started has stopped, and the pool has forgotten it: the time to destroy it.
+     */
+    void (*closed)(void *userdata, struct netsys_client client);
+    /**
+     * Nothing of this table is called any more, and userdata is no longer used. Runs exactly once, also when the start
+     * fails, then on the calling thread before the start returns.
+     */
+    void (*release)(void *userdata);
+} netsys_pool_source;
+
+/**
+ * The use of a pool's connection. 0 is never a valid id.
+ */
+typedef struct netsys_lease {
+    /**
+     * Opaque; compare and copy it, no more.
+     */
+    uint64_t id;
+} netsys_lease;
+
+/**
+ * How a pool stands, and what it has done since it was started.
+ */
+typedef struct netsys_pool_info {
+    /**
+     * sizeof(netsys_pool_info); set it before the call.
+     */
+    uint32_t struct_size;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * The most connections there may be.
+     */
+    uint64_t max_connections;
+    /**
+     * Connections there are: leased, idle, or being closed.
+     */
+    uint64_t connections;
+    /**
+     * Of these, the leased ones.
+     */
+    uint64_t leased;
+    /**
+     * Of these, the idle ones.
+     */
+    uint64_t idle;
+    /**
+     * Connections that are being made.
+     */
+    uint64_t connecting;
+    /**
+     * Threads that wait in netsys_pool_acquire.
+     */
+    uint64_t waiting;
+    /**
+     * Leases given.
+     */
+    uint64_t acquired;
+    /**
+     * Waits that ended because the time was over.
+     */
+    uint64_t timed_out;
+    /**
+     * Connections made.
+     */
+    uint64_t connected;
+    /**
+     * Connections that could not be made.
+     */
+    uint64_t failed;
+    /**
+     * Connections that ended by themselves.
+     */
+    uint64_t broken;
+    /**
+     * Connections closed by netsys_lease_discard, or because something came while they were idle.
+     */
+    uint64_t discarded;
+    /**
+     * Connections closed because they were idle for too long.
+     */
+    uint64_t expired;
+} netsys_pool_info;
+
+/**
  * Success.
  */
 #define NETSYS_OK 0
@@ -1689,6 +1831,171 @@ netsys_status netsys_session_adopt(struct netsys_context context,
                                    const struct netsys_server_config *config,
                                    const struct netsys_callbacks *callbacks,
                                    struct netsys_session *out);
+
+/**
+ * Makes a configuration that means all defaults.
+ *
+ * @param config  filled in
+ * @param size    sizeof(netsys_pool_config)
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_pool_config_init(struct netsys_pool_config *config, size_t size);
+
+/**
+ * Starts a pool of connections to one server. Connections are made when they are needed, but for min_idle.
+ *
+ * The callbacks get the events of all its connections. Those of one connection never overlap, those of different ones
+ * may. on_stopped does not come. The release comes once, when the pool was stopped and its last connection has ended:
+ * on whatever thread that happens, inside the call that stops the pool or returns the last lease too.
+ *
+ * @param context    where its threads belong
+ * @param config     what the pool is like; copied
+ * @param client     what its clients are like; copied
+ * @param callbacks  their events; copied. The userdata must live until release runs
+ * @param out        the pool, yours until netsys_pool_destroy
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context); NETSYS_ERR_CANCELLED (the
+ *         context is being shut down); NETSYS_ERR_IO (no thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On
+ *         failure the release of the callbacks runs before this returns, unless it is the struct_size or reserved of
+ *         the callbacks that is refused.
+ */
+netsys_status netsys_pool_start(struct netsys_context context,
+                                const struct netsys_pool_config *config,
+                                const struct netsys_client_config *client,
+                                const struct netsys_callbacks *callbacks,
+                                struct netsys_pool *out);
+
+/**
+ * Starts a pool of connections that the caller makes.
+ *
+ * @param context  where its clock belongs
+ * @param config   what the pool is like; copied
+ * @param source   where it has its clients from; copied. The userdata must live until release runs
+ * @param out      the pool, yours until netsys_pool_destroy
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context); NETSYS_ERR_CANCELLED (the
+ *         context is being shut down); NETSYS_ERR_IO (no thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On
+ *         failure the release of the source runs before this returns, unless it is its struct_size or reserved that is
+ *         refused.
+ */
+netsys_status netsys_pool_start_with(struct netsys_context context,
+                                     const struct netsys_pool_config *config,
+                                     const struct netsys_pool_source *source,
+                                     struct netsys_pool *out);
+
+/**
+ * [BLOCKING] Leases a connection: an idle one, or a new one, or the next that is returned. Who waits is served in
+ * order. On a library thread it does not wait: it succeeds if one is idle.
+ *
+ * Nobody else uses the connection until the lease is released or discarded. It is connected, and nothing has come on
+ * it since it was last returned; it may still break at any time, which the client's state tells.
+ *
+ * @param pool        the pool
+ * @param timeout_ms  how long; 0: only an idle one; NETSYS_INFINITE: for ever
+ * @param out         the lease, yours until netsys_lease_release or netsys_lease_discard
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_TIMEOUT;
+ *         NETSYS_ERR_WOULD_DEADLOCK (on a library thread: none is idle); NETSYS_ERR_CANCELLED (the pool is stopped);
+ *         NETSYS_ERR_OUT_OF_MEMORY (too many handles); or why the connection that was this caller's turn could not be
+ *         made, as for netsys_client_wait_connected
+ */
+netsys_status netsys_pool_acquire(struct netsys_pool pool, uint32_t timeout_ms, struct netsys_lease *out);
+
+/**
+ * [BLOCKING] Makes as many connections as there may be, and waits for them.
+ *
+ * @param pool        the pool
+ * @param timeout_ms  how long; NETSYS_INFINITE: for ever
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_TIMEOUT; NETSYS_ERR_WOULD_DEADLOCK (on a library thread);
+ *         NETSYS_ERR_CANCELLED (the pool is stopped); or why the first that failed could not be made, as for
+ *         netsys_client_wait_connected. Those that were made are kept.
+ */
+netsys_status netsys_pool_fill(struct netsys_pool pool, uint32_t timeout_ms);
+
+/**
+ * Closes the connections that were idle for too long, and those that are no longer fit for use. The pool does it by
+ * itself from time to time.
+ *
+ * @param pool   the pool
+ * @param count  how many; may be NULL
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_pool_close_idle(struct netsys_pool pool, size_t *count);
+
+/**
+ * How a pool stands, and what it has done.
+ *
+ * @param pool  the pool
+ * @param out   filled in; set its struct_size to sizeof(netsys_pool_info) first
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_pool_stats(struct netsys_pool pool, struct netsys_pool_info *out);
+
+/**
+ * Begins to stop a pool: who waits gets NETSYS_ERR_CANCELLED, idle connections are closed, leased ones when they are
+ * returned. Returns at once.
+ *
+ * @param pool      the pool
+ * @param drain_ms  the time in which idle connections deliver what is queued; 0: none; NETSYS_INFINITE: as configured
+ * @return NETSYS_OK, also if it has stopped already; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_pool_stop(struct netsys_pool pool, uint32_t drain_ms);
+
+/**
+ * [BLOCKING] Waits until a pool that was stopped has ended: all its connections have, the leased ones too. It does not
+ * stop it.
+ *
+ * @param pool        the pool
+ * @param timeout_ms  how long; 0: not at all; NETSYS_INFINITE: for ever
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_TIMEOUT; NETSYS_ERR_WOULD_DEADLOCK (on a library thread)
+ */
+netsys_status netsys_pool_wait(struct netsys_pool pool, uint32_t timeout_ms);
+
+/**
+ * Stops a pool as configured, waits until nothing is left of it but what is leased, and makes the handle invalid.
+ * Leases stay valid, and their connections end when they are returned; the release tells when all is over.
+ *
+ * On a library thread it cannot wait: the stop begins, the handle is invalid at once, and the rest follows behind it.
+ *
+ * @param pool  the pool
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_pool_destroy(struct netsys_pool pool);
+
+/**
+ * The client of a lease. It belongs to the pool: do not destroy it.
+ *
+ * @param lease  the lease
+ * @param out    the client
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_lease_client(struct netsys_lease lease, struct netsys_client *out);
+
+/**
+ * The session of a lease, in which messages are sent.
+ *
+ * @param lease  the lease
+ * @param out    the session
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_CONNECTION_CLOSED (it has
+ *         ended since); NETSYS_ERR_OUT_OF_MEMORY (too many handles)
+ */
+netsys_status netsys_lease_session(struct netsys_lease lease, struct netsys_session *out);
+
+/**
+ * Returns a connection to its pool, for the next who needs one. If it has broken, it is replaced.
+ *
+ * A connection on which an answer is still outstanding is to be discarded instead: the next user would get it. What
+ * comes while a connection is idle is told to the callbacks, and the connection is closed and not leased again.
+ *
+ * @param lease  the lease; invalid from now on
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_lease_release(struct netsys_lease lease);
+
+/**
+ * Returns a connection that nobody must get any more. The pool closes it: what was sent on it is delivered.
+ *
+ * @param lease  the lease; invalid from now on
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_lease_discard(struct netsys_lease lease);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -9,7 +9,7 @@ use network_system::error::Code;
 const HEADER: &str = "include/network_system.h";
 
 /// In the order in which the header presents them.
-const SOURCES: [&str; 10] = [
+const SOURCES: [&str; 11] = [
     "src/ffi/types.rs",
     "src/error.rs",
     "src/ffi/config.rs",
@@ -20,6 +20,7 @@ const SOURCES: [&str; 10] = [
     "src/ffi/client.rs",
     "src/ffi/session.rs",
     "src/ffi/session_data.rs",
+    "src/ffi/connection_pool.rs",
 ];
 
 fn generate(root: &Path) -> String {

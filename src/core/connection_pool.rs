@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 pub use self::lease::Lease;
 pub(crate) use self::making::ClientMaker;
 use self::promise::Promise;
-use self::slots::{Filling, Inner, Phase, Stage, Todo};
+use self::slots::{Filling, Inner, Phase, Stage, Todo, ended_at_once};
 use super::client::Client;
 use super::lifecycle::Watcher;
 use crate::config::{ClientConfig, LONGEST};
@@ -387,7 +387,7 @@ impl ConnectionPool {
             let Some(opened) = inner.slots.get(&number).and_then(|slot| slot.opened.clone()) else { return };
             // Where the watch begins after the end, what became of the connection may not have been told yet.
             let outcome = opened.client.wait_connected(Some(Duration::ZERO));
-            let _already_stopped = inner.fail(number, &outcome.err().unwrap_or_else(|| Code::ConnectionClosed.into()));
+            let _already_stopped = inner.fail(number, &outcome.err().unwrap_or_else(ended_at_once));
             inner.idle.retain(|other| *other != number);
             if let Some(slot) = inner.slots.get_mut(&number)
                 && std::mem::replace(&mut slot.stage, Stage::Closing) != Stage::Closing

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`types`], [`config`] | structs and constants |
 //! | [`status`], [`version`] | codes, the last error, versions |
-//! | [`context`], [`server`], [`client`], [`session`], [`session_data`] | the functions, a file for each noun |
+//! | [`context`], [`server`], [`client`], [`session`], [`session_data`], [`connection_pool`] | the functions, a file for each noun |
 //! | `guard` | what every function runs under |
 //! | `handles`, `objects` | the handle table, and what is in it |
 //! | `args` | arguments checked and made Rust values |
@@ -24,6 +24,7 @@ mod binding;
 mod callbacks;
 pub mod client;
 pub mod config;
+pub mod connection_pool;
 pub mod context;
 mod guard;
 mod handles;

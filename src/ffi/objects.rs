@@ -4,10 +4,11 @@ use std::num::NonZeroU8;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::connection_pool::{netsys_lease, netsys_pool};
 use super::context::OpenContext;
 use super::handles::{Entry, Table, kind_of};
 use super::types::*;
-use crate::core::{Client, Server};
+use crate::core::{Client, ConnectionPool, Lease, Server};
 use crate::error::{Code, Error, Result};
 use crate::session::Session;
 
@@ -53,6 +54,8 @@ kinds! {
     Server = 2, "server", Arc<Server>;
     Client = 3, "client", Arc<Client>;
     Session = 4, "session", Arc<Session>;
+    Pool = 8, "connection pool", Arc<ConnectionPool>;
+    Lease = 9, "lease", Lease;
 }
 
 impl Kind {
@@ -137,6 +140,9 @@ handle!(netsys_server, Server, Arc<Server>, poison: |server| server.stop(Some(Du
 handle!(netsys_client, Client, Arc<Client>, poison: |client| client.stop(Some(Duration::ZERO)));
 handle!(netsys_session, Session, Arc<Session>, poison: |session| session.abort(),
     missing: |id| missing(Kind::Session, Code::SessionNotFound, Code::InvalidSession, id));
+
+handle!(netsys_pool, Pool, Arc<ConnectionPool>, poison: |pool| pool.stop(Some(Duration::ZERO)));
+handle!(netsys_lease, Lease, Lease, poison: Lease::mark_for_discard);
 
 /// Runs `f` with the object that the handle names. The object stays for as long, even if its handle is removed.
 #[inline]

@@ -4,7 +4,7 @@
 
 #include "hazard.h"
 
-enum { HANDLE_NONE, HANDLE_CONTEXT, HANDLE_SERVER, HANDLE_CLIENT, HANDLE_SESSION, HANDLE_KINDS };
+enum { HANDLE_NONE, HANDLE_CONTEXT, HANDLE_SERVER, HANDLE_CLIENT, HANDLE_SESSION, HANDLE_POOL, HANDLE_LEASE, HANDLE_KINDS };
 enum {
     CALL_BLOCKS = 1,
     CALL_ENDS = 2, /* what the handle stands for */
@@ -35,6 +35,12 @@ static inline void ignore_group(void* userdata, netsys_str group) {
 
 static inline void ignore_userdata(void* userdata) {
     (void)userdata;
+}
+
+static inline netsys_status no_client(void* userdata, netsys_client* client) {
+    (void)userdata;
+    (void)client;
+    return NETSYS_ERR_CONNECTION_REFUSED;
 }
 
 #include "calls.inc"

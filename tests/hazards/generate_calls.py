@@ -10,7 +10,7 @@ one a line, which must equal the functions of the table.
 import re
 import sys
 
-HANDLES = {f"netsys_{noun}": noun.upper() for noun in ("context", "server", "client", "session")}
+HANDLES = {f"netsys_{noun}": noun.upper() for noun in ("context", "server", "client", "session", "pool", "lease")}
 
 # Arguments that may be null, by name; by function and name where it is not so everywhere.
 OPTIONAL = {"needed", "count", "queued", "refused", "userdata", "release", "callbacks", "netsys_context_create.config"}
@@ -21,10 +21,13 @@ CLEAN_UP = {
     "netsys_server_start": "netsys_server_destroy({out}[0])",
     "netsys_client_start": "netsys_client_destroy({out}[0])",
     "netsys_session_create": "netsys_session_release({out}[0])",
+    "netsys_pool_start": "netsys_pool_destroy({out}[0])",
+    "netsys_pool_start_with": "netsys_pool_destroy({out}[0])",
+    "netsys_pool_acquire": "netsys_lease_release({out}[0])",
 }
 
-BLOCKS = re.compile(r"_wait(_connected)?$")
-ENDS = re.compile(r"_(shutdown|destroy|stop|close|abort|release|disconnect_all)$")
+BLOCKS = re.compile(r"_(wait(_connected)?|acquire|fill)$")
+ENDS = re.compile(r"_(shutdown|destroy|stop|close|abort|release|discard|disconnect_all)$")
 INTEGERS = {"uint16_t", "uint32_t", "uint64_t", "int32_t", "int", "size_t", "netsys_status", "bool"}
 VALUES = {
     "kind": "NETSYS_MESSAGE_TEXT",
@@ -108,11 +111,13 @@ def argument(index, parameter, previous):
             return declarations, null_or + variable, True, name, type_name
         size = 64 if type_name == "char" else 4
         declarations = [f"{type_name} {variable}[{size}];", f"memset({variable}, 0, sizeof {variable});"]
-        if re.search(r"_(config|callbacks|stats|info)$", type_name):
+        if re.search(r"_(config|callbacks|source|stats|info)$", type_name):
             declarations.append(f"{variable}[0].struct_size = sizeof {variable}[0];")
         if type_name == "netsys_client_config" and const:
             declarations.append(f"{variable}[0].host = text_of(0);")
             declarations.append(f"{variable}[0].port = 9;")
+        if type_name == "netsys_pool_source":
+            declarations.append(f"{variable}[0].open = no_client;")
         if type_name == "netsys_server_config" and const:
             declarations.append(f"{variable}[0].host = text_of(0);")
         return declarations, null_or + variable, True, name, type_name

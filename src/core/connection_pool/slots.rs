@@ -110,7 +110,7 @@ impl Inner {
         match self.slots.get_mut(&number) {
             Some(slot) if slot.stage == Stage::Connecting => {
                 if slot.received().is_none() {
-                    return self.fail(number, &Code::ConnectionClosed.into());
+                    return self.fail(number, &ended_at_once());
                 }
                 slot.filled(&Ok(()));
                 self.done.connected += 1;
@@ -266,6 +266,11 @@ impl Slot {
             _ => Duration::ZERO,
         }
     }
+}
+
+/// Why nobody gets a connection that was made.
+pub(super) fn ended_at_once() -> Error {
+    Error::new(Code::ConnectionClosed, "the server ended the connection as soon as it was made")
 }
 
 /// How many messages have come on a connection; `None` if it is none any more.

@@ -2,6 +2,7 @@ use std::ptr;
 
 use super::*;
 use crate::ffi::config::{netsys_client_config, netsys_server_config};
+use crate::ffi::connection_pool::{netsys_pool_config, netsys_pool_info, netsys_pool_source};
 use crate::ffi::context::{netsys_context_config, netsys_log_record};
 
 /// A struct as a later version might have it.
@@ -31,6 +32,9 @@ fn structs_have_no_padding() {
     assert_eq!(size_of::<netsys_context_config>(), 4 * 4 + 16 + 5 * 8);
     assert_eq!(size_of::<netsys_server_config>(), 2 * 4 + 2 * 16 + 2 * 2 + 3 * 4 + 3 * 8 + 10 * 4);
     assert_eq!(size_of::<netsys_client_config>(), 2 * 4 + 2 * 16 + 2 * 2 + 3 * 4 + 3 * 8 + 10 * 4);
+    assert_eq!(size_of::<netsys_pool_config>(), 4 * 4);
+    assert_eq!(size_of::<netsys_pool_source>(), 2 * 4 + 4 * 8);
+    assert_eq!(size_of::<netsys_pool_info>(), 2 * 4 + 13 * 8);
     assert_eq!(size_of::<netsys_message>(), 2 * 4 + 3 * 8);
     assert_eq!(size_of::<netsys_close_info>(), 4 * 4 + 3 * 8 + 2 * 4 + 16);
     assert_eq!(size_of::<netsys_log_record>(), 2 * 4 + 8 + 2 * 16);
