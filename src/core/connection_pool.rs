@@ -179,13 +179,9 @@ impl ConnectionPool {
             return Ok(lease);
         }
         if on_library_thread() {
-            return Err(Error::new(
-                Code::WouldDeadlock,
-                "no connection is free, and this is a thread of the library, which must not wait for one: acquire on a \
-                 thread of your own",
-            ));
+            return Err(would_deadlock());
         }
-        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let deadline = deadline(timeout);
         let turn = Arc::new(Promise::default());
         let todo = {
             let mut inner = self.lock();
@@ -235,28 +231,33 @@ impl ConnectionPool {
     /// or with [`Code::Timeout`]; those that were made are kept.
     pub fn fill(&self, timeout: Option<Duration>) -> Result<()> {
         if on_library_thread() {
-            return Err(Error::new(
-                Code::WouldDeadlock,
-                "this is a thread of the library, whose work the call would wait for: call it on a thread of your own",
-            ));
+            return Err(would_deadlock());
         }
-        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let (filling, todo) = {
-            let mut inner = self.lock();
-            if inner.phase != Phase::Running {
-                return Err(stopped());
-            }
-            let todo = inner.make_slots(self.config.max_connections, &self.config);
-            let mut awaited: Vec<_> = inner.slots.values_mut().filter(|slot| slot.stage == Stage::Connecting).collect();
-            if awaited.is_empty() {
-                return Ok(());
-            }
-            let filling = Arc::new(Filling::new(awaited.len()));
-            awaited.iter_mut().for_each(|slot| slot.filling.push(Arc::clone(&filling)));
-            (filling, todo)
-        };
-        self.carry_out(todo);
-        filling.done.wait(deadline).unwrap_or_else(|| Err(Code::Timeout.into()))
+        let deadline = deadline(timeout);
+        loop {
+            let (filling, todo) = {
+                let mut inner = self.lock();
+                if inner.phase != Phase::Running {
+                    return Err(stopped());
+                }
+                let todo = inner.make_slots(self.config.max_connections, &self.config);
+                let mut awaited: Vec<_> =
+                    inner.slots.values_mut().filter(|slot| slot.stage == Stage::Connecting).collect();
+                if awaited.is_empty() {
+                    if inner.slots.values().all(|slot| slot.stage != Stage::Closing) {
+                        return Ok(());
+                    }
+                    // What is being closed still takes a place.
+                    drop(self.wait_change(inner, deadline)?);
+                    continue;
+                }
+                let filling = Arc::new(Filling::new(awaited.len()));
+                awaited.iter_mut().for_each(|slot| slot.filling.push(Arc::clone(&filling)));
+                (filling, todo)
+            };
+            self.carry_out(todo);
+            filling.done.wait(deadline).unwrap_or_else(|| Err(Code::Timeout.into()))?;
+        }
     }
 
     /// How it stands, and what it has done since it was started.
@@ -323,19 +324,28 @@ impl ConnectionPool {
     }
 
     fn wait_until(&self, timeout: Option<Duration>, holds: impl Fn(&Inner) -> bool) -> Result<()> {
-        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let deadline = deadline(timeout);
         let mut inner = self.lock();
         while !holds(&inner) {
             if on_library_thread() {
-                return Err(Code::WouldDeadlock.into());
+                return Err(would_deadlock());
             }
-            inner = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
-                None => self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner),
-                Some(Duration::ZERO) => return Err(Code::Timeout.into()),
-                Some(left) => self.changed.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0,
-            };
+            inner = self.wait_change(inner, deadline)?;
         }
         Ok(())
+    }
+
+    /// Waits until something has changed, perhaps.
+    fn wait_change<'a>(
+        &self,
+        inner: MutexGuard<'a, Inner>,
+        deadline: Option<Instant>,
+    ) -> Result<MutexGuard<'a, Inner>> {
+        match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+            None => Ok(self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner)),
+            Some(Duration::ZERO) => Err(Code::Timeout.into()),
+            Some(left) => Ok(self.changed.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0),
+        }
     }
 
     // --- what becomes of a connection --------------------------------------------------------------------------
@@ -468,6 +478,17 @@ impl ConnectionPool {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn deadline(timeout: Option<Duration>) -> Option<Instant> {
+    timeout.and_then(|timeout| Instant::now().checked_add(timeout))
+}
+
+fn would_deadlock() -> Error {
+    Error::new(
+        Code::WouldDeadlock,
+        "this is a thread of the library, which must not wait for a connection: call it on a thread of your own",
+    )
 }
 
 fn stopped() -> Error {

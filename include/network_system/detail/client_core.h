@@ -19,6 +19,9 @@
 
 namespace network_system::detail {
 
+/// How the connection pool reaches what a client is made of.
+struct client_access;
+
 /// What a client and the callbacks that serve it share, so that either may go first.
 class client_core {
 public:
