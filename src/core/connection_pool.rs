@@ -173,7 +173,7 @@ impl ConnectionPool {
     ///
     /// Fails with [`Code::Timeout`], with the reason if the connection that was this caller's turn could not be made,
     /// with [`Code::Cancelled`] when the pool is stopped, and with [`Code::WouldDeadlock`] on a library thread if none
-    /// is free at once. `None`: waits for ever.
+    /// is free at once. `None`: waits for ever; zero: takes an idle one only.
     pub fn acquire(self: &Arc<Self>, timeout: Option<Duration>) -> Result<Lease> {
         if let Some(lease) = self.try_acquire()? {
             return Ok(lease);
@@ -187,6 +187,10 @@ impl ConnectionPool {
             let mut inner = self.lock();
             if inner.phase != Phase::Running {
                 return Err(stopped());
+            }
+            if timeout == Some(Duration::ZERO) {
+                inner.done.timed_out += 1;
+                return Err(self.none_free());
             }
             inner.waiting.push_back(Arc::clone(&turn));
             // One may have become idle since.
@@ -202,16 +206,18 @@ impl ConnectionPool {
                 inner.waiting.remove(place);
                 inner.done.timed_out += 1;
                 drop(inner);
-                return Err(Error::new(
-                    Code::Timeout,
-                    format!("none of {} connections became free in the time given", self.config.max_connections),
-                ));
+                return Err(self.none_free());
             }
             drop(inner);
             // Its turn has come in this moment.
             turn.wait(None).unwrap_or_else(|| Err(Code::Internal.into()))
         })?;
         Ok(Lease::new(Arc::clone(self), granted))
+    }
+
+    fn none_free(&self) -> Error {
+        let most = self.config.max_connections;
+        Error::new(Code::Timeout, format!("none of {most} connections became free in the time given"))
     }
 
     /// Leases a connection if one is idle. Fails with [`Code::Cancelled`] when the pool is stopped.
@@ -433,10 +439,10 @@ impl ConnectionPool {
             let stopping = inner.phase != Phase::Running;
             match inner.slots.get_mut(&number) {
                 Some(slot) if slot.stage == Stage::Leased => {
-                    if discard || stopping {
-                        let todo = slot.close();
-                        inner.done.discarded += u64::from(discard);
-                        todo
+                    if discard {
+                        inner.dismiss(number)
+                    } else if stopping {
+                        slot.close()
                     } else {
                         inner.offer(number, &self.config.clock)
                     }

@@ -180,7 +180,7 @@ impl Inner {
         (None, todo)
     }
 
-    /// Closes an idle connection that is not fit for use.
+    /// Closes a connection that is not fit for use.
     pub(super) fn dismiss(&mut self, number: u64) -> Todo {
         let Some(slot) = self.slots.get_mut(&number) else { return Todo::default() };
         *(if slot.received().is_some() { &mut self.done.discarded } else { &mut self.done.broken }) += 1;
