@@ -181,6 +181,11 @@
 #define NETSYS_VERSION_NUMBER (((NETSYS_VERSION_MAJOR << 24) | (NETSYS_VERSION_MINOR << 16)) | (NETSYS_VERSION_PATCH << 8))
 
 /**
+ * Flag of a session manager: it never reports back-pressure.
+ */
+#define NETSYS_MANAGER_NO_BACKPRESSURE 1
+
+/**
  * What went wrong. The numbers are part of the ABI: they are never changed and never used again for another
  * meaning.
  *
@@ -1059,6 +1064,134 @@ typedef struct netsys_pool_info {
      */
     uint64_t expired;
 } netsys_pool_info;
+
+/**
+ * What a session manager is like. All zero but struct_size means all defaults.
+ */
+typedef struct netsys_session_manager_config {
+    /**
+     * sizeof(netsys_session_manager_config).
+     */
+    uint32_t struct_size;
+    /**
+     * The most sessions at a time; 0: 1000; NETSYS_UNLIMITED_U32.
+     */
+    uint32_t max_sessions;
+    /**
+     * A session that has sent and received nothing for this long, in ms, is stopped with NETSYS_ERR_SESSION_EXPIRED and
+     * taken out; 0: 300000; NETSYS_INFINITE: never.
+     */
+    uint32_t idle_timeout_ms;
+    /**
+     * How often idle sessions are looked for, in ms; 0: 30000; NETSYS_INFINITE: only by netsys_session_manager_clean_up.
+     */
+    uint32_t cleanup_interval_ms;
+    /**
+     * The part of max_sessions from which on there is back-pressure, up to 1; 0: 0.8.
+     */
+    double backpressure_threshold;
+    /**
+     * NETSYS_MANAGER_*.
+     */
+    uint32_t flags;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+} netsys_session_manager_config;
+
+/**
+ * A session manager: a limited set of sessions. 0 is never a valid id.
+ */
+typedef struct netsys_session_manager {
+    /**
+     * Opaque; compare and copy it, no more.
+     */
+    uint64_t id;
+} netsys_session_manager;
+
+/**
+ * A session in the care of a manager: one of the library's, or one of the caller's own kind, or both. The functions
+ * are called on any thread, never under a lock of the library, and must not wait. Those that are NULL mean what the
+ * library knows of its session; without one, last_activity and stop are required.
+ */
+typedef struct netsys_managed_session {
+    /**
+     * sizeof(netsys_managed_session).
+     */
+    uint32_t struct_size;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * The library's session; id 0: none.
+     */
+    struct netsys_session session;
+    /**
+     * Given to every function of this table.
+     */
+    void *userdata;
+    /**
+     * When something was sent or received last: nanoseconds of CLOCK_MONOTONIC; 0: never.
+     */
+    uint64_t (*last_activity)(void *userdata);
+    /**
+     * Whether it has ended by itself. Asked when sessions are cleaned up or there is no room.
+     */
+    bool (*has_ended)(void *userdata);
+    /**
+     * Ends it. code: NETSYS_OK for an end in good order, else why; reason: the same in words.
+     */
+    void (*stop)(void *userdata, netsys_status code, struct netsys_str reason);
+    /**
+     * The manager does not know the session any more, and userdata is no longer used. Runs exactly once, but not if
+     * netsys_session_manager_add fails.
+     */
+    void (*release)(void *userdata);
+} netsys_managed_session;
+
+/**
+ * How a session manager stands, and what it has done.
+ */
+typedef struct netsys_session_manager_info {
+    /**
+     * sizeof(netsys_session_manager_info); set it before the call.
+     */
+    uint32_t struct_size;
+    /**
+     * 1 while there is back-pressure, else 0.
+     */
+    uint32_t backpressure;
+    /**
+     * Sessions there are.
+     */
+    uint64_t sessions;
+    /**
+     * Sessions there may be.
+     */
+    uint64_t max_sessions;
+    /**
+     * The part of these that is used; more than 1 when the limit was lowered.
+     */
+    double utilization;
+    /**
+     * Sessions that were taken in.
+     */
+    uint64_t accepted;
+    /**
+     * Sessions that were refused because there were too many.
+     */
+    uint64_t rejected;
+    /**
+     * Sessions that were stopped because they were idle for too long.
+     */
+    uint64_t cleaned_up;
+    /**
+     * Sessions that ended by themselves.
+     */
+    uint64_t ended;
+} netsys_session_manager_info;
 
 /**
  * Success.
@@ -1996,6 +2129,134 @@ netsys_status netsys_lease_release(struct netsys_lease lease);
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
  */
 netsys_status netsys_lease_discard(struct netsys_lease lease);
+
+/**
+ * Makes a configuration that means all defaults.
+ *
+ * @param config  filled in
+ * @param size    sizeof(netsys_session_manager_config)
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_session_manager_config_init(struct netsys_session_manager_config *config, size_t size);
+
+/**
+ * Creates a manager without sessions.
+ *
+ * @param context  whose clock looks for idle sessions, until the context is shut down
+ * @param config   what it is like; copied
+ * @param out      the manager, yours until netsys_session_manager_destroy
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context); NETSYS_ERR_CANCELLED (the
+ *         context is being shut down); NETSYS_ERR_IO (no thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles)
+ */
+netsys_status netsys_session_manager_create(struct netsys_context context,
+                                            const struct netsys_session_manager_config *config,
+                                            struct netsys_session_manager *out);
+
+/**
+ * Makes the handle of a manager invalid. Its sessions go on; their release runs.
+ *
+ * @param manager  the manager
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_session_manager_destroy(struct netsys_session_manager manager);
+
+/**
+ * Takes a session in. It leaves when it has ended, when it is removed, when it was idle for too long, and with the
+ * manager.
+ *
+ * @param manager  the manager
+ * @param session  the session; copied
+ * @param id       the id that it is known by, at most 255 bytes; empty: the id of the library's session, or if there
+ *                 is none "session_<n>"
+ * @param buf      the id that it is known by, NUL-terminated; may be NULL if cap is 0
+ * @param cap      the size of buf: 0, or at least 256
+ * @param needed   the length without the NUL; may be NULL
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the
+ *         session's handle); NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_SERVER_BUSY (there is no room);
+ *         NETSYS_ERR_ALREADY_EXISTS (the id is in use); NETSYS_ERR_CONNECTION_CLOSED (the session has ended)
+ */
+netsys_status netsys_session_manager_add(struct netsys_session_manager manager,
+                                         const struct netsys_managed_session *session,
+                                         struct netsys_str id,
+                                         char *buf,
+                                         size_t cap,
+                                         size_t *needed);
+
+/**
+ * Takes a session out. It goes on.
+ *
+ * @param manager  the manager
+ * @param id       what it is known by
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_SESSION_NOT_FOUND
+ */
+netsys_status netsys_session_manager_remove(struct netsys_session_manager manager, struct netsys_str id);
+
+/**
+ * Calls visit with a session, on this thread, before this returns, and without a lock: visit may call any function.
+ *
+ * @param manager   the manager
+ * @param id        what the session is known by
+ * @param visit     gets the session and its id, valid for the call; its release does not run before it returns
+ * @param userdata  given to visit
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_SESSION_NOT_FOUND
+ */
+netsys_status netsys_session_manager_get(struct netsys_session_manager manager,
+                                         struct netsys_str id,
+                                         void (*visit)(void *userdata,
+                                                       const struct netsys_managed_session *session,
+                                                       struct netsys_str id),
+                                         void *userdata);
+
+/**
+ * Calls visit with each session, in the order in which they came, as netsys_session_manager_get does.
+ *
+ * @param manager   the manager
+ * @param visit     gets a session and its id, valid for the call
+ * @param userdata  given to visit
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_session_manager_each(struct netsys_session_manager manager,
+                                          void (*visit)(void *userdata,
+                                                        const struct netsys_managed_session *session,
+                                                        struct netsys_str id),
+                                          void *userdata);
+
+/**
+ * Takes all sessions out and stops them.
+ *
+ * @param manager  the manager
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_session_manager_stop_all(struct netsys_session_manager manager);
+
+/**
+ * Stops the sessions that have been idle for too long, and takes them out; those that have ended are taken out too. It
+ * happens by itself at the interval of the configuration.
+ *
+ * @param manager  the manager
+ * @param count    how many were stopped; may be NULL
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_session_manager_clean_up(struct netsys_session_manager manager, size_t *count);
+
+/**
+ * Changes how many sessions there may be. Those beyond a lower limit stay.
+ *
+ * @param manager       the manager
+ * @param max_sessions  how many; 0: no more at all; NETSYS_UNLIMITED_U32
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_session_manager_set_max(struct netsys_session_manager manager, uint32_t max_sessions);
+
+/**
+ * How a manager stands, and what it has done.
+ *
+ * @param manager  the manager
+ * @param out      filled in; set its struct_size to sizeof(netsys_session_manager_info) first
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_session_manager_stats(struct netsys_session_manager manager,
+                                           struct netsys_session_manager_info *out);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -9,7 +9,7 @@ use network_system::error::Code;
 const HEADER: &str = "include/network_system.h";
 
 /// In the order in which the header presents them.
-const SOURCES: [&str; 11] = [
+const SOURCES: [&str; 12] = [
     "src/ffi/types.rs",
     "src/error.rs",
     "src/ffi/config.rs",
@@ -21,6 +21,7 @@ const SOURCES: [&str; 11] = [
     "src/ffi/session.rs",
     "src/ffi/session_data.rs",
     "src/ffi/connection_pool.rs",
+    "src/ffi/session_manager.rs",
 ];
 
 fn generate(root: &Path) -> String {

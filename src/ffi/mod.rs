@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`types`], [`config`] | structs and constants |
 //! | [`status`], [`version`] | codes, the last error, versions |
-//! | [`context`], [`server`], [`client`], [`session`], [`session_data`], [`connection_pool`] | the functions, a file for each noun |
+//! | [`context`], [`server`], [`client`], [`session`], [`session_data`], [`connection_pool`], [`session_manager`] | the functions, a file for each noun |
 //! | `guard` | what every function runs under |
 //! | `handles`, `objects` | the handle table, and what is in it |
 //! | `args` | arguments checked and made Rust values |
@@ -33,6 +33,7 @@ mod objects;
 pub mod server;
 pub mod session;
 pub mod session_data;
+pub mod session_manager;
 pub mod status;
 pub mod types;
 pub mod version;

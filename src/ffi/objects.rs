@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::connection_pool::{netsys_lease, netsys_pool};
 use super::context::OpenContext;
 use super::handles::{Entry, Table, kind_of};
+use super::session_manager::{Manager, netsys_session_manager};
 use super::types::*;
 use crate::core::{Client, ConnectionPool, Lease, Server};
 use crate::error::{Code, Error, Result};
@@ -56,6 +57,7 @@ kinds! {
     Session = 4, "session", Arc<Session>;
     Pool = 8, "connection pool", Arc<ConnectionPool>;
     Lease = 9, "lease", Lease;
+    SessionManager = 10, "session manager", Arc<Manager>;
 }
 
 impl Kind {
@@ -143,6 +145,8 @@ handle!(netsys_session, Session, Arc<Session>, poison: |session| session.abort()
 
 handle!(netsys_pool, Pool, Arc<ConnectionPool>, poison: |pool| pool.stop(Some(Duration::ZERO)));
 handle!(netsys_lease, Lease, Lease, poison: Lease::mark_for_discard);
+// A manager outlives a fault: its sessions are not its own.
+handle!(netsys_session_manager, SessionManager, Arc<Manager>, poison: |_| ());
 
 /// Runs `f` with the object that the handle names. The object stays for as long, even if its handle is removed.
 #[inline]

@@ -106,8 +106,11 @@ static void make_stale(netsys_context context) {
     netsys_session session;
     netsys_pool pool;
     netsys_lease lease;
+    netsys_session_manager manager;
     uint16_t port;
     server = hazard_start_server(context, NETSYS_FRAMING_FRAMED, &callbacks, &port);
+    manager = hazard_manager(context);
+    REQUIRE_OK(netsys_session_manager_destroy(manager));
     hazard_lease(context, port, &callbacks, &pool, &lease);
     REQUIRE_OK(netsys_lease_discard(lease));
     REQUIRE_OK(netsys_pool_destroy(pool));
@@ -125,6 +128,7 @@ static void make_stale(netsys_context context) {
     stale[HANDLE_SESSION] = session.id;
     stale[HANDLE_POOL] = pool.id;
     stale[HANDLE_LEASE] = lease.id;
+    stale[HANDLE_SESSION_MANAGER] = manager.id;
 }
 
 int main(void) {
@@ -148,6 +152,7 @@ int main(void) {
     hazard_lease(context, port, &server_callbacks, &pool, &lease);
     live[HANDLE_POOL] = pool.id;
     live[HANDLE_LEASE] = lease.id;
+    live[HANDLE_SESSION_MANAGER] = hazard_manager(context).id;
     live[HANDLE_CONTEXT] = context.id;
     live[HANDLE_SERVER] = server.id;
     live[HANDLE_CLIENT] = client.id;

@@ -12,6 +12,7 @@ enum {
     HANDLE_SESSION,
     HANDLE_POOL,
     HANDLE_LEASE,
+    HANDLE_SESSION_MANAGER,
     HANDLE_KINDS
 };
 enum {
@@ -44,6 +45,23 @@ static inline void ignore_group(void* userdata, netsys_str group) {
 
 static inline void ignore_userdata(void* userdata) {
     (void)userdata;
+}
+
+static inline void ignore_member(void* userdata, const netsys_managed_session* session, netsys_str id) {
+    (void)userdata;
+    (void)session;
+    (void)id;
+}
+
+static inline uint64_t no_activity(void* userdata) {
+    (void)userdata;
+    return 0;
+}
+
+static inline void ignore_stop(void* userdata, netsys_status code, netsys_str reason) {
+    (void)userdata;
+    (void)code;
+    (void)reason;
 }
 
 static inline netsys_status no_client(void* userdata, netsys_client* client) {

@@ -10,7 +10,8 @@ one a line, which must equal the functions of the table.
 import re
 import sys
 
-HANDLES = {f"netsys_{noun}": noun.upper() for noun in ("context", "server", "client", "session", "pool", "lease")}
+NOUNS = ("context", "server", "client", "session", "pool", "lease", "session_manager")
+HANDLES = {f"netsys_{noun}": noun.upper() for noun in NOUNS}
 
 # Arguments that may be null, by name; by function and name where it is not so everywhere.
 OPTIONAL = {"needed", "count", "queued", "refused", "userdata", "release", "callbacks", "netsys_context_create.config"}
@@ -24,6 +25,7 @@ CLEAN_UP = {
     "netsys_pool_start": "netsys_pool_destroy({out}[0])",
     "netsys_pool_start_with": "netsys_pool_destroy({out}[0])",
     "netsys_pool_acquire": "netsys_lease_release({out}[0])",
+    "netsys_session_manager_create": "netsys_session_manager_destroy({out}[0])",
 }
 
 BLOCKS = re.compile(r"_(wait(_connected)?|acquire|fill)$")
@@ -39,6 +41,7 @@ VALUES = {
     "drain_ms": "0",
     "max_connections": "0",
     "max_message_bytes": "0",
+    "max_sessions": "1000",
     "paused": "false",
     "len": "1",
     "count": "1",
@@ -80,7 +83,7 @@ def split_parameters(text):
 def default_of(type_name, name, previous):
     """The valid value of a plain argument."""
     if name == "cap":
-        return "64" if previous == "char" else "4"
+        return "256" if previous == "char" else "4"
     if name == "size":
         return f"sizeof({previous})"
     if name in VALUES:
@@ -94,7 +97,10 @@ def argument(index, parameter, previous):
     variable = f"a{index}"
     function = re.match(r"void \(\*(\w+)\)\((.*)\)$", parameter)
     if function:
-        target = "ignore_group" if "netsys_str" in function.group(2) else "ignore_userdata"
+        takes = function.group(2)
+        target = "ignore_group" if "netsys_str" in takes else "ignore_userdata"
+        if "netsys_managed_session" in takes:
+            target = "ignore_member"
         return [], f"({bit}) != 0 ? NULL : {target}", True, function.group(1), None
     match = re.match(r"(const )?(\w+) ?(\**) ?(\w+)$", parameter)
     if not match:
@@ -109,13 +115,16 @@ def argument(index, parameter, previous):
         if type_name == "netsys_bytes":
             declarations = [f'const netsys_bytes {variable}[1] = {{{{(const uint8_t *)"x", 1}}}};']
             return declarations, null_or + variable, True, name, type_name
-        size = 64 if type_name == "char" else 4
+        size = 256 if type_name == "char" else 4
         declarations = [f"{type_name} {variable}[{size}];", f"memset({variable}, 0, sizeof {variable});"]
-        if re.search(r"_(config|callbacks|source|stats|info)$", type_name):
+        if re.search(r"_(config|callbacks|source|stats|info|managed_session)$", type_name):
             declarations.append(f"{variable}[0].struct_size = sizeof {variable}[0];")
         if type_name == "netsys_client_config" and const:
             declarations.append(f"{variable}[0].host = text_of(0);")
             declarations.append(f"{variable}[0].port = 9;")
+        if type_name == "netsys_managed_session":
+            declarations.append(f"{variable}[0].last_activity = no_activity;")
+            declarations.append(f"{variable}[0].stop = ignore_stop;")
         if type_name == "netsys_pool_source":
             declarations.append(f"{variable}[0].open = no_client;")
         if type_name == "netsys_server_config" and const:

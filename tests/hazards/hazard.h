@@ -175,6 +175,14 @@ static inline netsys_client hazard_start_client(netsys_context context, uint32_t
     return client;
 }
 
+static inline netsys_session_manager hazard_manager(netsys_context context) {
+    netsys_session_manager_config config;
+    netsys_session_manager manager;
+    REQUIRE_OK(netsys_session_manager_config_init(&config, sizeof config));
+    REQUIRE_OK(netsys_session_manager_create(context, &config, &manager));
+    return manager;
+}
+
 /* A pool of one connection, and the lease of it. */
 static inline void hazard_lease(netsys_context context, uint16_t port, const netsys_callbacks* callbacks,
                                 netsys_pool* pool, netsys_lease* lease) {

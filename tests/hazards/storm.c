@@ -8,6 +8,7 @@ static netsys_context context;
 static long calls_per_thread = 100000;
 static uint64_t servers[SERVERS], clients[CLIENTS], sessions[SESSIONS], pools[POOLS], leases[POOLS];
 static uint32_t ports[SERVERS];
+static netsys_session_manager manager;
 static unsigned long accepts, ends, opens, closes, starts, releases, messages, outcomes[2];
 
 #define ADD(counter) __atomic_add_fetch(&(counter), 1, __ATOMIC_SEQ_CST)
@@ -138,6 +139,8 @@ static uint64_t some_handle(int kind, unsigned choice) {
             return LOAD(pools[choice % POOLS]);
         case HANDLE_LEASE:
             return LOAD(leases[choice % POOLS]);
+        case HANDLE_SESSION_MANAGER:
+            return manager.id;
         default:
             return 0;
     }
@@ -146,7 +149,9 @@ static uint64_t some_handle(int kind, unsigned choice) {
 /* Whether a call is due that ends something or makes something new: rare enough that there is life between them. */
 static int is_due(const call_entry* entry, unsigned chance) {
     if ((entry->flags & CALL_ENDS) != 0) {
-        return entry->handle == HANDLE_SESSION ? chance % 64 == 0 : entry->handle != HANDLE_CONTEXT && chance < 4;
+        return entry->handle == HANDLE_SESSION
+                   ? chance % 64 == 0
+                   : entry->handle != HANDLE_CONTEXT && entry->handle != HANDLE_SESSION_MANAGER && chance < 4;
     }
     return (entry->flags & CALL_CREATES) == 0 || chance < 16;
 }
@@ -202,6 +207,7 @@ int main(int argc, char** argv) {
     for (i = 0; i < CLIENTS; ++i) {
         recreate_client(i);
     }
+    manager = hazard_manager(context);
     for (i = 0; i < POOLS; ++i) {
         recreate_pool(i);
     }

@@ -276,6 +276,7 @@ impl Driver {
             registry.tell(Some(&session), |handler| handler.on_end(&session, &report));
         }
         registry.tell(Some(&session), |handler| handler.on_detach(&session));
+        session.ended();
         registry.detached();
         let linger = (!self.eof).then(|| Arc::clone(&self.stream));
         if let Some(stream) = &linger {
