@@ -189,6 +189,7 @@ TEST(SessionManager, SessionsOfAServer) {
     client.set_disconnect_handler([&](const std::string& reason) { reasons.add(reason); });
     client.set_message_handler([](const std::string&) {});
     ASSERT_TRUE(client.start_client("127.0.0.1", server.port()));
+    ASSERT_TRUE(client.wait_until_connected(patience));
     ASSERT_TRUE(events.wait_for(1));
     EXPECT_EQ("in", events.last());
     EXPECT_EQ(1u, manager.get_session_count());
