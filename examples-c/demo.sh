@@ -360,9 +360,21 @@ large_file() {
     report "the server: $(tail -n 1 "$work/transfer_server.out")"
 }
 
+# --- 5: programs that check themselves -------------------------------------------------------------------------------
+
+in_one_process() {
+    echo "5. Programs that are server and client at once, and check what they see"
+    local name
+    for name in connection_pool connection_pool_cpp session_manager session_manager_cpp; do
+        timeout "$patience_s" "$bin/$name" >"$work/$name.out" 2>"$work/$name.err" || fail "$name"
+        report "$name: $(tail -n 1 "$work/$name.out")"
+    done
+}
+
 build
 old_and_new_on_one_port
 echo_in_c
 rooms
 large_file
+in_one_process
 echo "All as it must be."
