@@ -20,8 +20,8 @@
  * Threads     Any function may be called on any thread at any time, callbacks included, and none waits, except:
  *             - Functions tagged [BLOCKING] wait. On a library thread, and so in callbacks, they return
  *               NETSYS_ERR_WOULD_DEADLOCK instead of waiting.
- *             - netsys_server_destroy, netsys_client_destroy and netsys_context_shutdown wait too, but not on a library
- *               thread, where they return at once and the rest follows.
+ *             - netsys_server_destroy, netsys_client_destroy, netsys_pool_destroy and netsys_context_shutdown wait too,
+ *               but not on a library thread, where they return at once and the rest follows.
  *             - Sends wait under NETSYS_SEND_WAIT, but never on a library thread.
  *
  * Ownership   Nothing that the library returns has to be freed. What a function is given, it uses during the call only,

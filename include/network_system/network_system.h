@@ -1,7 +1,9 @@
 #pragma once
 
+#include "network_system/core/connection_pool.h"
 #include "network_system/core/messaging_client.h"
 #include "network_system/core/messaging_server.h"
+#include "network_system/core/session_manager.h"
 #include "network_system/detail/compat.h"
 #include "network_system/detail/network_module_names.h"
 #include "network_system/integration/container_integration.h"

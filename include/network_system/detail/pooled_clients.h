@@ -61,6 +61,7 @@ public:
     /// Takes a client back from its user.
     void give_back(client_ptr client, netsys_status (*end_lease)(netsys_lease)) {
         const std::uint64_t id = client_access::handle(*client).id;
+        client_access::clear_handlers(*client);  // without the lock: they may hold anything
         netsys_lease lease{};
         {
             const std::lock_guard<std::mutex> lock(mutex_);
@@ -69,7 +70,6 @@ public:
                 return;  // it has ended, and with it its lease
             }
             lease = found->second;
-            client_access::clear_handlers(*client);
             idle_.emplace(id, std::move(client));
             leased_.erase(found);
         }
