@@ -468,3 +468,108 @@ pub extern "C" fn netsys_lease_discard(lease: netsys_lease) -> netsys_status {
         objects::remove(lease)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ptr;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::error::{Code, Error};
+    use crate::ffi::context::{netsys_context_create, netsys_context_shutdown};
+
+    #[derive(Default)]
+    struct Counts {
+        opened: AtomicUsize,
+        released: AtomicUsize,
+    }
+
+    unsafe extern "C-unwind" fn refuse(userdata: *mut c_void, _client: *mut netsys_client) -> netsys_status {
+        // SAFETY: the tests give counts that live longer.
+        match unsafe { &*userdata.cast::<Counts>() }.opened.fetch_add(1, Ordering::Relaxed) {
+            0 => status::fail(&Error::new(Code::ConnectionRefused, "nobody is there")),
+            1 => Code::Network as i32,
+            2 => 7,
+            // No client was stored.
+            _ => NETSYS_OK,
+        }
+    }
+
+    unsafe extern "C-unwind" fn release(userdata: *mut c_void) {
+        // SAFETY: as above.
+        unsafe { &*userdata.cast::<Counts>() }.released.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn source(counts: &Counts) -> netsys_pool_source {
+        netsys_pool_source {
+            struct_size: size_of::<netsys_pool_source>() as u32,
+            reserved: 0,
+            userdata: ptr::from_ref(counts).cast_mut().cast(),
+            open: Some(refuse),
+            closed: None,
+            release: Some(release),
+        }
+    }
+
+    fn context() -> netsys_context {
+        let mut context = netsys_context { id: 0 };
+        // SAFETY: a place for a handle.
+        assert_eq!(unsafe { netsys_context_create(ptr::null(), &raw mut context) }, NETSYS_OK);
+        context
+    }
+
+    fn start(
+        context: netsys_context,
+        config: netsys_pool_config,
+        source: netsys_pool_source,
+    ) -> (netsys_status, netsys_pool) {
+        let mut pool = netsys_pool { id: 0 };
+        // SAFETY: whole structs and a place for a handle.
+        let status = unsafe { netsys_pool_start_with(context, &raw const config, &raw const source, &raw mut pool) };
+        (status, pool)
+    }
+
+    fn config() -> netsys_pool_config {
+        netsys_pool_config { struct_size: 16, max_connections: 0, min_idle: 0, idle_timeout_ms: 0 }
+    }
+
+    #[test]
+    fn why_the_source_has_no_client_reaches_who_waits() {
+        let (counts, context) = (Counts::default(), context());
+        let (started, pool) = start(context, config(), source(&counts));
+        assert_eq!(started, NETSYS_OK);
+        let failures: Vec<_> = (0..4)
+            .map(|_| {
+                objects::with(pool, |pool| pool.acquire(None).map(drop).map_err(|error| error.clone()))
+                    .expect_err("no client")
+            })
+            .collect();
+        let codes = failures.iter().map(|error| error.code).collect::<Vec<_>>();
+        assert_eq!(codes, [Code::ConnectionRefused, Code::Network, Code::InvalidArgument, Code::InvalidHandle]);
+        assert_eq!(failures[0].message, "nobody is there");
+        assert_eq!(failures[2].message, "a callback returned 7: use NETSYS_OK or one of NETSYS_ERR_*");
+        assert_eq!(netsys_pool_destroy(pool), NETSYS_OK);
+        assert_eq!(counts.released.load(Ordering::Relaxed), 1);
+        assert_eq!(netsys_context_shutdown(context, 0), NETSYS_OK);
+    }
+
+    #[test]
+    fn the_source_of_a_pool_that_cannot_be_started_is_released_once() {
+        let (counts, context) = (Counts::default(), context());
+        let refused = [
+            (config(), netsys_pool_source { open: None, ..source(&counts) }),
+            (netsys_pool_config { min_idle: 11, ..config() }, source(&counts)),
+            (netsys_pool_config { struct_size: 0, ..config() }, source(&counts)),
+        ];
+        for (done, (config, source)) in refused.into_iter().enumerate() {
+            assert_eq!(start(context, config, source).0, Code::InvalidArgument as i32);
+            assert_eq!(counts.released.load(Ordering::Relaxed), done + 1);
+        }
+        let unread = netsys_pool_source { reserved: 1, ..source(&counts) };
+        assert_eq!(start(context, config(), unread).0, Code::InvalidArgument as i32);
+        assert_eq!(counts.released.load(Ordering::Relaxed), 3);
+        assert_eq!(netsys_context_shutdown(context, 0), NETSYS_OK);
+        assert_eq!(start(context, config(), source(&counts)).0, Code::InvalidHandle as i32);
+        assert_eq!(counts.released.load(Ordering::Relaxed), 4);
+    }
+}
