@@ -2,9 +2,11 @@
 
 #include "network_system/config/network_config.h"
 #include "network_system/config/network_system_config.h"
+#include "network_system/core/connection_pool.h"
 #include "network_system/core/messaging_client.h"
 #include "network_system/core/messaging_server.h"
 #include "network_system/core/network_context.h"
+#include "network_system/core/session_manager.h"
 #include "network_system/detail/compat.h"
 #include "network_system/detail/namespace.h"
 #include "network_system/detail/network_module_names.h"

@@ -14,8 +14,17 @@ use super::session::send_parts;
 use super::status::netsys_status;
 use super::types::*;
 use crate::core::Client;
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Result};
 use crate::runtime::on_library_thread;
+
+/// The session of a client that has one.
+pub(super) fn live_session(client: &Client) -> Result<netsys_session> {
+    session_handle(&client.session()?).map_err(|error| match error.code {
+        // It ended meanwhile.
+        Code::SessionNotFound => Error::from(Code::ConnectionClosed),
+        _ => error,
+    })
+}
 
 /// Makes a configuration that means all defaults; host and port are still to be set.
 ///
@@ -215,12 +224,7 @@ pub unsafe extern "C" fn netsys_client_session(client: netsys_client, out: *mut 
     guard::with(client, |client| {
         // SAFETY: the caller gives NULL or a place for a handle.
         let out = unsafe { Out::new(out, "out") }?;
-        let handle = session_handle(&client.session()?).map_err(|error| match error.code {
-            // It ended meanwhile.
-            Code::SessionNotFound => Error::from(Code::ConnectionClosed),
-            _ => error,
-        })?;
-        out.store(handle);
+        out.store(live_session(client)?);
         Ok(())
     })
 }

@@ -39,16 +39,8 @@ const EVENT: usize = 64;
 
 impl Inbox {
     pub(super) fn new(strand: Arc<Strand>, limit: usize, share: Share) -> Inbox {
-        let inner = Inner {
-            events: 0,
-            messages: 0,
-            bytes: 0,
-            handled: 0,
-            discarded: 0,
-            share,
-            sealed: false,
-            awaited: false,
-        };
+        let inner =
+            Inner { events: 0, messages: 0, bytes: 0, handled: 0, discarded: 0, share, sealed: false, awaited: false };
         Inbox { strand, limit, inner: Mutex::new(inner) }
     }
 

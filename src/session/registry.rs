@@ -216,6 +216,7 @@ impl Registry {
     pub(super) fn tell_detached(self: &Arc<Self>, session: &Arc<Session>) {
         self.run(session, |registry, session| {
             registry.deliver(Some(session), |handler| handler.on_detach(session));
+            session.ended();
             registry.live.fetch_sub(1, Ordering::AcqRel);
             registry.left.notify_one();
         });

@@ -105,8 +105,16 @@ static void make_stale(netsys_context context) {
     netsys_client client;
     netsys_session session;
     netsys_resolver resolver;
+    netsys_pool pool;
+    netsys_lease lease;
+    netsys_session_manager manager;
     uint16_t port;
     server = hazard_start_server(context, NETSYS_FRAMING_FRAMED, &callbacks, &port);
+    manager = hazard_manager(context);
+    REQUIRE_OK(netsys_session_manager_destroy(manager));
+    hazard_lease(context, port, &callbacks, &pool, &lease);
+    REQUIRE_OK(netsys_lease_discard(lease));
+    REQUIRE_OK(netsys_pool_destroy(pool));
     client = hazard_start_client(context, NETSYS_FRAMING_FRAMED, port, &callbacks);
     hazard_connected(client);
     REQUIRE_OK(netsys_client_destroy(client));
@@ -122,6 +130,9 @@ static void make_stale(netsys_context context) {
     stale[HANDLE_CLIENT] = client.id;
     stale[HANDLE_SESSION] = session.id;
     stale[HANDLE_RESOLVER] = resolver.id;
+    stale[HANDLE_POOL] = pool.id;
+    stale[HANDLE_LEASE] = lease.id;
+    stale[HANDLE_SESSION_MANAGER] = manager.id;
 }
 
 int main(void) {
@@ -132,6 +143,8 @@ int main(void) {
     netsys_client client;
     netsys_session session;
     netsys_resolver resolver;
+    netsys_pool pool;
+    netsys_lease lease;
     uint16_t port;
     unsigned i;
 
@@ -141,6 +154,10 @@ int main(void) {
     server = hazard_start_server(context, NETSYS_FRAMING_FRAMED, &server_callbacks, &port);
     client = hazard_start_client(context, NETSYS_FRAMING_FRAMED, port, &client_callbacks);
     session = hazard_connected(client);
+    hazard_lease(context, port, &server_callbacks, &pool, &lease);
+    live[HANDLE_POOL] = pool.id;
+    live[HANDLE_LEASE] = lease.id;
+    live[HANDLE_SESSION_MANAGER] = hazard_manager(context).id;
     live[HANDLE_CONTEXT] = context.id;
     live[HANDLE_SERVER] = server.id;
     live[HANDLE_CLIENT] = client.id;

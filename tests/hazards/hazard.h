@@ -175,6 +175,29 @@ static inline netsys_client hazard_start_client(netsys_context context, uint32_t
     return client;
 }
 
+static inline netsys_session_manager hazard_manager(netsys_context context) {
+    netsys_session_manager_config config;
+    netsys_session_manager manager;
+    REQUIRE_OK(netsys_session_manager_config_init(&config, sizeof config));
+    REQUIRE_OK(netsys_session_manager_create(context, &config, &manager));
+    return manager;
+}
+
+/* A pool of one connection, and the lease of it. */
+static inline void hazard_lease(netsys_context context, uint16_t port, const netsys_callbacks* callbacks,
+                                netsys_pool* pool, netsys_lease* lease) {
+    netsys_pool_config config;
+    netsys_client_config client;
+    REQUIRE_OK(netsys_pool_config_init(&config, sizeof config));
+    REQUIRE_OK(netsys_client_config_init(&client, sizeof client));
+    config.max_connections = 1;
+    client.host = hazard_str("127.0.0.1");
+    client.port = port;
+    client.framing = NETSYS_FRAMING_FRAMED;
+    REQUIRE_OK(netsys_pool_start(context, &config, &client, callbacks, pool));
+    REQUIRE_OK(netsys_pool_acquire(*pool, HAZARD_PATIENCE_S * 1000, lease));
+}
+
 static inline netsys_session hazard_connected(netsys_client client) {
     netsys_session session;
     REQUIRE_OK(netsys_client_wait_connected(client, HAZARD_PATIENCE_S * 1000));

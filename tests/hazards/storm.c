@@ -1,14 +1,15 @@
-/* storm [CALLS]: sixteen threads call everything on the same servers, clients and sessions, while they and the
+/* storm [CALLS]: sixteen threads call everything on the same servers, clients, pools and sessions, while they and the
  * callbacks destroy and recreate them: no crash, no hang, and at the end every beginning has had exactly one end. */
 #include "calls.h"
 
-enum { THREADS = 16, SERVERS = 4, CLIENTS = 8, SESSIONS = 64, CALLBACK_CALLS = 16 };
+enum { THREADS = 16, SERVERS = 4, CLIENTS = 8, POOLS = 2, SESSIONS = 64, CALLBACK_CALLS = 16 };
 
 static netsys_context context;
 static netsys_resolver resolver;
 static long calls_per_thread = 100000;
-static uint64_t servers[SERVERS], clients[CLIENTS], sessions[SESSIONS];
+static uint64_t servers[SERVERS], clients[CLIENTS], sessions[SESSIONS], pools[POOLS], leases[POOLS];
 static uint32_t ports[SERVERS];
+static netsys_session_manager manager;
 static unsigned long accepts, ends, opens, closes, starts, releases, messages, outcomes[2];
 
 #define ADD(counter) __atomic_add_fetch(&(counter), 1, __ATOMIC_SEQ_CST)
@@ -109,6 +110,29 @@ static void recreate_resolver(void) {
     netsys_resolver_destroy(made);
 }
 
+/* With a lease of it, if there is one soon: in callbacks there is none. */
+static void recreate_pool(unsigned slot) {
+    const netsys_callbacks callbacks = counting_callbacks();
+    netsys_pool_config config;
+    netsys_client_config client;
+    netsys_pool pool;
+    netsys_lease lease;
+    REQUIRE_OK(netsys_pool_config_init(&config, sizeof config));
+    REQUIRE_OK(netsys_client_config_init(&client, sizeof client));
+    config.min_idle = 1;
+    client.host = hazard_str("127.0.0.1");
+    client.port = (uint16_t)LOAD(ports[slot % SERVERS]);
+    client.drain_ms = 20;
+    ADD(starts);
+    REQUIRE_OK(netsys_pool_start(context, &config, &client, &callbacks, &pool));
+    if (netsys_pool_acquire(pool, 20, &lease) == NETSYS_OK) {
+        lease.id = SWAP(leases[slot], lease.id);
+        netsys_lease_discard(lease);
+    }
+    pool.id = SWAP(pools[slot], pool.id);
+    netsys_pool_destroy(pool);
+}
+
 static uint64_t some_handle(int kind, unsigned choice) {
     switch (kind) {
         case HANDLE_CONTEXT:
@@ -121,6 +145,12 @@ static uint64_t some_handle(int kind, unsigned choice) {
             return LOAD(sessions[choice % SESSIONS]);
         case HANDLE_RESOLVER:
             return LOAD(resolver.id);
+        case HANDLE_POOL:
+            return LOAD(pools[choice % POOLS]);
+        case HANDLE_LEASE:
+            return LOAD(leases[choice % POOLS]);
+        case HANDLE_SESSION_MANAGER:
+            return manager.id;
         default:
             return 0;
     }
@@ -129,7 +159,9 @@ static uint64_t some_handle(int kind, unsigned choice) {
 /* Whether a call is due that ends something or makes something new: rare enough that there is life between them. */
 static int is_due(const call_entry* entry, unsigned chance) {
     if ((entry->flags & CALL_ENDS) != 0) {
-        return entry->handle == HANDLE_SESSION ? chance % 64 == 0 : entry->handle != HANDLE_CONTEXT && chance < 4;
+        return entry->handle == HANDLE_SESSION
+                   ? chance % 64 == 0
+                   : entry->handle != HANDLE_CONTEXT && entry->handle != HANDLE_SESSION_MANAGER && chance < 4;
     }
     return (entry->flags & CALL_CREATES) == 0 || chance < 16;
 }
@@ -145,6 +177,8 @@ static void call_something(uint64_t* random) {
         recreate_resolver();
     } else if ((dice >> 52) % 2048 == 0) {
         recreate_client(choice % CLIENTS);
+    } else if ((dice >> 52) % 2048 == 2) {
+        recreate_pool(choice % POOLS);
     } else if ((dice >> 52) == 1) {
         recreate_server(choice % SERVERS);
     } else if (is_due(entry, chance)) {
@@ -185,6 +219,10 @@ int main(int argc, char** argv) {
     }
     for (i = 0; i < CLIENTS; ++i) {
         recreate_client(i);
+    }
+    manager = hazard_manager(context);
+    for (i = 0; i < POOLS; ++i) {
+        recreate_pool(i);
     }
     for (i = 0; i < THREADS; ++i) {
         seeds[i] = UINT64_C(0x9E3779B97F4A7C15) * (i + 1);

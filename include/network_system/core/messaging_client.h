@@ -229,6 +229,7 @@ public:
     void reset_statistics() { netsys_client_reset_stats(core_->life.current()); }
 
 private:
+    friend struct detail::client_access;
     using handlers = detail::client_handlers;
 
     netsys_stats stats() const noexcept {

@@ -22,6 +22,9 @@
 
 namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
+/// How the connection pool reaches what a client is made of.
+struct client_access;
+
 /// What a client and the callbacks that serve it share, so that either may go first.
 class client_core {
 public:
