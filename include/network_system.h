@@ -569,7 +569,7 @@ typedef struct netsys_context_config {
     void (*release)(void *userdata);
     /**
      * How many threads run callbacks under NETSYS_DISPATCH_POOL, while there is a server or client with that; 0: as many
-     * as the machine has processors.
+     * as the machine has processors; at most 4096.
      */
     uint32_t pool_threads;
     /**
@@ -1360,8 +1360,8 @@ netsys_status netsys_context_default(struct netsys_context *out);
  * @param timeout_ms  how long to wait for something to run; 0: not at all; NETSYS_INFINITE: for ever
  * @param out         how many turns of sessions, servers and clients were run, each of one callback or more; 0: nothing was
  *                    due in that time; may be NULL
- * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_WOULD_DEADLOCK (inside a callback); NETSYS_ERR_IO (at the first
- *         call: no descriptor)
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_CANCELLED (the context was shut down while this waited);
+ *         NETSYS_ERR_WOULD_DEADLOCK (inside a callback); NETSYS_ERR_IO (at the first call: no descriptor)
  */
 netsys_status netsys_context_poll(struct netsys_context context,
                                   uint32_t timeout_ms,
