@@ -4,7 +4,16 @@
 
 #include "hazard.h"
 
-enum { HANDLE_NONE, HANDLE_CONTEXT, HANDLE_SERVER, HANDLE_CLIENT, HANDLE_SESSION, HANDLE_RESOLVER, HANDLE_KINDS };
+enum {
+    HANDLE_NONE,
+    HANDLE_CONTEXT,
+    HANDLE_SERVER,
+    HANDLE_CLIENT,
+    HANDLE_SESSION,
+    HANDLE_RESOLVER,
+    HANDLE_JOB,
+    HANDLE_KINDS
+};
 enum {
     CALL_BLOCKS = 1,
     CALL_ENDS = 2, /* what the handle stands for */

@@ -10,11 +10,11 @@ one a line, which must equal the functions of the table.
 import re
 import sys
 
-HANDLES = {f"netsys_{noun}": noun.upper() for noun in ("context", "server", "client", "session", "resolver")}
+HANDLES = {f"netsys_{noun}": noun.upper() for noun in ("context", "server", "client", "session", "resolver", "job")}
 
 # Arguments that may be null, by name; by function and name where it is not so everywhere.
 OPTIONAL = {"needed", "count", "queued", "refused", "userdata", "release", "callbacks", "netsys_context_create.config",
-            "netsys_resolver_create.config"}
+            "netsys_resolver_create.config", "netsys_context_poll.out"}
 
 # What becomes of what a call made.
 CLEAN_UP = {
@@ -33,7 +33,7 @@ IGNORED = {
 }
 
 BLOCKS = re.compile(r"(_wait(_connected)?|_resolve)$")
-ENDS = re.compile(r"_(shutdown|destroy|stop|close|abort|release|disconnect_all)$")
+ENDS = re.compile(r"_(shutdown|destroy|stop|close|abort|release|disconnect_all|run|refuse)$")
 INTEGERS = {"uint16_t", "uint32_t", "uint64_t", "int32_t", "int", "size_t", "netsys_status", "bool"}
 VALUES = {
     "kind": "NETSYS_MESSAGE_TEXT",
