@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fmt, ptr};
 
-use super::Executor;
 use super::event_loop::WeakLoop;
 use super::thread::as_library_thread;
+use super::{Executor, batch};
 
 /// After this long a job makes room for others.
 const TURN: Duration = Duration::from_micros(200);
@@ -154,9 +154,12 @@ impl Strand {
                     inner.scheduled = false;
                     return false;
                 };
+                // One of many messages: the loop writes the answers to several at once.
+                batch::set_leaves_writes(!inner.tasks.is_empty());
                 task
             };
             task();
+            batch::set_leaves_writes(false);
             late = Instant::now() >= end;
         }
     }
