@@ -400,6 +400,23 @@ one_capability_each() {
     done
 }
 
+# --- 7: where callbacks run ------------------------------------------------------------------------------------------
+
+where_callbacks_run() {
+    echo "7. Callbacks in the program's own loop, on a pool, and on the program's own threads"
+    local program
+    seq -f "line %.0f of the input" "$echoes" >"$work/input"
+    for program in poll_loop poll_loop_cpp; do
+        "$bin/$program" <"$work/input" >"$work/$program.out" 2>"$work/$program.err" || fail "$program"
+        cmp "$work/$program.out" <(tr a-z A-Z <"$work/input") || fail "$program did not give back its input in capitals"
+        report "$program: $(<"$work/$program.err")"
+    done
+    for program in worker_pool executor executor_cpp; do
+        "$bin/$program" >"$work/$program.out" 2>"$work/$program.err" || fail "$program"
+        report "$program: $(tail -n 1 "$work/$program.out")"
+    done
+}
+
 build
 old_and_new_on_one_port
 echo_in_c
@@ -407,4 +424,5 @@ rooms
 large_file
 names_and_addresses
 one_capability_each
+where_callbacks_run
 echo "All as it must be."

@@ -598,7 +598,7 @@ typedef struct netsys_context_config {
     uint64_t max_buffered_bytes;
     /**
      * How many threads run callbacks under NETSYS_DISPATCH_POOL, while there is a server or client with that; 0: as many
-     * as the machine has processors.
+     * as the machine has processors; at most 4096.
      */
     uint32_t pool_threads;
     /**
@@ -1771,8 +1771,8 @@ netsys_status netsys_context_default(struct netsys_context *out);
  * @param timeout_ms  how long to wait for something to run; 0: not at all; NETSYS_INFINITE: for ever
  * @param out         how many turns of sessions, servers and clients were run, each of one callback or more; 0: nothing was
  *                    due in that time; may be NULL
- * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_WOULD_DEADLOCK (inside a callback); NETSYS_ERR_IO (at the first
- *         call: no descriptor)
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_CANCELLED (the context was shut down while this waited);
+ *         NETSYS_ERR_WOULD_DEADLOCK (inside a callback); NETSYS_ERR_IO (at the first call: no descriptor)
  */
 netsys_status netsys_context_poll(struct netsys_context context,
                                   uint32_t timeout_ms,
@@ -2805,7 +2805,8 @@ netsys_status netsys_pool_config_init(struct netsys_pool_config *config, size_t 
  *
  * @param context    where its threads belong
  * @param config     what the pool is like; copied
- * @param client     what its clients are like; copied
+ * @param client     what its clients are like; copied. The pool replaces broken connections itself: reconnect has no
+ *                   effect. Not NETSYS_DISPATCH_MANUAL
  * @param callbacks  their events; copied. The userdata must live until release runs
  * @param out        the pool, yours until netsys_pool_destroy
  * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context); NETSYS_ERR_CANCELLED (the

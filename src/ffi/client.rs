@@ -61,11 +61,13 @@ pub unsafe extern "C" fn netsys_client_start(
     out: *mut netsys_client,
 ) -> netsys_status {
     guard::start(
+        // SAFETY: the caller gives NULL or a configuration as long as it says.
+        || unsafe { config::client(config) },
         // SAFETY: the caller gives NULL or a table as long as it says.
         || unsafe { Callbacks::read(callbacks, Owner::Endpoint) },
-        |callbacks| {
-            // SAFETY: the caller gives NULL or a place for a handle, and NULL or a configuration as long as it says.
-            let (out, config) = unsafe { (Out::new(out, "out")?, config::client(config)?) };
+        |callbacks, config| {
+            // SAFETY: the caller gives NULL or a place for a handle.
+            let out = unsafe { Out::new(out, "out") }?;
             let client = objects::with(context, |open| Client::start(&open.context, config, callbacks.clone()))?;
             callbacks.started();
             out.store(objects::insert(Arc::clone(&client)).inspect_err(|_| client.stop(None))?);

@@ -247,12 +247,13 @@ pub unsafe extern "C" fn netsys_pool_start(
     out: *mut netsys_pool,
 ) -> netsys_status {
     guard::start(
+        // SAFETY: the caller gives NULL or a configuration as long as it says.
+        || unsafe { config::client(client) },
         // SAFETY: the caller gives NULL or a table as long as it says.
         || unsafe { Callbacks::read(callbacks, Owner::Endpoint) },
-        |callbacks| {
-            // SAFETY: the caller gives NULL or a place for a handle, and NULL or configurations as long as they say.
-            let (out, config, client) =
-                unsafe { (Out::new(out, "out")?, pool_config(config)?, config::client(client)?) };
+        |callbacks, client| {
+            // SAFETY: the caller gives NULL or a place for a handle, and NULL or a configuration as long as it says.
+            let (out, config) = unsafe { (Out::new(out, "out")?, pool_config(config)?) };
             let pool = objects::with(context, |open| {
                 let maker = ClientMaker::new(&open.context, client, callbacks.clone())?;
                 ConnectionPool::start_with(&open.context, config, Made(maker))

@@ -172,7 +172,7 @@ impl Context {
 
     /// Runs the handlers that are due of what is dispatched by hand ([`Dispatch::Manual`]), after it has waited for some
     /// for at most `timeout` (`None`: for ever). Tells how many turns of sessions, servers and clients that were. One
-    /// thread at a time does this. Fails inside a handler.
+    /// thread at a time does this. Fails inside a handler, and once the context has been shut down.
     pub fn poll(&self, timeout: Option<Duration>) -> Result<usize> {
         self.manual()?.poll(timeout)
     }
@@ -208,6 +208,8 @@ impl Context {
 
     fn join_pool(&self) -> Result<Arc<Pool>> {
         let mut inner = self.lock();
+        // Else threads could start that a join does not know of.
+        inner.refuse_if_stopping()?;
         if let Some((pool, users)) = &mut inner.pool {
             *users += 1;
             return Ok(Arc::clone(pool));
@@ -286,6 +288,11 @@ impl Context {
                     .filter_map(WeakLoop::upgrade)
                     .for_each(|event_loop| event_loop.cut_at(deadline.into()));
             }
+            if inner.stopping
+                && let Some(manual) = self.manual.get()
+            {
+                manual.close();
+            }
             std::mem::take(&mut inner.threads)
         };
         for thread in threads {
@@ -312,16 +319,19 @@ impl Context {
             .map_err(|error| Error::os(Code::Io, "cannot start a thread", &error))
     }
 
+    /// The most loops that it makes.
+    pub(crate) fn max_loops(&self) -> usize {
+        self.config.max_loops.max(1)
+    }
+
     /// Gives a loop to an endpoint that is about to start, a new one while there are fewer than the limit.
     pub(crate) fn assign_loop(&self) -> Result<LoopRef> {
         let mut inner = self.lock();
-        if inner.stopping {
-            return Err(Error::new(Code::Cancelled, "the context is being shut down: nothing can be started in it"));
-        }
+        inner.refuse_if_stopping()?;
         inner.reap();
         let mut loops: Vec<LoopRef> = Vec::with_capacity(inner.loops.len());
         inner.loops.retain(|known| known.upgrade().map(|found| loops.push(found)).is_some());
-        if loops.len() >= self.config.max_loops.max(1) {
+        if loops.len() >= self.max_loops() {
             let least = loops.into_iter().min_by_key(LoopRef::endpoints);
             return least.ok_or_else(|| Error::new(Code::Internal, "there is no loop to share"));
         }
@@ -348,9 +358,7 @@ impl Context {
     /// Makes the context know an endpoint, so that [`Context::stop`] and the clock reach it.
     pub(crate) fn enroll(self: &Arc<Self>, endpoint: Arc<dyn Endpoint>) -> Result<Membership> {
         let mut inner = self.lock();
-        if inner.stopping {
-            return Err(Error::new(Code::Cancelled, "the context is being shut down: nothing can be started in it"));
-        }
+        inner.refuse_if_stopping()?;
         if !inner.has_clock {
             let context = Arc::clone(self);
             let clock = std::thread::Builder::new()
@@ -407,6 +415,13 @@ impl Context {
 }
 
 impl Inner {
+    fn refuse_if_stopping(&self) -> Result<()> {
+        if self.stopping {
+            return Err(Error::new(Code::Cancelled, "the context is being shut down: nothing can be started in it"));
+        }
+        Ok(())
+    }
+
     /// Joins the threads that have ended.
     fn reap(&mut self) {
         for ended in self.threads.extract_if(.., |thread| thread.is_finished()) {

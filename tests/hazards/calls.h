@@ -14,6 +14,7 @@ enum {
     HANDLE_POOL,
     HANDLE_LEASE,
     HANDLE_SESSION_MANAGER,
+    HANDLE_JOB,
     HANDLE_KINDS
 };
 enum {

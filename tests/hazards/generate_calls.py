@@ -10,12 +10,12 @@ one a line, which must equal the functions of the table.
 import re
 import sys
 
-NOUNS = ("context", "server", "client", "session", "resolver", "pool", "lease", "session_manager")
+NOUNS = ("context", "server", "client", "session", "resolver", "pool", "lease", "session_manager", "job")
 HANDLES = {f"netsys_{noun}": noun.upper() for noun in NOUNS}
 
 # Arguments that may be null, by name; by function and name where it is not so everywhere.
 OPTIONAL = {"needed", "count", "queued", "refused", "userdata", "release", "callbacks", "netsys_context_create.config",
-            "netsys_resolver_create.config"}
+            "netsys_resolver_create.config", "netsys_context_poll.out"}
 
 # What becomes of what a call made.
 CLEAN_UP = {
@@ -39,7 +39,7 @@ IGNORED = {
 }
 
 BLOCKS = re.compile(r"(_wait(_connected)?|_resolve|_acquire|_fill)$")
-ENDS = re.compile(r"_(shutdown|destroy|stop|close|abort|release|discard|disconnect_all)$")
+ENDS = re.compile(r"_(shutdown|destroy|stop|close|abort|release|discard|disconnect_all|run|refuse)$")
 INTEGERS = {"uint16_t", "uint32_t", "uint64_t", "int32_t", "int", "size_t", "netsys_status", "bool"}
 VALUES = {
     "kind": "NETSYS_MESSAGE_TEXT",
