@@ -397,6 +397,18 @@ TEST_F(InterfaceServerTest, EachSessionHasAnIdOfItsOwnInEveryCallback) {
     EXPECT_EQ(1u, errors_.size()) << "a stop is no error";
 }
 
+TEST_F(InterfaceServerTest, SessionIsConnectedFromTheConnectionCallbackOn) {
+    recorder<bool> connected;
+    server_->set_connection_callback([&](auto session) {
+        connected.add(session->is_connected());
+        session->close();
+        connected.add(session->is_connected());
+    });
+    raw_peer silent(server_->port());
+    ASSERT_TRUE(ended_.wait_for(1));
+    EXPECT_EQ((std::vector<bool>{true, false}), connected.all());
+}
+
 TEST_F(InterfaceServerTest, SessionSendsAndCloses) {
     raw_peer peer(server_->port());
     ASSERT_TRUE(sessions_.wait_for(1));

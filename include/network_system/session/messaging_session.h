@@ -161,7 +161,11 @@ public:
         netsys_session_state(core_->id(), &state);
         return static_cast<session_state>(state);
     }
-    bool is_connected() const override { return state() == session_state::connected; }
+    /// From accept to the end, also while it is yet to be decided whether the peer is framed or raw.
+    bool is_connected() const override {
+        const session_state now = state();
+        return now == session_state::connected || now == session_state::connecting;
+    }
 
     /// Whether the session was closed by either side, or its connection has failed.
     [[nodiscard]] auto is_stopped() const noexcept -> bool { return core_->stopped.load(std::memory_order_acquire); }
