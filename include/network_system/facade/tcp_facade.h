@@ -26,23 +26,25 @@ namespace NETWORK_SYSTEM_NAMESPACE::facade {
 /// `protocol::tcp` with its `unified::i_connection` and `unified::i_listener`.
 class tcp_facade {
 public:
+    // Programs name some of the members and leave out the rest: each has an initialiser, lest compilers warn of those.
+
     struct client_config {
-        std::string host;
+        std::string host{};
         std::uint16_t port = 0;
-        std::string client_id;                     ///< empty: tcp_client_ and a number
+        std::string client_id{};                   ///< empty: tcp_client_ and a number
         std::chrono::milliseconds timeout{30000};  ///< for connecting; 0: 30 s
         bool use_ssl = false;
-        std::optional<std::string> ca_cert_path;  ///< with use_ssl
-        bool verify_certificate = true;           ///< with use_ssl
+        std::optional<std::string> ca_cert_path{};  ///< with use_ssl
+        bool verify_certificate = true;             ///< with use_ssl
     };
 
     struct server_config {
-        std::uint16_t port = 0;  ///< for the program's own use: the port is given to `start`
-        std::string server_id;   ///< empty: tcp_server_ and a number
+        std::uint16_t port = 0;   ///< for the program's own use: the port is given to `start`
+        std::string server_id{};  ///< empty: tcp_server_ and a number
         bool use_ssl = false;
-        std::optional<std::string> cert_path;    ///< with use_ssl
-        std::optional<std::string> key_path;     ///< with use_ssl
-        std::optional<std::string> tls_version;  ///< with use_ssl
+        std::optional<std::string> cert_path{};    ///< with use_ssl
+        std::optional<std::string> key_path{};     ///< with use_ssl
+        std::optional<std::string> tls_version{};  ///< with use_ssl
     };
 
     /// A client that has begun to connect. It may be connected before its callbacks are set, so whoever needs to know
