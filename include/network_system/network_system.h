@@ -10,6 +10,7 @@
 #include "network_system/detail/compat.h"
 #include "network_system/detail/namespace.h"
 #include "network_system/detail/network_module_names.h"
+#include "network_system/facade/tcp_facade.h"
 #include "network_system/integration/container_integration.h"
 #include "network_system/integration/logger_integration.h"
 #include "network_system/integration/monitoring_integration.h"

@@ -19,6 +19,7 @@
 #include "network_system/detail/session_core.h"
 #include "network_system/detail/session_events.h"
 #include "network_system/detail/traffic_metrics.h"
+#include "network_system/interfaces/connection_observer.h"
 
 namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
@@ -80,6 +81,8 @@ public:
     const std::string id;
     lifecycle<client_functions> life;
     handler_table<client_handlers> handlers;
+    /// Whether the disconnected callback is told of a stop of this run too.
+    std::atomic<bool> announces_stop{false};
 
 private:
     /// The handle of what has ended, or was never started.
@@ -106,6 +109,7 @@ public:
         if (settings.framing == core::framing_mode::automatic && core->handlers.snapshot().expects_messages()) {
             settings.framing = core::framing_mode::framed;
         }
+        core->announces_stop.store(false);
         netsys_client_config config = to_c(settings, core->id, host, port);
         auto run = std::make_unique<client_run>(core, settings.reconnect.enabled);
         config.executor = to_c(settings.executor);
@@ -152,6 +156,13 @@ private:
         }
     }
 
+    template <typename Event>
+    void observe(Event&& event) {
+        if (const auto& observer = handlers_.current().observer) {
+            event(*observer);
+        }
+    }
+
     /// Runs a handler whose failure ends the connection.
     template <typename Body>
     void closing(netsys_session session, Body&& body) noexcept {
@@ -172,6 +183,7 @@ private:
         core_->connected(session);
         closing(session, [&] { call(handlers_.current().connect); });
         closing(session, [&] { call(handlers_.current().connected); });
+        closing(session, [&] { observe([](auto& observer) { observer.on_connected(); }); });
     }
 
     void receive(netsys_session session, const netsys_message& message) noexcept {
@@ -183,6 +195,7 @@ private:
             if (const auto& handler = handlers_.current().receive) {
                 (*handler)(buffers->bytes(message));
             }
+            observe([&](auto& observer) { observer.on_receive({message.data, message.len}); });
         });
     }
 
@@ -201,9 +214,11 @@ private:
                 (*handler)(stopped ? "stopped" : close_text(why));
             }
         });
-        if (!stopped) {
+        if (!stopped || core_->announces_stop.load()) {
             surviving([&] { call(handlers_.current().disconnected); });
         }
+        surviving(
+            [&] { observe([&](auto& observer) { observer.on_disconnected(stopped ? "stopped" : close_text(why)); }); });
     }
 
     /// There is no connection (any more). Tells whether a stop is the cause; if not, it is the end of the run unless
@@ -234,7 +249,9 @@ private:
     }
 
     void report_to_stream_family(netsys_status status, int os_code) noexcept {
-        guarded([&] { call(handlers_.current().stream_error, to_error_code(status, os_code)); }, log_failure);
+        const std::error_code code = to_error_code(status, os_code);
+        guarded([&] { call(handlers_.current().stream_error, code); }, log_failure);
+        guarded([&] { observe([&](auto& observer) { observer.on_error(code); }); }, log_failure);
     }
 
     const std::shared_ptr<client_core> core_;
