@@ -598,6 +598,44 @@ TEST(GenerationG4, FacadeNumbersThoseWithoutAnId) {
     server->stop();
 }
 
+TEST(GenerationG4, FacadeMakesPoolsOfConnections) {
+    raw_listener listener;
+    const tcp_facade facade;
+    tcp_facade::pool_config config;
+    config.host = "127.0.0.1";
+    config.port = listener.port();
+    config.pool_size = 2;
+    config.acquire_timeout = std::chrono::seconds(0);
+    const std::shared_ptr<kcenon::network::core::connection_pool> pool = facade.create_connection_pool(config).value();
+    EXPECT_EQ(2u, pool->pool_size());
+    ASSERT_TRUE(pool->initialize());
+    raw_peer first = listener.accept();
+    raw_peer second = listener.accept();
+    EXPECT_EQ(0u, pool->active_count());
+
+    std::unique_ptr<messaging_client> client = pool->acquire();
+    ASSERT_NE(nullptr, client);
+    std::unique_ptr<messaging_client> other = pool->acquire();
+    ASSERT_NE(nullptr, other);
+    EXPECT_EQ(2u, pool->active_count());
+    EXPECT_TRUE(pool->acquire() == nullptr) << "both are taken, and it does not wait";
+    EXPECT_TRUE(client->send(bytes_of("pooled")));
+    EXPECT_TRUE(other->send(bytes_of("pooled")));
+    EXPECT_EQ("pooled", first.receive(6));
+    EXPECT_EQ("pooled", second.receive(6));
+    pool->release(std::move(client));
+    EXPECT_EQ(1u, pool->active_count());
+    EXPECT_TRUE(pool->acquire() != nullptr);
+    pool->release(std::move(other));
+
+    config.pool_size = 0;
+    EXPECT_EQ(-1, facade.create_connection_pool(config).error().code);
+    EXPECT_EQ(-1, facade.create_connection_pool({}).error().code);
+    config.pool_size = 1;
+    config.port = refusing_port().port();
+    EXPECT_TRUE(facade.create_connection_pool(config)->initialize().is_err()) << "nobody answers";
+}
+
 #if __cplusplus >= 202002L
 TEST(GenerationG4, ConfigurationsAreAggregatesInTheirOrder) {
     const tcp_facade::client_config client{.host = "host",
@@ -619,6 +657,10 @@ TEST(GenerationG4, ConfigurationsAreAggregatesInTheirOrder) {
     EXPECT_EQ(std::chrono::seconds(30), partly.timeout);
     EXPECT_TRUE(partly.verify_certificate);
     EXPECT_FALSE(partly.use_ssl);
+    const tcp_facade::pool_config pool{
+        .host = "host", .port = 1, .pool_size = 3, .acquire_timeout = std::chrono::seconds(2)};
+    EXPECT_EQ(3u, pool.pool_size);
+    EXPECT_EQ(10u, tcp_facade::pool_config{.host = "host"}.pool_size);
 }
 #endif
 

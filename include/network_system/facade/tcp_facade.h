@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "network_system/core/connection_pool.h"
 #include "network_system/core/messaging_client.h"
 #include "network_system/detail/config_mapping.h"
 #include "network_system/detail/namespace.h"
@@ -20,7 +21,8 @@
 
 namespace NETWORK_SYSTEM_NAMESPACE::facade {
 
-/// Makes TCP clients and servers behind the interfaces that all protocols of the earlier library had in common.
+/// Makes TCP clients and servers behind the interfaces that all protocols of the earlier library had in common, and
+/// pools of connections.
 ///
 /// TCP is what this library carries. There is no udp_facade, websocket_facade, http_facade or quic_facade, and no
 /// `protocol::tcp` with its `unified::i_connection` and `unified::i_listener`.
@@ -47,6 +49,13 @@ public:
         std::optional<std::string> tls_version{};  ///< with use_ssl
     };
 
+    struct pool_config {
+        std::string host{};
+        std::uint16_t port = 0;
+        std::size_t pool_size = 10;                ///< connections at a time
+        std::chrono::seconds acquire_timeout{30};  ///< for a connection to be free; 0: one that is idle, or none
+    };
+
     /// A client that has begun to connect. It may be connected before its callbacks are set, so whoever needs to know
     /// sets them and then asks `is_connected()`.
     ///
@@ -54,7 +63,11 @@ public:
     /// connection_failed (-600) when the client cannot be started. That nobody answers, the error callback is told.
     [[nodiscard]] created<interfaces::i_protocol_client> create_client(const client_config& config) const {
         using client_result = created<interfaces::i_protocol_client>::result;
-        if (const VoidResult valid = check(config); valid.is_err()) {
+        VoidResult valid = check_endpoint(config.host, config.port, config.timeout);
+        if (valid.is_ok()) {
+            valid = check_plain(config.use_ssl);
+        }
+        if (valid.is_err()) {
             return client_result(valid.error());
         }
         auto settings = detail::without_limits<core::client_config>();
@@ -78,18 +91,35 @@ public:
             config.server_id.empty() ? next_id<server_config>("tcp_server_") : config.server_id));
     }
 
+    /// A pool that connects when it is asked for connections; its `initialize()` makes them all at once, and tells
+    /// whether the server answers. Error: invalid_argument (-1).
+    [[nodiscard]] created<core::connection_pool> create_connection_pool(const pool_config& config) const {
+        VoidResult valid = check_endpoint(config.host, config.port, config.acquire_timeout);
+        if (valid.is_ok() && config.pool_size == 0) {
+            valid = error_void(NETSYS_ERR_INVALID_ARGUMENT, "the pool's size is 0: at least 1 is expected");
+        }
+        if (valid.is_err()) {
+            return created<core::connection_pool>::result(valid.error());
+        }
+        session::connection_pool_config settings;
+        settings.max_connections_per_client = config.pool_size;
+        settings.acquire_timeout = config.acquire_timeout;
+        return std::make_shared<core::connection_pool>(config.host, config.port, settings,
+                                                       detail::without_limits<core::client_config>());
+    }
+
 private:
-    static VoidResult check(const client_config& config) {
-        if (config.host.empty()) {
+    static VoidResult check_endpoint(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout) {
+        if (host.empty()) {
             return error_void(NETSYS_ERR_INVALID_ARGUMENT, "the host is empty: a name or an address is expected");
         }
-        if (config.port == 0) {
+        if (port == 0) {
             return error_void(NETSYS_ERR_INVALID_ARGUMENT, "the port is 0: that of the server is expected");
         }
-        if (config.timeout < std::chrono::milliseconds::zero()) {
-            return error_void(NETSYS_ERR_INVALID_ARGUMENT, "the timeout is negative: 0 means 30 seconds");
+        if (timeout < std::chrono::milliseconds::zero()) {
+            return error_void(NETSYS_ERR_INVALID_ARGUMENT, "the timeout is negative: a time from 0 on is expected");
         }
-        return check_plain(config.use_ssl);
+        return ok();
     }
 
     /// What asks for TLS must not get a plain connection instead.
