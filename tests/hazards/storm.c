@@ -1,6 +1,6 @@
-/* storm [CALLS]: sixteen threads call everything on the same servers, clients, pools, sessions and jobs, in all modes of
- * dispatch, while they and the callbacks destroy and recreate them: no crash, no hang, and at the end every beginning
- * has had exactly one end. */
+/* storm [CALLS]: sixteen threads call everything on the same servers, clients, pools, sessions and jobs, in all modes
+ * of dispatch, while they and the callbacks destroy and recreate them: no crash, no hang, and at the end every
+ * beginning has had exactly one end. */
 #include "calls.h"
 
 enum { THREADS = 16, SERVERS = 4, CLIENTS = 8, POOLS = 2, SESSIONS = 64, JOBS = 16, CALLBACK_CALLS = 16, MODES = 4 };

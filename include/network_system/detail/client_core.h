@@ -42,7 +42,16 @@ public:
         config_ = config;
     }
 
-    bool is_connected() const noexcept { return connection_.load(std::memory_order_acquire) != 0; }
+    /// A send succeeds from when the connection is open, a moment before the handlers are told of it.
+    bool is_connected() const noexcept {
+        if (connection_.load(std::memory_order_acquire) != 0) {
+            return true;
+        }
+        netsys_session session{};
+        std::uint32_t state = NETSYS_STATE_DISCONNECTED;
+        return netsys_client_session(life.current(), &session) == NETSYS_OK &&
+               netsys_session_state(session, &state) == NETSYS_OK && state == NETSYS_STATE_CONNECTED;
+    }
 
     void connected(netsys_session session) noexcept { connection_.store(session.id, std::memory_order_release); }
     void disconnected() noexcept { connection_.store(0, std::memory_order_release); }
