@@ -1,7 +1,27 @@
-//! Settings of servers, clients and contexts, validated in one place.
+//! Settings of servers, clients and contexts, validated in one place, and all of them together as one value that is
+//! read from a file.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | [`network_config`] | everything in one value: reading, checking, writing |
+//! | `fields` | its keys, a line for each |
+//! | `kind` | the types of values, their ranges, and how they are written |
+//! | `document`, `toml`, `json` | texts as trees of values that know their place |
+//! | [`fault`] | what is wrong with a configuration |
 
-use std::num::NonZeroUsize;
 use std::time::Duration;
+
+mod document;
+pub mod fault;
+mod fields;
+mod json;
+mod kind;
+pub mod network_config;
+mod toml;
+
+pub use document::Format;
+pub use kind::{OFF, Scalar};
+pub use network_config::NetworkConfig;
 
 use crate::error::{Code, Error, Result};
 use crate::runtime::Dispatch;
@@ -36,7 +56,7 @@ pub enum SendPolicy {
 }
 
 /// Settings that every session of a server or client has.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionConfig {
     /// How bytes become messages.
     pub framing: Framing,
@@ -107,6 +127,10 @@ impl SessionConfig {
         for duration in [&mut self.send_timeout, &mut self.handshake_timeout, &mut self.drain] {
             *duration = (*duration).min(LONGEST);
         }
+        self.check_send_limits()
+    }
+
+    pub(crate) fn check_send_limits(&self) -> Result<()> {
         if self.send_hard_limit < self.send_queue {
             return Err(Error::new(
                 Code::InvalidArgument,
@@ -121,7 +145,7 @@ impl SessionConfig {
 }
 
 /// Settings of a server.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerConfig {
     /// The id that framed peers are told.
     pub server_id: String,
@@ -164,7 +188,7 @@ impl ServerConfig {
 }
 
 /// Settings of a client.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientConfig {
     /// The id that a framed server is told.
     pub client_id: String,
@@ -217,11 +241,12 @@ fn validate_id(what: &str, id: &str) -> Result<()> {
 }
 
 /// Settings of a context.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContextConfig {
     /// The most loops, and so loop threads, that it makes; further servers and clients share them.
     pub max_loops: usize,
-    /// How many threads run the handlers that are dispatched to the pool, once there are such.
+    /// How many threads run the handlers that are dispatched to the pool, once there are such; 0: as many as the machine
+    /// has processors.
     pub pool_threads: usize,
     /// The beginning of its threads' names.
     pub thread_name_prefix: String,
@@ -229,7 +254,81 @@ pub struct ContextConfig {
 
 impl Default for ContextConfig {
     fn default() -> Self {
-        let pool_threads = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
-        ContextConfig { max_loops: 64, pool_threads, thread_name_prefix: "netsys".into() }
+        ContextConfig { max_loops: 64, pool_threads: 0, thread_name_prefix: "netsys".into() }
+    }
+}
+
+/// Settings of a pool of threads that runs what an application gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreadPoolConfig {
+    /// The number of threads; 0: one for each processor.
+    pub worker_count: usize,
+    /// The most tasks that wait.
+    pub queue_capacity: usize,
+    /// What the pool is called.
+    pub pool_name: String,
+}
+
+impl Default for ThreadPoolConfig {
+    fn default() -> Self {
+        ThreadPoolConfig { worker_count: 0, queue_capacity: 10_000, pool_name: "network_pool".into() }
+    }
+}
+
+/// How much a line of the log matters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogLevel {
+    /// Every step.
+    Trace,
+    /// What helps to find a fault.
+    Debug,
+    /// What happens.
+    #[default]
+    Info,
+    /// What may be wrong.
+    Warn,
+    /// What went wrong.
+    Error,
+    /// What the program cannot go on after.
+    Fatal,
+}
+
+/// Settings of an application's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggerConfig {
+    /// The least level that is logged.
+    pub min_level: LogLevel,
+    /// Whether lines are written behind the caller's back.
+    pub async_logging: bool,
+    /// How much waits to be written, in bytes.
+    pub buffer_size: usize,
+    /// The file to log to; empty: none.
+    pub log_file_path: String,
+}
+
+impl Default for LoggerConfig {
+    fn default() -> Self {
+        LoggerConfig { min_level: LogLevel::Info, async_logging: true, buffer_size: 8192, log_file_path: String::new() }
+    }
+}
+
+/// Settings of the figures that an application gathers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MonitoringConfig {
+    /// Whether they are gathered.
+    pub enabled: bool,
+    /// How often.
+    pub metrics_interval: Duration,
+    /// What they are filed under.
+    pub service_name: String,
+}
+
+impl Default for MonitoringConfig {
+    fn default() -> Self {
+        MonitoringConfig {
+            enabled: true,
+            metrics_interval: Duration::from_secs(5),
+            service_name: "network_system".into(),
+        }
     }
 }

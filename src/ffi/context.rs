@@ -152,9 +152,7 @@ unsafe fn open(hooks: &Arc<Hooks>) -> Result<netsys_context> {
     if table.max_loops != 0 {
         config.max_loops = table.max_loops as usize;
     }
-    if table.pool_threads != 0 {
-        config.pool_threads = table.pool_threads as usize;
-    }
+    config.pool_threads = table.pool_threads as usize;
     let context_hooks = ContextHooks {
         dispatch: table.on_log.map(|_| log::dispatch(level, Arc::clone(hooks))),
         on_thread_start: hooks.on_thread("on_thread_start", table.on_thread_start),

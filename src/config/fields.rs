@@ -1,0 +1,307 @@
+//! The keys of the configuration, each in one line: its name, the field it stands for, what it takes, what it means.
+//!
+//! Reading, writing, checking and the documented example file are all made of this table. A section is a call of
+//! `fields!`, in which a field of the struct that has no line is a compile error.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use super::kind::{Kind, OFF, Scalar};
+use super::network_config::NetworkConfig;
+use super::{
+    ClientConfig, ContextConfig, Framing, LogLevel, LoggerConfig, MonitoringConfig, SendPolicy, ServerConfig,
+    SessionConfig, ThreadPoolConfig,
+};
+use crate::error::Result;
+use crate::runtime::Dispatch;
+
+/// A key.
+pub(super) struct Field {
+    pub section: &'static str,
+    pub name: &'static str,
+    pub kind: Kind,
+    pub meaning: &'static str,
+    pub get: fn(&NetworkConfig) -> Scalar,
+    pub set: fn(&mut NetworkConfig, Scalar),
+}
+
+impl Field {
+    /// "server.timeout"
+    pub(super) fn path(&self) -> String {
+        format!("{}.{}", self.section, self.name)
+    }
+}
+
+/// Something that several keys must satisfy together.
+pub(super) struct Rule {
+    pub section: &'static str,
+    /// The key that is at fault, and the one that it depends on.
+    pub names: [&'static str; 2],
+    pub check: fn(&NetworkConfig) -> Result<()>,
+}
+
+pub(super) const RULES: [Rule; 2] = [
+    Rule {
+        section: "server",
+        names: ["send_hard_limit", "send_queue_limit"],
+        check: |config| config.server.session.check_send_limits(),
+    },
+    Rule {
+        section: "client",
+        names: ["send_hard_limit", "send_queue_limit"],
+        check: |config| config.client.session.check_send_limits(),
+    },
+];
+
+/// All keys, those of a section together.
+pub(super) static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(all);
+
+/// The key that is written so: "server.timeout".
+pub(super) fn find(path: &str) -> Option<&'static Field> {
+    let (section, name) = path.split_once('.')?;
+    FIELDS.iter().find(|field| field.section == section && field.name == name)
+}
+
+const GIB: i64 = 1 << 30;
+const TIB: i64 = 1 << 40;
+
+const NAME: Kind = Kind::Text { max: 255 };
+
+/// The place in the configuration that a path in parentheses names.
+macro_rules! place {
+    ($config:ident, ($($path:ident).+)) => { $config.$($path).+ };
+}
+
+/// Adds the keys of one struct to `$fields`. What is `besides` has no key here. `via` names another way to store the
+/// value than that of its type.
+macro_rules! fields {
+    ($fields:ident, $section:literal, $type:ident at $at:tt, besides ($($besides:ident),*);
+     $($name:literal = $field:ident $(via $codec:ident)?: $kind:expr, $meaning:literal;)*) => {
+        let _ = |config: &$type| { let $type { $($field: _,)* $($besides: _,)* } = config; };
+        $fields.extend([$(
+            Field {
+                section: $section,
+                name: $name,
+                kind: $kind,
+                meaning: $meaning,
+                get: |config| fields!(@get place!(config, $at).$field $(, $codec)?),
+                set: |config, value| place!(config, $at).$field = fields!(@set value $(, $codec)?),
+            },
+        )*]);
+    };
+    (@get $value:expr) => { Stored::get(&$value) };
+    (@get $value:expr, $codec:ident) => { $codec::get(&$value) };
+    (@set $value:expr) => { Stored::set($value) };
+    (@set $value:expr, $codec:ident) => { $codec::set($value) };
+}
+
+/// Adds the keys that the sessions of servers and clients have in common.
+macro_rules! session_fields {
+    ($fields:ident, $section:literal, $at:tt, timeout: $timeout:expr, besides ($($besides:ident),*); $($more:tt)*) => {
+        fields! {
+            $fields, $section, SessionConfig at $at, besides ($($besides),*);
+            "message_size_limit" = max_message via unlimited: Kind::size(0, u32::MAX as i64),
+                "The largest message; 0: as large as a frame can be, 4 GiB - 1";
+            "framing" = framing: FRAMING, "Whole messages, the bytes as they are, or by what comes first";
+            "dispatch" = dispatch: DISPATCH, "Where handlers run; an executor can only be given by the program";
+            "receive_queue_limit" = receive_queue: Kind::size(1, TIB),
+                "The bytes of a session that may wait for handlers which do not run inline";
+            "timeout" = idle_timeout: $timeout, "A session that received nothing for so long ends; 0: never";
+            "heartbeat_interval" = heartbeat via or_off: Kind::TIME_OR_OFF,
+                "A framed session that received nothing for so long asks for a sign of life";
+            "enable_keep_alive" = keep_alive: Kind::Switch, "TCP keep-alive; false switches heartbeats off, too";
+            "enable_nodelay" = nodelay: Kind::Switch, "TCP_NODELAY";
+            "policy" = send_policy: POLICY, "What a send does when the session's queue is full";
+            "message_timeout" = send_timeout: Kind::TIME, "How long a send waits for room in the queue";
+            "send_queue_limit" = send_queue: Kind::size(1, TIB), "The bytes in a session's queue at which it is full";
+            "send_hard_limit" = send_hard_limit: Kind::size(1, TIB),
+                "The bytes that sends inside handlers may queue; at least send_queue_limit";
+            "drain_timeout" = drain: Kind::TIME, "How long a close may take to deliver what is queued";
+            "receive_buffer_size" = receive_buffer: Kind::size(1, GIB), "The first capacity of a receive buffer";
+            "send_buffer_size" = send_buffer: Kind::size(1, GIB), "The first capacity of a send buffer";
+            "kernel_receive_buffer_size" = kernel_receive: Kind::size(0, GIB), "SO_RCVBUF; 0: the system's choice";
+            "kernel_send_buffer_size" = kernel_send: Kind::size(0, GIB), "SO_SNDBUF; 0: the system's choice";
+            $($more)*
+        }
+    };
+}
+
+fn all() -> Vec<Field> {
+    let mut fields = Vec::new();
+    fields! {
+        fields, "context", ContextConfig at (context), besides ();
+        "max_loops" = max_loops: Kind::count(1, 4096), "The most loop threads; further servers and clients share them";
+        "pool_threads" = pool_threads: Kind::count(0, 1024),
+            "The threads of the pool that handlers are dispatched to; 0: one for each processor";
+        "thread_name_prefix" = thread_name_prefix: Kind::Text { max: 64 }, "What the names of the threads begin with";
+    }
+    fields! {
+        fields, "server", ServerConfig at (server), besides (session);
+        "server_id" = server_id: NAME, "What framed peers are told";
+        "bind_address" = host: NAME, "The address or name to listen on";
+        "port" = port: Kind::count(0, 65535), "The port to listen on; 0: a free one";
+        "backlog" = backlog: Kind::count(1, i32::MAX as i64), "Connections that the system holds to be accepted";
+        "max_connections" = max_connections via unlimited: Kind::count(0, u32::MAX as i64 - 1),
+            "The most connections at a time; 0: no limit";
+        "io_threads" = io_threads: Kind::count(1, 4096), "The threads that sessions are spread over; their handlers overlap";
+    }
+    session_fields! {
+        fields, "server", (server.session), timeout: Kind::TIME_OR_ZERO.in_seconds(), besides ();
+        "handshake_timeout" = handshake_timeout: Kind::TIME, "How long a framed peer may take to say who it is";
+    }
+    fields! {
+        fields, "client", ClientConfig at (client), besides (session);
+        "client_id" = client_id: NAME, "What a framed server is told";
+        "host" = host: NAME, "The server's address or name";
+        "port" = port: Kind::count(0, 65535), "The server's port";
+        "connection_timeout" = connect_timeout: Kind::TIME, "How long resolving, connecting and greeting may take";
+    }
+    session_fields! {
+        fields, "client", (client.session), timeout: Kind::TIME_OR_ZERO, besides (handshake_timeout);
+    }
+    fields! {
+        fields, "thread_pool", ThreadPoolConfig at (thread_pool), besides ();
+        "worker_count" = worker_count: Kind::count(0, 1024), "The number of threads; 0: one for each processor";
+        "queue_capacity" = queue_capacity: Kind::count(1, i32::MAX as i64), "The most tasks that wait";
+        "pool_name" = pool_name: NAME, "What the pool is called";
+    }
+    fields! {
+        fields, "logger", LoggerConfig at (logger), besides ();
+        "min_level" = min_level: LEVEL, "The least level that is logged";
+        "async_logging" = async_logging: Kind::Switch, "Whether lines are written behind the caller's back";
+        "buffer_size" = buffer_size: Kind::size(1, GIB), "How much waits to be written";
+        "log_file_path" = log_file_path: Kind::Text { max: 4095 }, "The file to log to; empty: none";
+    }
+    fields! {
+        fields, "monitoring", MonitoringConfig at (monitoring), besides ();
+        "enabled" = enabled: Kind::Switch, "Whether figures are gathered";
+        "metrics_interval" = metrics_interval: Kind::TIME.in_seconds(), "How often they are";
+        "service_name" = service_name: NAME, "What the figures are filed under";
+    }
+    fields
+}
+
+/// A type of a field as a scalar. `set` gets only what the field's kind has found right.
+trait Stored {
+    fn get(&self) -> Scalar;
+    fn set(value: Scalar) -> Self;
+}
+
+fn number(value: Scalar) -> i64 {
+    if let Scalar::Number(number) = value { number } else { 0 }
+}
+
+impl Stored for bool {
+    fn get(&self) -> Scalar {
+        Scalar::Switch(*self)
+    }
+    fn set(value: Scalar) -> Self {
+        value == Scalar::Switch(true)
+    }
+}
+
+impl Stored for String {
+    fn get(&self) -> Scalar {
+        Scalar::Text(self.clone())
+    }
+    fn set(value: Scalar) -> Self {
+        if let Scalar::Text(text) = value { text } else { String::new() }
+    }
+}
+
+macro_rules! stored_numbers {
+    ($($type:ty)*) => {$(
+        impl Stored for $type {
+            fn get(&self) -> Scalar {
+                Scalar::Number((*self).try_into().unwrap_or(i64::MAX))
+            }
+            fn set(value: Scalar) -> Self {
+                number(value).try_into().unwrap_or(<$type>::MAX)
+            }
+        }
+    )*};
+}
+stored_numbers!(u16 u32 usize);
+
+/// In whole milliseconds, at least one of a time that is not 0.
+impl Stored for Duration {
+    fn get(&self) -> Scalar {
+        Scalar::Number(self.as_nanos().div_ceil(1_000_000).try_into().unwrap_or(i64::MAX))
+    }
+    fn set(value: Scalar) -> Self {
+        Duration::from_millis(number(value).unsigned_abs())
+    }
+}
+
+/// None is 0.
+impl<T: Stored> Stored for Option<T> {
+    fn get(&self) -> Scalar {
+        self.as_ref().map_or(Scalar::Number(0), Stored::get)
+    }
+    fn set(value: Scalar) -> Self {
+        (value != Scalar::Number(0)).then(|| T::set(value))
+    }
+}
+
+/// None is [`OFF`].
+mod or_off {
+    use super::*;
+
+    pub(super) fn get(value: &Option<Duration>) -> Scalar {
+        value.as_ref().map_or(Scalar::Number(OFF), Stored::get)
+    }
+    pub(super) fn set(value: Scalar) -> Option<Duration> {
+        (value != Scalar::Number(OFF)).then(|| Stored::set(value))
+    }
+}
+
+/// The largest number there is, which means no limit, is 0.
+mod unlimited {
+    use super::*;
+
+    pub(super) trait Limit: Stored + Copy + PartialEq {
+        const NONE: Self;
+    }
+    impl Limit for u32 {
+        const NONE: u32 = u32::MAX;
+    }
+    impl Limit for usize {
+        const NONE: usize = usize::MAX;
+    }
+
+    pub(super) fn get<T: Limit>(value: &T) -> Scalar {
+        if *value == T::NONE { Scalar::Number(0) } else { value.get() }
+    }
+    pub(super) fn set<T: Limit>(value: Scalar) -> T {
+        if value == Scalar::Number(0) { T::NONE } else { T::set(value) }
+    }
+}
+
+/// Makes kinds of enums: each variant with its number, which is that of the C ABI, and its word. What is in
+/// brackets cannot be written, and has a number that is not valid.
+macro_rules! words {
+    ($($kind:ident: $type:ident { $($variant:ident = $number:literal $word:literal),* }
+       $([$other:pat => $invalid:literal])?)*) => {$(
+        const $kind: Kind = Kind::Word(&[$(($word, $number)),*]);
+
+        impl Stored for $type {
+            fn get(&self) -> Scalar {
+                Scalar::Number(match self { $($type::$variant => $number,)* $($other => $invalid,)? })
+            }
+            fn set(value: Scalar) -> Self {
+                match number(value) {
+                    $($number => $type::$variant,)*
+                    _ => $type::default(),
+                }
+            }
+        }
+    )*};
+}
+words! {
+    FRAMING: Framing { Auto = 0 "auto", Framed = 1 "framed", Raw = 2 "raw" }
+    DISPATCH: Dispatch { Inline = 0 "inline", Pool = 1 "pool", Manual = 2 "manual" } [Dispatch::Executor(_) => 3]
+    POLICY: SendPolicy { WouldBlock = 1 "would_block", Wait = 2 "wait" }
+    LEVEL: LogLevel {
+        Trace = 0 "trace", Debug = 1 "debug", Info = 2 "info", Warn = 3 "warn", Error = 4 "error", Fatal = 5 "fatal"
+    }
+}
