@@ -263,9 +263,9 @@ impl Default for ContextConfig {
 pub struct ThreadPoolConfig {
     /// The number of threads; 0: one for each processor.
     pub worker_count: usize,
-    /// The most tasks that wait.
+    /// The most tasks that wait; 0: no limit.
     pub queue_capacity: usize,
-    /// What the pool is called.
+    /// What the names of its threads begin with.
     pub pool_name: String,
 }
 
@@ -298,11 +298,11 @@ pub enum LogLevel {
 pub struct LoggerConfig {
     /// The least level that is logged.
     pub min_level: LogLevel,
-    /// Whether lines are written behind the caller's back.
+    /// Whether lines are written on a thread of their own.
     pub async_logging: bool,
-    /// How much waits to be written, in bytes.
+    /// The most lines that wait there.
     pub buffer_size: usize,
-    /// The file to log to; empty: none.
+    /// The file to log to; empty: the standard streams.
     pub log_file_path: String,
 }
 
@@ -312,14 +312,14 @@ impl Default for LoggerConfig {
     }
 }
 
-/// Settings of the figures that an application gathers.
+/// Settings of the figures that are reported to an application's monitoring.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MonitoringConfig {
-    /// Whether they are gathered.
+    /// Whether they are reported.
     pub enabled: bool,
-    /// How often.
+    /// The time between two reports.
     pub metrics_interval: Duration,
-    /// What they are filed under.
+    /// The label of the figures.
     pub service_name: String,
 }
 

@@ -23,6 +23,7 @@ const SOURCES: &[&str] = &[
     "src/ffi/session_data.rs",
     "src/ffi/network_utils.rs",
     "src/ffi/resolver.rs",
+    "src/ffi/network_config.rs",
 ];
 
 fn generate(root: &Path) -> String {

@@ -162,21 +162,21 @@ fn all() -> Vec<Field> {
     fields! {
         fields, "thread_pool", ThreadPoolConfig at (thread_pool), besides ();
         "worker_count" = worker_count: Kind::count(0, 1024), "The number of threads; 0: one for each processor";
-        "queue_capacity" = queue_capacity: Kind::count(1, i32::MAX as i64), "The most tasks that wait";
-        "pool_name" = pool_name: NAME, "What the pool is called";
+        "queue_capacity" = queue_capacity: Kind::count(0, i32::MAX as i64), "The most tasks that wait; 0: no limit";
+        "pool_name" = pool_name: NAME, "What the names of its threads begin with";
     }
     fields! {
         fields, "logger", LoggerConfig at (logger), besides ();
         "min_level" = min_level: LEVEL, "The least level that is logged";
-        "async_logging" = async_logging: Kind::Switch, "Whether lines are written behind the caller's back";
-        "buffer_size" = buffer_size: Kind::size(1, GIB), "How much waits to be written";
-        "log_file_path" = log_file_path: Kind::Text { max: 4095 }, "The file to log to; empty: none";
+        "async_logging" = async_logging: Kind::Switch, "Whether lines are written on a thread of their own";
+        "buffer_size" = buffer_size: Kind::count(1, i32::MAX as i64), "The most lines that wait there";
+        "log_file_path" = log_file_path: Kind::Text { max: 4095 }, "The file to log to; empty: the standard streams";
     }
     fields! {
         fields, "monitoring", MonitoringConfig at (monitoring), besides ();
-        "enabled" = enabled: Kind::Switch, "Whether figures are gathered";
-        "metrics_interval" = metrics_interval: Kind::TIME.in_seconds(), "How often they are";
-        "service_name" = service_name: NAME, "What the figures are filed under";
+        "enabled" = enabled: Kind::Switch, "Whether figures are reported to the program's monitoring";
+        "metrics_interval" = metrics_interval: Kind::TIME.in_seconds(), "The time between two reports";
+        "service_name" = service_name: NAME, "The label of the figures";
     }
     fields
 }

@@ -249,6 +249,7 @@ fn unreadable(file: &str, error: &io::Error) -> Faults {
     let code = match error.kind() {
         io::ErrorKind::NotFound => Code::NotFound,
         io::ErrorKind::PermissionDenied => Code::PermissionDenied,
+        io::ErrorKind::InvalidInput => Code::InvalidArgument, // a NUL in its name
         _ => Code::Io,
     };
     let fault = Fault { file: file.to_owned(), text: format!("cannot be read: {error}"), ..Fault::default() };

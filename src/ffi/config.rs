@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::args::{self, Extensible, millis, reserved};
 use super::executor::{self, netsys_executor};
 use super::types::*;
-use crate::config::{ClientConfig, ServerConfig, SessionConfig};
+use crate::config::{ClientConfig, Framing, SendPolicy, ServerConfig, SessionConfig};
 use crate::error::{Code, Error, Result};
+use crate::runtime::Dispatch;
 
 /// What a server, or an adopted session, is like. All zero but struct_size, which is what netsys_server_config_init
 /// makes, means all defaults.
@@ -237,11 +238,105 @@ pub(super) unsafe fn client(config: *const netsys_client_config) -> Result<Clien
     })
 }
 
+/// A number that C has less bits for; more than these hold is no limit.
+fn narrow(number: usize) -> u32 {
+    number.try_into().unwrap_or(NETSYS_UNLIMITED_U32)
+}
+
+/// A time in ms, at least 1.
+fn to_millis(duration: Duration) -> u32 {
+    let ms = duration.as_nanos().div_ceil(1_000_000);
+    u32::try_from(ms).unwrap_or(NETSYS_INFINITE).clamp(1, NETSYS_INFINITE - 1)
+}
+
+/// Fills in what servers and clients have in common: the opposite of `session_config!`.
+macro_rules! fill_session {
+    ($to:ident, $session:expr) => {
+        let SessionConfig {
+            framing,
+            dispatch,
+            receive_queue,
+            send_policy,
+            max_message,
+            send_queue,
+            send_hard_limit,
+            send_timeout,
+            idle_timeout,
+            heartbeat,
+            handshake_timeout: _, // servers only
+            drain,
+            keep_alive,
+            nodelay,
+            receive_buffer,
+            send_buffer,
+            kernel_receive,
+            kernel_send,
+        } = $session;
+        $to.framing = match framing {
+            Framing::Auto => NETSYS_FRAMING_AUTO,
+            Framing::Framed => NETSYS_FRAMING_FRAMED,
+            Framing::Raw => NETSYS_FRAMING_RAW,
+        };
+        $to.dispatch = match dispatch {
+            Dispatch::Inline => NETSYS_DISPATCH_INLINE,
+            Dispatch::Pool => NETSYS_DISPATCH_POOL,
+            Dispatch::Manual => NETSYS_DISPATCH_MANUAL,
+            Dispatch::Executor(_) => NETSYS_DISPATCH_EXECUTOR, // which only the program can give
+        };
+        $to.receive_queue_bytes = *receive_queue as u64;
+        $to.send_policy = match send_policy {
+            SendPolicy::WouldBlock => NETSYS_SEND_WOULD_BLOCK,
+            SendPolicy::Wait => NETSYS_SEND_WAIT,
+        };
+        $to.max_message_bytes = (*max_message).into();
+        $to.send_queue_bytes = *send_queue as u64;
+        $to.send_hard_limit_bytes = *send_hard_limit as u64;
+        $to.send_timeout_ms = to_millis(*send_timeout);
+        $to.idle_timeout_ms = idle_timeout.map_or(0, to_millis);
+        $to.heartbeat_ms = heartbeat.map_or(NETSYS_INFINITE, to_millis);
+        $to.drain_ms = to_millis(*drain);
+        $to.flags =
+            if *keep_alive { 0 } else { NETSYS_FLAG_NO_KEEP_ALIVE } | if *nodelay { 0 } else { NETSYS_FLAG_NO_NODELAY };
+        $to.receive_buffer_bytes = narrow(*receive_buffer);
+        $to.send_buffer_bytes = narrow(*send_buffer);
+        $to.kernel_receive_bytes = kernel_receive.map_or(0, narrow);
+        $to.kernel_send_bytes = kernel_send.map_or(0, narrow);
+    };
+}
+
+/// The configuration as C has it, with views of its strings.
+pub(super) fn to_server(config: &ServerConfig) -> netsys_server_config {
+    let ServerConfig { server_id, host, port, backlog, max_connections, io_threads, session } = config;
+    // SAFETY: all zero is a value of this struct.
+    let mut c: netsys_server_config = unsafe { std::mem::zeroed() };
+    fill_session!(c, session);
+    c.server_id = args::view(server_id);
+    c.host = args::view(host);
+    c.port = *port;
+    c.backlog = *backlog;
+    c.max_connections = narrow(*max_connections);
+    c.io_threads = narrow(*io_threads);
+    c.handshake_timeout_ms = to_millis(session.handshake_timeout);
+    c
+}
+
+/// The configuration as C has it, with views of its strings.
+pub(super) fn to_client(config: &ClientConfig) -> netsys_client_config {
+    let ClientConfig { client_id, host, port, connect_timeout, session } = config;
+    // SAFETY: all zero is a value of this struct.
+    let mut c: netsys_client_config = unsafe { std::mem::zeroed() };
+    fill_session!(c, session);
+    c.client_id = args::view(client_id);
+    c.host = args::view(host);
+    c.port = *port;
+    c.connect_timeout_ms = to_millis(*connect_timeout);
+    c
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Framing, SendPolicy};
-    use crate::runtime::Dispatch;
+    use crate::ffi::args::view;
 
     fn server_config() -> netsys_server_config {
         // SAFETY: all zero is a value of this struct.
@@ -251,10 +346,6 @@ mod tests {
     fn client_config() -> netsys_client_config {
         // SAFETY: all zero is a value of this struct.
         netsys_client_config { struct_size: size_of::<netsys_client_config>() as u32, ..unsafe { std::mem::zeroed() } }
-    }
-
-    fn view(text: &'static str) -> netsys_str {
-        netsys_str { data: text.as_ptr().cast(), len: text.len() }
     }
 
     fn read_server(config: netsys_server_config) -> Result<ServerConfig> {
@@ -303,8 +394,10 @@ mod tests {
             receive_queue_bytes: 22,
             ..server_config()
         };
-        let ServerConfig { server_id, host, port, backlog, max_connections, io_threads, session } =
-            read_server(config).expect("valid");
+        let server = read_server(config).expect("valid");
+        let again = netsys_server_config { struct_size: server_config().struct_size, ..to_server(&server) };
+        assert_eq!(read_server(again), Ok(server.clone()));
+        let ServerConfig { server_id, host, port, backlog, max_connections, io_threads, session } = server;
         assert_eq!(io_threads, 21);
         assert_eq!((server_id.as_str(), host.as_str(), port, backlog, max_connections), ("id", "::1", 81, 7, 8));
         let expected = SessionConfig {
@@ -344,6 +437,8 @@ mod tests {
             ..client_config()
         };
         let client = read_client(config).expect("valid");
+        let again = netsys_client_config { struct_size: client_config().struct_size, ..to_client(&client) };
+        assert_eq!(read_client(again), Ok(client.clone()));
         assert_eq!((client.client_id.as_str(), client.host.as_str(), client.port), ("me", "localhost", 82));
         assert_eq!(client.connect_timeout, Duration::from_millis(6));
         assert_eq!((client.session.framing, client.session.drain), (Framing::Framed, Duration::from_millis(16)));
@@ -361,6 +456,8 @@ mod tests {
             ..server_config()
         };
         let server = read_server(config).expect("valid");
+        let again = netsys_server_config { struct_size: server_config().struct_size, ..to_server(&server) };
+        assert_eq!(read_server(again), Ok(server.clone()));
         assert_eq!((server.max_connections, server.session.max_message), (usize::MAX, u32::MAX));
         assert_eq!((server.session.send_queue, server.session.send_hard_limit), (usize::MAX, usize::MAX));
         assert_eq!((server.session.idle_timeout, server.session.heartbeat), (None, None));

@@ -116,13 +116,12 @@ impl Hooks {
 
 impl Sink for Hooks {
     fn log(&self, level: u32, unix_ms: u64, target: &str, message: &str) {
-        let view = |text: &str| netsys_str { data: text.as_ptr().cast(), len: text.len() };
         let record = netsys_log_record {
             struct_size: size_of::<netsys_log_record>() as u32,
             level,
             unix_ms,
-            target: view(target),
-            message: view(message),
+            target: args::view(target),
+            message: args::view(message),
         };
         if let Some(on_log) = self.table.on_log
             && !self.released.load(Ordering::Acquire)

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::context::OpenContext;
 use super::executor::HandedOut;
 use super::handles::{Entry, Table, kind_of};
+use super::network_config::OpenConfig;
 use super::types::*;
 use crate::core::{Client, Server};
 use crate::error::{Code, Error, Result};
@@ -56,6 +57,7 @@ kinds! {
     Client = 3, "client", Arc<Client>;
     Session = 4, "session", Arc<Session>;
     Job = 5, "job", HandedOut;
+    Config = 6, "configuration", Box<OpenConfig>;
     Resolver = 7, "resolver", Arc<AddressResolver>;
 }
 
@@ -135,6 +137,8 @@ macro_rules! handle {
     };
 }
 
+// A configuration is changed as a whole or not at all.
+handle!(netsys_config, Config, Box<OpenConfig>, poison: |_| ());
 // A context outlives a fault: it serves other objects, which are whole.
 handle!(netsys_context, Context, OpenContext, poison: |_| ());
 handle!(netsys_server, Server, Arc<Server>, poison: |server| server.stop(Some(Duration::ZERO)));

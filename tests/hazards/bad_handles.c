@@ -105,6 +105,7 @@ static void make_stale(netsys_context context) {
     netsys_client client;
     netsys_session session;
     netsys_resolver resolver;
+    netsys_config config;
     uint16_t port;
     server = hazard_start_server(context, NETSYS_FRAMING_FRAMED, &callbacks, &port);
     client = hazard_start_client(context, NETSYS_FRAMING_FRAMED, port, &callbacks);
@@ -117,11 +118,14 @@ static void make_stale(netsys_context context) {
     REQUIRE_OK(netsys_resolver_destroy(resolver));
     REQUIRE_OK(netsys_context_create(NULL, &other));
     REQUIRE_OK(netsys_context_shutdown(other, 0));
+    REQUIRE_OK(netsys_config_create(NETSYS_PRESET_DEFAULT, &config));
+    REQUIRE_OK(netsys_config_destroy(config));
     stale[HANDLE_CONTEXT] = other.id;
     stale[HANDLE_SERVER] = server.id;
     stale[HANDLE_CLIENT] = client.id;
     stale[HANDLE_SESSION] = session.id;
     stale[HANDLE_RESOLVER] = resolver.id;
+    stale[HANDLE_CONFIG] = config.id;
 }
 
 int main(void) {
@@ -132,6 +136,7 @@ int main(void) {
     netsys_client client;
     netsys_session session;
     netsys_resolver resolver;
+    netsys_config config;
     uint16_t port;
     unsigned i;
 
@@ -141,12 +146,14 @@ int main(void) {
     server = hazard_start_server(context, NETSYS_FRAMING_FRAMED, &server_callbacks, &port);
     client = hazard_start_client(context, NETSYS_FRAMING_FRAMED, port, &client_callbacks);
     session = hazard_connected(client);
+    REQUIRE_OK(netsys_config_create(NETSYS_PRESET_DEFAULT, &config));
     live[HANDLE_CONTEXT] = context.id;
     live[HANDLE_SERVER] = server.id;
     live[HANDLE_CLIENT] = client.id;
     live[HANDLE_SESSION] = session.id;
     REQUIRE_OK(netsys_resolver_create(NULL, &resolver));
     live[HANDLE_RESOLVER] = resolver.id;
+    live[HANDLE_CONFIG] = config.id;
     make_stale(context);
     REQUIRE_OK(netsys_session_set_data(session, text_of(0), text_of(0))); /* for the calls that look a value up */
 
@@ -161,6 +168,7 @@ int main(void) {
     REQUIRE_OK(netsys_session_send(session, NETSYS_MESSAGE_TEXT, "alive", 5));
     REQUIRE(hazard_await(&answered, 1));
     REQUIRE_OK(netsys_resolver_destroy(resolver));
+    REQUIRE_OK(netsys_config_destroy(config));
     REQUIRE_OK(netsys_context_shutdown(context, NETSYS_INFINITE));
     printf("%d functions, %d forged handles\n", (int)CALLS, (int)FORGERIES);
     return 0;

@@ -69,6 +69,7 @@ int main(int argc, char** argv) {
     netsys_server server;
     netsys_client client;
     netsys_resolver resolver;
+    netsys_config settings;
     uint16_t port;
     int round, inherited;
 
@@ -84,12 +85,14 @@ int main(int argc, char** argv) {
     REQUIRE_OK(netsys_context_create(NULL, &context));
     server = hazard_start_server(context, NETSYS_FRAMING_FRAMED, &server_callbacks, &port);
     client = hazard_start_client(context, NETSYS_FRAMING_FRAMED, port, &client_callbacks);
+    REQUIRE_OK(netsys_config_create(NETSYS_PRESET_DEFAULT, &settings));
     live[HANDLE_CONTEXT] = context.id;
     live[HANDLE_SERVER] = server.id;
     live[HANDLE_CLIENT] = client.id;
     live[HANDLE_SESSION] = hazard_connected(client).id;
     REQUIRE_OK(netsys_resolver_create(NULL, &resolver));
     live[HANDLE_RESOLVER] = resolver.id;
+    live[HANDLE_CONFIG] = settings.id;
 
     for (round = 0; round < ROUNDS; ++round) {
         pid_t child;
@@ -110,6 +113,7 @@ int main(int argc, char** argv) {
     }
     REQUIRE(hazard_await(&exchanged, hazard_value(&exchanged) + 100));
     REQUIRE_OK(netsys_resolver_destroy(resolver));
+    REQUIRE_OK(netsys_config_destroy(settings));
     REQUIRE_OK(netsys_client_destroy(client));
     REQUIRE_OK(netsys_server_destroy(server));
     REQUIRE_OK(netsys_context_shutdown(context, NETSYS_INFINITE));

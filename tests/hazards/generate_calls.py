@@ -10,7 +10,7 @@ one a line, which must equal the functions of the table.
 import re
 import sys
 
-HANDLES = {f"netsys_{noun}": noun.upper() for noun in ("context", "server", "client", "session", "resolver")}
+HANDLES = {f"netsys_{noun}": noun.upper() for noun in ("context", "server", "client", "session", "config", "resolver")}
 
 # Arguments that may be null, by name; by function and name where it is not so everywhere.
 OPTIONAL = {"needed", "count", "queued", "refused", "userdata", "release", "callbacks", "netsys_context_create.config",
@@ -23,6 +23,7 @@ CLEAN_UP = {
     "netsys_client_start": "netsys_client_destroy({out}[0])",
     "netsys_session_create": "netsys_session_release({out}[0])",
     "netsys_resolver_create": "netsys_resolver_destroy({out}[0])",
+    "netsys_config_create": "netsys_config_destroy({out}[0])",
 }
 
 # What a callback is given, and the one that ignores it.
@@ -34,7 +35,7 @@ IGNORED = {
 
 BLOCKS = re.compile(r"(_wait(_connected)?|_resolve)$")
 ENDS = re.compile(r"_(shutdown|destroy|stop|close|abort|release|disconnect_all)$")
-INTEGERS = {"uint16_t", "uint32_t", "uint64_t", "int32_t", "int", "size_t", "netsys_status", "bool"}
+INTEGERS = {"uint16_t", "uint32_t", "uint64_t", "int32_t", "int64_t", "int", "size_t", "netsys_status", "bool"}
 VALUES = {
     "kind": "NETSYS_MESSAGE_TEXT",
     "code": "NETSYS_OK",
@@ -50,6 +51,10 @@ VALUES = {
     "paused": "false",
     "len": "1",
     "count": "1",
+    "preset": "NETSYS_PRESET_DEFAULT",
+    "format": "NETSYS_FORMAT_TOML",
+    "index": "0",
+    "value": "0",
 }
 
 
@@ -120,7 +125,7 @@ def argument(index, parameter, previous):
             return declarations, null_or + variable, True, name, type_name
         size = 64 if type_name == "char" else 4
         declarations = [f"{type_name} {variable}[{size}];", f"memset({variable}, 0, sizeof {variable});"]
-        if re.search(r"_(config|callbacks|stats|info)$", type_name):
+        if type_name not in HANDLES and re.search(r"_(config|callbacks|stats|info)$", type_name):
             declarations.append(f"{variable}[0].struct_size = sizeof {variable}[0];")
         if type_name == "netsys_client_config" and const:
             declarations.append(f"{variable}[0].host = text_of(0);")

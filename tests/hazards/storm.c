@@ -2,12 +2,12 @@
  * callbacks destroy and recreate them: no crash, no hang, and at the end every beginning has had exactly one end. */
 #include "calls.h"
 
-enum { THREADS = 16, SERVERS = 4, CLIENTS = 8, SESSIONS = 64, CALLBACK_CALLS = 16 };
+enum { THREADS = 16, SERVERS = 4, CLIENTS = 8, SESSIONS = 64, CONFIGS = 4, CALLBACK_CALLS = 16 };
 
 static netsys_context context;
 static netsys_resolver resolver;
 static long calls_per_thread = 100000;
-static uint64_t servers[SERVERS], clients[CLIENTS], sessions[SESSIONS];
+static uint64_t servers[SERVERS], clients[CLIENTS], sessions[SESSIONS], configs[CONFIGS];
 static uint32_t ports[SERVERS];
 static unsigned long accepts, ends, opens, closes, starts, releases, messages, outcomes[2];
 
@@ -109,6 +109,13 @@ static void recreate_resolver(void) {
     netsys_resolver_destroy(made);
 }
 
+static void recreate_config(unsigned slot) {
+    netsys_config config;
+    REQUIRE_OK(netsys_config_create(NETSYS_PRESET_DEFAULT, &config));
+    config.id = SWAP(configs[slot], config.id);
+    netsys_config_destroy(config);
+}
+
 static uint64_t some_handle(int kind, unsigned choice) {
     switch (kind) {
         case HANDLE_CONTEXT:
@@ -121,6 +128,8 @@ static uint64_t some_handle(int kind, unsigned choice) {
             return LOAD(sessions[choice % SESSIONS]);
         case HANDLE_RESOLVER:
             return LOAD(resolver.id);
+        case HANDLE_CONFIG:
+            return LOAD(configs[choice % CONFIGS]);
         default:
             return 0;
     }
@@ -147,6 +156,8 @@ static void call_something(uint64_t* random) {
         recreate_client(choice % CLIENTS);
     } else if ((dice >> 52) == 1) {
         recreate_server(choice % SERVERS);
+    } else if ((dice >> 52) == 2) {
+        recreate_config(choice % CONFIGS);
     } else if (is_due(entry, chance)) {
         status = entry->call(some_handle(entry->handle, choice), nulls);
         if (status == NETSYS_ERR_INTERNAL || status > 0) {
@@ -186,6 +197,9 @@ int main(int argc, char** argv) {
     for (i = 0; i < CLIENTS; ++i) {
         recreate_client(i);
     }
+    for (i = 0; i < CONFIGS; ++i) {
+        recreate_config(i);
+    }
     for (i = 0; i < THREADS; ++i) {
         seeds[i] = UINT64_C(0x9E3779B97F4A7C15) * (i + 1);
         REQUIRE(pthread_create(&threads[i], NULL, call_many, &seeds[i]) == 0);
@@ -194,6 +208,9 @@ int main(int argc, char** argv) {
         REQUIRE(pthread_join(threads[i], NULL) == 0);
     }
     netsys_resolver_destroy(resolver);
+    for (i = 0; i < CONFIGS; ++i) {
+        netsys_config_destroy((netsys_config){configs[i]});
+    }
     REQUIRE_OK(netsys_context_shutdown(context, 200));
     printf("%lu calls succeeded, %lu failed; %lu starts, %lu sessions, %lu messages\n", LOAD(outcomes[1]),
            LOAD(outcomes[0]), LOAD(starts), LOAD(opens), LOAD(messages));

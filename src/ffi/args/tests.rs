@@ -4,6 +4,7 @@ use super::*;
 use crate::ffi::config::{netsys_client_config, netsys_server_config};
 use crate::ffi::context::{netsys_context_config, netsys_log_record};
 use crate::ffi::executor::netsys_executor;
+use crate::ffi::network_config::netsys_config_fault_info;
 
 /// A struct as a later version might have it.
 #[repr(C)]
@@ -35,6 +36,7 @@ fn structs_have_no_padding() {
     assert_eq!(size_of::<netsys_client_config>(), 2 * 4 + 2 * 16 + 2 * 2 + 3 * 4 + 3 * 8 + 10 * 4 + 4 * 8);
     assert_eq!(size_of::<netsys_message>(), 2 * 4 + 3 * 8);
     assert_eq!(size_of::<netsys_close_info>(), 4 * 4 + 3 * 8 + 2 * 4 + 16);
+    assert_eq!(size_of::<netsys_config_fault_info>(), 4 * 4 + 4 * 16);
     assert_eq!(size_of::<netsys_log_record>(), 2 * 4 + 8 + 2 * 16);
 }
 
