@@ -380,10 +380,28 @@ names_and_addresses() {
     report "$(grep '^reached' "$work/info.out"); $(grep -c ' is ' "$work/info.out") addresses classified"
 }
 
+# --- 6: a configuration file -----------------------------------------------------------------------------------------
+
+configured_from_a_file() {
+    echo "6. A configuration file"
+    local name
+    "$bin/configured_server" "$here/network.toml" server.timeout=5m >"$work/configured.out" 2>"$work/configured.err" ||
+        fail "configured_server"
+    heard configured '^server\.timeout is 5m; the server answered: as configured$' || fail "the configuration had no effect"
+    report "$(tail -n 1 "$work/configured.out")"
+    (cd "$work" && "$bin/configured_server_cpp" "$here/network.toml") >"$work/faults.out" 2>"$work/faults.err" ||
+        fail "configured_server_cpp"
+    for name in 2:1:\ server\.prot 3:11:\ server\.timeout 6:20:\ client\.send_queue_limit; do
+        heard faults "^refused: .*:$name: " || fail "the fault $name was not told"
+    done
+    report "$(grep -c '^refused' "$work/faults.out") faults of another file were told by line and key"
+}
+
 build
 old_and_new_on_one_port
 echo_in_c
 rooms
 large_file
 names_and_addresses
+configured_from_a_file
 echo "All as it must be."

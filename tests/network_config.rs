@@ -358,6 +358,7 @@ fn keys_are_read_and_set_by_name() {
         config.set_text("server.port", "1.5"),
         config.set_text("server.prot", "1"),
         config.get("port").map(drop),
+        config.get("server").map(drop),
     ];
     for result in refused {
         let fault = result.expect_err("refused");

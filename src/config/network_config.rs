@@ -336,6 +336,7 @@ impl Display for Unknown<'_> {
         });
         let sections = FIELDS.iter().map(|field| (distance(path, field.section), field.section.to_owned()));
         match sections.chain(keys).min_by_key(|(distance, _)| *distance) {
+            Some((0, _)) => f.write_str("is a section, expected one of its keys"),
             Some((distance, key)) if distance <= 1 + name.len() / 4 => write!(f, "is unknown, expected perhaps {key}"),
             _ => f.write_str("is unknown"),
         }
