@@ -387,7 +387,8 @@ configured_from_a_file() {
     local name
     "$bin/configured_server" "$here/network.toml" server.timeout=5m >"$work/configured.out" 2>"$work/configured.err" ||
         fail "configured_server"
-    heard configured '^server\.timeout is 5m; the server answered: as configured$' || fail "the configuration had no effect"
+    heard configured '^server\.timeout is 5m; the server answered: as configured$' ||
+        fail "the configuration had no effect"
     report "$(tail -n 1 "$work/configured.out")"
     (cd "$work" && "$bin/configured_server_cpp" "$here/network.toml") >"$work/faults.out" 2>"$work/faults.err" ||
         fail "configured_server_cpp"

@@ -2392,13 +2392,12 @@ netsys_status netsys_config_destroy(struct netsys_config config);
  * all of them, can be asked for. Waits for the file system only.
  *
  * @param config  the configuration
- * @param path    the file, in the bytes that the system knows it by: JSON if its name ends with .json, or if it begins with a brace and its name does not end
- *                with .toml; else TOML. At most 1 MiB
+ * @param path    the file, in the bytes that the system knows it by: JSON if its name ends with .json, or if it begins
+ *                with a brace and its name does not end with .toml; else TOML. At most 1 MiB
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT (faults); NETSYS_ERR_NOT_FOUND,
  *         NETSYS_ERR_PERMISSION_DENIED or NETSYS_ERR_IO (the file cannot be read, which is a fault, too)
  */
-netsys_status netsys_config_load_file(struct netsys_config config,
-                                      struct netsys_str path);
+netsys_status netsys_config_load_file(struct netsys_config config, struct netsys_str path);
 
 /**
  * Changes what a text says and leaves the rest, as netsys_config_load_file does.
@@ -2457,8 +2456,8 @@ netsys_status netsys_config_to_string(struct netsys_config config,
 
 /**
  * The value of a key as a number: times in milliseconds, with NETSYS_INFINITE for "off", sizes in bytes, true and
- * false as 1 and 0, and words as their number: NETSYS_FRAMING_*, NETSYS_DISPATCH_*, NETSYS_SEND_*; levels of the log from 0, "trace", to
- * 5, "fatal".
+ * false as 1 and 0, and words as their number: NETSYS_FRAMING_*, NETSYS_DISPATCH_*, NETSYS_SEND_*; levels of the log
+ * from 0, "trace", to 5, "fatal".
  *
  * @param config  the configuration
  * @param key     the key: "server.timeout"
@@ -2466,9 +2465,7 @@ netsys_status netsys_config_to_string(struct netsys_config config,
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT (also: the key is unknown, or its value is
  *         a string)
  */
-netsys_status netsys_config_number(struct netsys_config config,
-                                   struct netsys_str key,
-                                   int64_t *out);
+netsys_status netsys_config_number(struct netsys_config config, struct netsys_str key, int64_t *out);
 
 /**
  * The value of a key as it is written in a file, but without quotes: "30s", "64 KiB", "framed", "true".

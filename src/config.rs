@@ -245,8 +245,8 @@ fn validate_id(what: &str, id: &str) -> Result<()> {
 pub struct ContextConfig {
     /// The most loops, and so loop threads, that it makes; further servers and clients share them.
     pub max_loops: usize,
-    /// How many threads run the handlers that are dispatched to the pool, once there are such; 0: as many as the machine
-    /// has processors.
+    /// How many threads run the handlers that are dispatched to the pool, once there are such; 0: as many as the
+    /// machine has processors.
     pub pool_threads: usize,
     /// The beginning of its threads' names.
     pub thread_name_prefix: String,

@@ -172,8 +172,8 @@ send_hard_limit = 9223372036854775808
     let expected = [
         "1:1: port: is unknown, expected perhaps server.port",
         "3:1: server.timout: is unknown, expected perhaps server.timeout",
-        "4:11: server.timeout: found 30, expected whole seconds from 0s to 1000h: a string such as \"30s\", or a number \
-         of milliseconds",
+        "4:11: server.timeout: found 30, expected whole seconds from 0s to 1000h: a string such as \"30s\", or a \
+         number of milliseconds",
         "5:8: server.port: found 70000, expected a whole number from 0 to 65535",
         "6:1: port: duplicate key",
         "7:11: server.framing: found \"x\", expected \"auto\" or \"framed\" or \"raw\"",
@@ -186,8 +186,8 @@ send_hard_limit = 9223372036854775808
          number of milliseconds",
         "14:2: tls: is unknown",
         "16:1: client.bind_address: is unknown, expected perhaps server.bind_address",
-        "17:22: client.heartbeat_interval: found nan, expected a time from 1ms to 1000h: a string such as \"30s\", or a \
-         number of milliseconds, or \"off\"",
+        "17:22: client.heartbeat_interval: found nan, expected a time from 1ms to 1000h: a string such as \"30s\", or \
+         a number of milliseconds, or \"off\"",
         "18:8: client.host: found \"a\\u0000\", expected a string of at most 255 bytes, without NUL",
         "19:18: client.enable_nodelay: found 1, expected true or false",
         "20:19: client.send_hard_limit: found 9223372036854775808, expected a size from 1 to 1 TiB: a number of bytes, \
@@ -237,18 +237,14 @@ fn keys_that_do_not_go_together_are_told_with_the_lines_of_both() {
     let text = "[server]\nsend_queue_limit = '64 KiB'\n\nsend_hard_limit = 7";
     assert_eq!(
         faults(text, Format::Toml),
-        [
-            "4:1: server.send_hard_limit: send_hard_limit is 7 bytes, less than send_queue with 65536: give it at least the \
-          same (server.send_hard_limit is in line 4, server.send_queue_limit is in line 2)"
-        ]
+        ["4:1: server.send_hard_limit: send_hard_limit is 7 bytes, less than send_queue with 65536: give it at least \
+          the same (server.send_hard_limit is in line 4, server.send_queue_limit is in line 2)"]
     );
     let text = "{\"client\":\n {\"send_queue_limit\": \"65 MiB\"}}";
     assert_eq!(
         faults(text, Format::Json),
-        [
-            "2:3: client.send_hard_limit: send_hard_limit is 67108864 bytes, less than send_queue with 68157440: give it \
-          at least the same (client.send_hard_limit is not in the text, client.send_queue_limit is in line 2)"
-        ]
+        ["2:3: client.send_hard_limit: send_hard_limit is 67108864 bytes, less than send_queue with 68157440: give \
+          it at least the same (client.send_hard_limit is not in the text, client.send_queue_limit is in line 2)"]
     );
 }
 

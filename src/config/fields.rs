@@ -17,6 +17,7 @@ use crate::runtime::Dispatch;
 
 /// A key.
 pub(super) struct Field {
+    /// A path: "client"; a section in it would be "client.tls".
     pub section: &'static str,
     pub name: &'static str,
     pub kind: Kind,
@@ -58,7 +59,7 @@ pub(super) static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(all);
 
 /// The key that is written so: "server.timeout".
 pub(super) fn find(path: &str) -> Option<&'static Field> {
-    let (section, name) = path.split_once('.')?;
+    let (section, name) = path.rsplit_once('.')?;
     FIELDS.iter().find(|field| field.section == section && field.name == name)
 }
 
@@ -143,7 +144,8 @@ fn all() -> Vec<Field> {
         "backlog" = backlog: Kind::count(1, i32::MAX as i64), "Connections that the system holds to be accepted";
         "max_connections" = max_connections via unlimited: Kind::count(0, u32::MAX as i64 - 1),
             "The most connections at a time; 0: no limit";
-        "io_threads" = io_threads: Kind::count(1, 4096), "The threads that sessions are spread over; their handlers overlap";
+        "io_threads" = io_threads: Kind::count(1, 4096),
+            "The threads that sessions are spread over; their handlers overlap";
     }
     session_fields! {
         fields, "server", (server.session), timeout: Kind::TIME_OR_ZERO.in_seconds(), besides ();

@@ -179,13 +179,23 @@ impl NetworkConfig {
     }
 
     fn to_json(&self) -> String {
-        let member = |field: &Field| format!("    {}: {}", quoted(field.name), field.kind.written(&(field.get)(self)));
-        let section = |fields: &[Field]| {
-            let members: Vec<String> = fields.iter().map(member).collect();
-            format!("  {}: {{\n{}\n  }}", quoted(fields[0].section), members.join(",\n"))
-        };
-        let sections: Vec<String> = FIELDS.chunk_by(|a, b| a.section == b.section).map(section).collect();
-        format!("{{\n{}\n}}\n", sections.join(",\n"))
+        self.json_object("", "") + "\n"
+    }
+
+    /// A section, "" being all of them, as an object with its keys and the sections in it.
+    fn json_object(&self, section: &str, indent: &str) -> String {
+        let inner = format!("{indent}  ");
+        let keys = FIELDS.iter().filter(|field| field.section == section);
+        let keys = keys.map(|field| (field.name, field.kind.written(&(field.get)(self))));
+        let sections = FIELDS.chunk_by(|a, b| a.section == b.section).map(|fields| fields[0].section);
+        let sections = sections.filter_map(|path| match path.rsplit_once('.') {
+            Some((parent, name)) => (parent == section).then_some((name, path)),
+            None => section.is_empty().then_some((path, path)),
+        });
+        let objects = sections.map(|(name, path)| (name, self.json_object(path, &inner)));
+        let member = |(name, value): (&str, String)| format!("{inner}{}: {value}", quoted(name));
+        let members: Vec<String> = keys.chain(objects).map(member).collect();
+        format!("{{\n{}\n{indent}}}", members.join(",\n"))
     }
 
     /// The names of all keys: "server.timeout".
@@ -266,9 +276,7 @@ struct Loader<'a> {
 
 impl Loader<'_> {
     fn load(mut self, document: Vec<Entry>) -> Result<NetworkConfig, Faults> {
-        for section in document {
-            self.section(section);
-        }
+        self.entries("", document);
         if self.report.is_empty() {
             RULES.iter().for_each(|rule| self.check(rule));
         }
@@ -279,26 +287,25 @@ impl Loader<'_> {
         Ok(self.config)
     }
 
-    fn section(&mut self, section: Entry) {
-        let known = FIELDS.iter().any(|field| field.section == section.key);
-        match section.node.value {
-            Value::Table(entries) if known => {
-                entries.into_iter().for_each(|entry| self.key(format!("{}.{}", section.key, entry.key), entry));
+    /// Takes the keys of a section, "" being the whole, and those of the sections in it.
+    fn entries(&mut self, section: &str, entries: Vec<Entry>) {
+        for Entry { key, at, node } in entries {
+            let path = if section.is_empty() { key } else { format!("{section}.{key}") };
+            match (fields::find(&path), node.value) {
+                (Some(field), value) => {
+                    match field.kind.read(&value) {
+                        Ok(value) => (field.set)(&mut self.config, value),
+                        Err(text) => self.add(node.at, &path, text),
+                    }
+                    self.places.insert(path, at);
+                }
+                (None, Value::Table(entries)) if is_section(&path) => self.entries(&path, entries),
+                (None, _) if is_section(&path) => {
+                    self.add(node.at, &path, "found a value, expected a section with keys")
+                }
+                (None, _) => self.add(at, &path, Unknown(&path)),
             }
-            _ if known => self.add(section.node.at, &section.key, "found a value, expected a section with keys"),
-            _ => self.add(section.at, &section.key, Unknown(&section.key)),
         }
-    }
-
-    fn key(&mut self, path: String, entry: Entry) {
-        let Some(field) = fields::find(&path) else {
-            return self.add(entry.at, &path, Unknown(&path));
-        };
-        match field.kind.read(&entry.node.value) {
-            Ok(value) => (field.set)(&mut self.config, value),
-            Err(text) => self.add(entry.node.at, &path, text),
-        }
-        self.places.insert(path, entry.at);
     }
 
     /// Adds a fault, unless it may only follow from one of the syntax.
@@ -321,6 +328,10 @@ impl Loader<'_> {
         let text = format!("{} ({}, {})", error.message, stands(&key, places.0), stands(&other, places.1));
         self.report.add(places.0.or(places.1).unwrap_or(0), &key, text);
     }
+}
+
+fn is_section(path: &str) -> bool {
+    FIELDS.iter().any(|field| field.section == path)
 }
 
 /// What to say of a key or section that there is not.

@@ -204,8 +204,8 @@ pub extern "C" fn netsys_config_destroy(config: netsys_config) -> netsys_status 
 /// all of them, can be asked for. Waits for the file system only.
 ///
 /// @param config  the configuration
-/// @param path    the file, in the bytes that the system knows it by: JSON if its name ends with .json, or if it begins with a brace and its name does not end
-///                with .toml; else TOML. At most 1 MiB
+/// @param path    the file, in the bytes that the system knows it by: JSON if its name ends with .json, or if it begins
+///                with a brace and its name does not end with .toml; else TOML. At most 1 MiB
 /// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT (faults); NETSYS_ERR_NOT_FOUND,
 ///         NETSYS_ERR_PERMISSION_DENIED or NETSYS_ERR_IO (the file cannot be read, which is a fault, too)
 #[unsafe(no_mangle)]
@@ -325,8 +325,8 @@ pub unsafe extern "C" fn netsys_config_to_string(
 }
 
 /// The value of a key as a number: times in milliseconds, with NETSYS_INFINITE for "off", sizes in bytes, true and
-/// false as 1 and 0, and words as their number: NETSYS_FRAMING_*, NETSYS_DISPATCH_*, NETSYS_SEND_*; levels of the log from 0, "trace", to
-/// 5, "fatal".
+/// false as 1 and 0, and words as their number: NETSYS_FRAMING_*, NETSYS_DISPATCH_*, NETSYS_SEND_*; levels of the log
+/// from 0, "trace", to 5, "fatal".
 ///
 /// @param config  the configuration
 /// @param key     the key: "server.timeout"

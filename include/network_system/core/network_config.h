@@ -33,6 +33,7 @@ struct config_fault {
 /// The library's own threads.
 struct context_config {
     std::size_t max_loops = 64;                 ///< the most loop threads; further servers and clients share them
+    std::size_t pool_threads = 0;               ///< of the pool that handlers are dispatched to; 0: one a processor
     std::string thread_name_prefix = "netsys";  ///< what the names of the threads begin with
 };
 
