@@ -380,10 +380,28 @@ names_and_addresses() {
     report "$(grep '^reached' "$work/info.out"); $(grep -c ' is ' "$work/info.out") addresses classified"
 }
 
-# --- 6: a configuration file -----------------------------------------------------------------------------------------
+# --- 6: one capability each, which checks itself ----------------------------------------------------------------------
+
+self_checking=(
+    limits limits_cpp
+    reconnecting_client reconnecting_client_cpp
+    slow_peer slow_peer_cpp
+    watched_server watched_server_cpp
+)
+
+one_capability_each() {
+    echo "6. One capability each"
+    local name
+    for name in "${self_checking[@]}"; do
+        timeout "$patience_s" "$bin/$name" >"$work/$name.out" 2>"$work/$name.err" || fail "$name ended with status $?"
+        report "$(printf '%-24s %s' "$name" "$(tail -n 1 "$work/$name.out")")"
+    done
+}
+
+# --- 7: a configuration file -----------------------------------------------------------------------------------------
 
 configured_from_a_file() {
-    echo "6. A configuration file"
+    echo "7. A configuration file"
     local name
     "$bin/configured_server" "$here/network.toml" server.timeout=5m >"$work/configured.out" 2>"$work/configured.err" ||
         fail "configured_server"
@@ -404,5 +422,6 @@ echo_in_c
 rooms
 large_file
 names_and_addresses
+one_capability_each
 configured_from_a_file
 echo "All as it must be."

@@ -96,6 +96,23 @@
 #define NETSYS_SEND_WAIT 2
 
 /**
+ * Send policy: a send to a full queue succeeds, and its message is dropped and counted.
+ */
+#define NETSYS_SEND_DROP_NEWEST 3
+
+/**
+ * Send policy: a send to a full queue drops the oldest messages of which no byte was written, counts them, and succeeds.
+ * A message larger than the whole queue takes the place of all that wait.
+ */
+#define NETSYS_SEND_DROP_OLDEST 4
+
+/**
+ * Send policy: a send to a full queue fails with NETSYS_ERR_SEND_FAILED and ends the session, which is the reason in
+ * on_close.
+ */
+#define NETSYS_SEND_DISCONNECT 5
+
+/**
  * Dispatch: callbacks run on the thread that reads from the network, one at a time for a server or client.
  */
 #define NETSYS_DISPATCH_INLINE 0
@@ -598,6 +615,12 @@ typedef struct netsys_context_config {
      */
     void (*release)(void *userdata);
     /**
+     * What all sessions of the context may hold together in the library's buffers, messages that have arrived in part
+     * and queues for sending, in bytes; 0: 256 MiB; NETSYS_UNLIMITED_U64. Beyond it, sends meet a full queue (see
+     * NETSYS_SEND_*), and a session in the middle of a message stops reading until there is room.
+     */
+    uint64_t max_buffered_bytes;
+    /**
      * How many threads run callbacks under NETSYS_DISPATCH_POOL, while there is a server or client with that; 0: as many
      * as the machine has processors.
      */
@@ -762,6 +785,39 @@ typedef struct netsys_server_config {
      * Who runs the callbacks under NETSYS_DISPATCH_EXECUTOR; all zero otherwise.
      */
     struct netsys_executor executor;
+    /**
+     * How many messages a session queues for sending; 0: as many as send_queue_bytes holds.
+     */
+    uint32_t send_queue_messages;
+    /**
+     * A framed peer that has begun a frame must end it within this time, in ms, and a second more for each 240 bytes, or
+     * the session ends with NETSYS_ERR_TIMEOUT; 0: 10000; NETSYS_INFINITE: never.
+     */
+    uint32_t frame_timeout_ms;
+    /**
+     * A session whose peer's host has acknowledged nothing of what was sent for this long, in ms, ends with
+     * NETSYS_ERR_SESSION_EXPIRED, unless NETSYS_FLAG_NO_KEEP_ALIVE is set. A peer that lives and does not read is not
+     * ended by this. 0: 30000; NETSYS_INFINITE: never.
+     */
+    uint32_t unresponsive_timeout_ms;
+    /**
+     * The most connections of one address at a time, of IPv6 of one /64; 0: 256, and no limit for loopback addresses;
+     * NETSYS_UNLIMITED_U32. Whoever is over it is refused as over max_connections, and refuses nobody else.
+     */
+    uint32_t max_connections_per_address;
+    /**
+     * How many connections a second one address may make in the long run; 0: as many as it likes.
+     */
+    uint32_t accept_rate;
+    /**
+     * How many of them at once, after a rest; 0: as many as in a second.
+     */
+    uint32_t accept_burst;
+    /**
+     * Addresses that the two limits above do not hold for: ranges with commas between them, as in
+     * "10.0.0.0/8, 2001:db8::/32, ::1"; may be empty.
+     */
+    struct netsys_str exempt_addresses;
 } netsys_server_config;
 
 /**
@@ -825,7 +881,8 @@ typedef struct netsys_close_info {
      */
     uint64_t accepted;
     /**
-     * Of these, the ones that did not reach the peer's handler, or are not known to have reached it.
+     * Of these, the ones that did not reach the peer's handler, or are not known to have reached it, and will not be
+     * sent again.
      */
     uint64_t undelivered;
     /**
@@ -845,6 +902,16 @@ typedef struct netsys_close_info {
      * Why, in words: "stopped" after a stop of the own server or client, the peer's reason if it gave one.
      */
     struct netsys_str text;
+    /**
+     * Of the undelivered ones, those that were dropped while the session went on: since the queue was full, under
+     * NETSYS_SEND_DROP_NEWEST and _DROP_OLDEST, or since a peer said in its hello that it takes none so large.
+     */
+    uint64_t dropped;
+    /**
+     * Of the accepted messages, the ones that a reconnecting client sends on its next connection, since nothing of them
+     * was written: accepted = delivered + undelivered + requeued. There they count as accepted again.
+     */
+    uint64_t requeued;
 } netsys_close_info;
 
 /**
@@ -896,7 +963,7 @@ typedef struct netsys_callbacks {
      */
     void (*on_state)(void *userdata, struct netsys_session session, uint32_t old_state, uint32_t new_state);
     /**
-     * The session, which was open, ended.
+     * The session, which was open, ended. A reconnecting client goes on with another one.
      */
     void (*on_close)(void *userdata, struct netsys_session session, const struct netsys_close_info *why);
     /**
@@ -906,12 +973,15 @@ typedef struct netsys_callbacks {
     void (*on_end)(void *userdata, struct netsys_session session, const struct netsys_close_info *why);
     /**
      * Something failed: an accept, a connect, the network under a session (before its on_close), the peer's protocol,
-     * a send that waited too long. The session's id is 0 if no session is concerned. What peers provoke by breaking
-     * the protocol comes ten times a second at most; statistics count all of it.
+     * a send that waited too long, messages that a reconnecting client gave up when it ended; or a connection was
+     * refused that was over a limit (NETSYS_ERR_SERVER_BUSY). The session's id is 0 if no session is concerned. What peers
+     * provoke by breaking the protocol, or by connecting beyond a limit, comes ten times a second at most, and so do
+     * failed attempts of a reconnecting client; statistics count all of it.
      */
     void (*on_error)(void *userdata, struct netsys_session session, const struct netsys_error_info *error);
     /**
-     * The server or client has stopped; a client also because its connection failed or ended. The last event.
+     * The server or client has stopped; a client that does not reconnect also because its connection failed or ended.
+     * The last event.
      */
     void (*on_stopped)(void *userdata);
     /**
@@ -953,7 +1023,7 @@ typedef struct netsys_stats {
      */
     uint64_t connections_current;
     /**
-     * Connections refused because the server was at its limit.
+     * Connections refused because of a limit.
      */
     uint64_t connections_rejected;
     /**
@@ -1000,6 +1070,28 @@ typedef struct netsys_stats {
      * When a message was received last: nanoseconds of CLOCK_MONOTONIC; 0: never.
      */
     uint64_t last_message_ns;
+    /**
+     * Messages that sends accepted and that were dropped, as in netsys_close_info.
+     */
+    uint64_t messages_dropped;
+    /**
+     * Of a client: attempts to connect that failed.
+     */
+    uint64_t connections_failed;
+    /**
+     * How long the last heartbeat's answer took, in nanoseconds; of a server, the longest of its sessions' last ones.
+     * 0: there was none yet. A framed session that is silent for heartbeat_ms sends one.
+     */
+    uint64_t round_trip_ns;
+    /**
+     * Of a client: connections that came to be open after the first one.
+     */
+    uint64_t reconnects;
+    /**
+     * Of a reconnecting client that has ended: messages that it had accepted and not sent, or that may not have arrived
+     * on a connection that did not come to be open. They are in no on_close.
+     */
+    uint64_t messages_unsent;
 } netsys_stats;
 
 /**
@@ -1103,6 +1195,49 @@ typedef struct netsys_client_config {
      * As in netsys_server_config.
      */
     struct netsys_executor executor;
+    /**
+     * 1: the client connects again when it could not connect, or its connection ended, until it is stopped; 0: its
+     * first connection is its last. Before the n-th attempt in a row, counted from 0, it waits for a random time between
+     * 0 and reconnect_first_ms * 2^n, or reconnect_max_ms if that is less. The count begins anew after a connection that
+     * was open for reconnect_max_ms.
+     *
+     * A framed connection carries messages from when it is open, and what is not begun to be written when it is lost
+     * goes to the next one. An AUTO client keeps to what its first send, or its server, decided. It ends, with
+     * on_stopped, when it is stopped, after reconnect_max_attempts, or if the server speaks another protocol
+     * (NETSYS_ERR_PROTOCOL before it has answered the hello). What was accepted and is not sent by then is told in an
+     * on_error with NETSYS_ERR_SEND_FAILED, and counted in messages_unsent of its figures.
+     */
+    uint32_t reconnect;
+    /**
+     * The longest wait before the first attempt, in ms; 0: 100, or reconnect_max_ms if that is less. At most
+     * reconnect_max_ms.
+     */
+    uint32_t reconnect_first_ms;
+    /**
+     * The longest wait of all, in ms; 0: 5000, or reconnect_first_ms if that is more. A thousand clients of a server that
+     * is down make about 2000 attempts in this time.
+     */
+    uint32_t reconnect_max_ms;
+    /**
+     * After how many attempts in a row that failed the client ends; 0: never.
+     */
+    uint32_t reconnect_max_attempts;
+    /**
+     * As in netsys_server_config.
+     */
+    uint32_t send_queue_messages;
+    /**
+     * As in netsys_server_config.
+     */
+    uint32_t frame_timeout_ms;
+    /**
+     * As in netsys_server_config.
+     */
+    uint32_t unresponsive_timeout_ms;
+    /**
+     * 0.
+     */
+    uint32_t reserved_tail;
 } netsys_client_config;
 
 /**
@@ -1687,6 +1822,15 @@ netsys_status netsys_server_disconnect_all(struct netsys_server server, struct n
 netsys_status netsys_server_stats(struct netsys_server server, struct netsys_stats *out);
 
 /**
+ * The figures of a server, which then starts its counters anew: each message is counted in exactly one such result.
+ *
+ * @param server  the server
+ * @param out     filled in; set its struct_size to sizeof(netsys_stats) first. Where it is refused, nothing is reset
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_server_take_stats(struct netsys_server server, struct netsys_stats *out);
+
+/**
  * Starts the counters of a server anew.
  *
  * @param server  the server
@@ -1706,6 +1850,9 @@ netsys_status netsys_client_config_init(struct netsys_client_config *config, siz
 /**
  * Starts a client. It returns at once, and resolves the name and connects behind it: on_open tells when it is
  * connected; on_error and then on_stopped tell that it cannot be. Callbacks may run before this returns.
+ *
+ * A client with `reconnect` in its configuration goes on until it is stopped: on_open comes for each connection,
+ * on_close when it is lost, on_error for an attempt that failed (ten times a second at most), on_stopped at the end.
  *
  * @param context    where its thread belongs
  * @param config     what it is like; copied
@@ -1763,7 +1910,8 @@ netsys_status netsys_client_destroy(struct netsys_client client);
 netsys_status netsys_client_state(struct netsys_client client, uint32_t *out);
 
 /**
- * [BLOCKING] Waits until a client is connected: its on_open, if there is one, has run.
+ * [BLOCKING] Waits until a client is connected: its on_open, if there is one, has run. A reconnecting client that is not
+ * connected now is waited for until it is again, or has ended.
  *
  * @param client      the client
  * @param timeout_ms  how long; 0: not at all; NETSYS_INFINITE: for ever
@@ -1773,11 +1921,54 @@ netsys_status netsys_client_state(struct netsys_client client, uint32_t *out);
  *         NETSYS_ERR_CONNECTION_CLOSED (it was stopped, or the server ended the connection), NETSYS_ERR_SERVER_BUSY,
  *         NETSYS_ERR_PROTOCOL
  */
-netsys_status netsys_client_wait_connected(struct netsys_client client, uint32_t timeout_ms);
+netsys_status netsys_client_wait_connected(struct netsys_client client,
+                                           uint32_t timeout_ms);
 
 /**
- * The session of a client. There is one from the moment TCP is connected until it has ended; a framed client may send
- * in it before on_open.
+ * Whether a client has a connection that is open: on_open has run for it, and on_close has not begun.
+ *
+ * @param client  the client
+ * @param out     true or false
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_client_is_connected(struct netsys_client client, bool *out);
+
+/**
+ * Sends a message on the client's connection, as netsys_session_send does on that of a session.
+ *
+ * A reconnecting client that is not connected keeps the message for its next connection. What waits for that is bounded
+ * by send_queue_bytes, and the same NETSYS_SEND_* says what a send does that finds no room. Each connection gets what
+ * waits before its on_open. Messages that one thread sends arrive in its order, over all connections; one that was
+ * begun on a connection that was lost is counted in its on_close as undelivered, and never sent again.
+ *
+ * @param client  the client
+ * @param kind    NETSYS_MESSAGE_*
+ * @param data    the bytes; copied; may be NULL if len is 0
+ * @param len     how many; NETSYS_MESSAGE_STREAM: at least 1
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_CONNECTION_CLOSED (it is not
+ *         connected and does not reconnect, or has been stopped, or has ended); NETSYS_ERR_MESSAGE_TOO_LARGE;
+ *         NETSYS_ERR_WOULD_BLOCK, NETSYS_ERR_SEND_FAILED (there is no room: see NETSYS_SEND_*). It waits only under
+ *         NETSYS_SEND_WAIT, and never on a library thread.
+ */
+netsys_status netsys_client_send(struct netsys_client client, uint32_t kind, const void *data, size_t len);
+
+/**
+ * Sends one message that is given in parts; as netsys_client_send otherwise.
+ *
+ * @param client  the client
+ * @param kind    NETSYS_MESSAGE_*
+ * @param parts   the bytes, part by part; copied; may be NULL if count is 0
+ * @param count   how many parts
+ * @return as netsys_client_send
+ */
+netsys_status netsys_client_sendv(struct netsys_client client,
+                                  uint32_t kind,
+                                  const struct netsys_bytes *parts,
+                                  size_t count);
+
+/**
+ * The present session of a client. There is one from the moment TCP is connected until it has ended; a framed client
+ * may send in it before on_open.
  *
  * @param client  the client
  * @param out     the session
@@ -1794,6 +1985,15 @@ netsys_status netsys_client_session(struct netsys_client client, struct netsys_s
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
  */
 netsys_status netsys_client_stats(struct netsys_client client, struct netsys_stats *out);
+
+/**
+ * The figures of a client, which then starts its counters anew: each message is counted in exactly one such result.
+ *
+ * @param client  the client
+ * @param out     filled in; set its struct_size to sizeof(netsys_stats) first. Where it is refused, nothing is reset
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_client_take_stats(struct netsys_client client, struct netsys_stats *out);
 
 /**
  * Starts the counters of a client anew.
@@ -1834,6 +2034,17 @@ netsys_status netsys_session_sendv(struct netsys_session session,
                                    uint32_t kind,
                                    const struct netsys_bytes *parts,
                                    size_t count);
+
+/**
+ * Chooses what a send on this session does when its queue is full, in place of what its server's or client's
+ * configuration says. It holds at once, also for sends that wait.
+ *
+ * @param session  the session
+ * @param policy   NETSYS_SEND_*
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+ *         NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_session_set_send_policy(struct netsys_session session, uint32_t policy);
 
 /**
  * Closes a session: no message is handled and no send accepted any more, and what was accepted is delivered, if the
@@ -1981,6 +2192,16 @@ netsys_status netsys_session_framing(struct netsys_session session, uint32_t *ou
  *         NETSYS_ERR_INVALID_ARGUMENT
  */
 netsys_status netsys_session_stats(struct netsys_session session, struct netsys_stats *out);
+
+/**
+ * The figures of a session, which then starts its counters anew: each message is counted in exactly one such result.
+ *
+ * @param session  the session
+ * @param out      filled in; set its struct_size to sizeof(netsys_stats) first. Where it is refused, nothing is reset
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the
+ *         handle); NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_session_take_stats(struct netsys_session session, struct netsys_stats *out);
 
 /**
  * Starts the counters of a session anew. Those of its server or client go on.
@@ -2455,9 +2676,9 @@ netsys_status netsys_config_to_string(struct netsys_config config,
                                       size_t *needed);
 
 /**
- * The value of a key as a number: times in milliseconds, with NETSYS_INFINITE for "off", sizes in bytes, true and
- * false as 1 and 0, and words as their number: NETSYS_FRAMING_*, NETSYS_DISPATCH_*, NETSYS_SEND_*; levels of the log
- * from 0, "trace", to 5, "fatal".
+ * The value of a key as a number: times in milliseconds, with NETSYS_INFINITE for "off", sizes in bytes, INT64_MAX for
+ * "unlimited", 0 for "default", true and false as 1 and 0, and words as their number: NETSYS_FRAMING_*,
+ * NETSYS_DISPATCH_*, NETSYS_SEND_*; levels of the log from 0, "trace", to 5, "fatal".
  *
  * @param config  the configuration
  * @param key     the key: "server.timeout"

@@ -9,6 +9,7 @@
 //! | `document`, `toml`, `json` | texts as trees of values that know their place |
 //! | [`fault`] | what is wrong with a configuration |
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 mod document;
@@ -20,11 +21,12 @@ pub mod network_config;
 mod toml;
 
 pub use document::Format;
-pub use kind::{OFF, Scalar};
+pub use kind::{OFF, Scalar, UNLIMITED};
 pub use network_config::NetworkConfig;
 
 use crate::error::{Code, Error, Result};
 use crate::runtime::Dispatch;
+use crate::transport::AddressRange;
 
 /// What a longer duration is taken for: for ever, and yet a point in time that can be computed.
 pub(crate) const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
@@ -53,6 +55,13 @@ pub enum SendPolicy {
     /// Wait for room, at most [`SessionConfig::send_timeout`]. On a library thread, where waiting would stop the loop
     /// that makes room, queue up to [`SessionConfig::send_hard_limit`], and past that end the session.
     Wait,
+    /// Drop the message that is sent. The send succeeds; the loss is counted.
+    DropNewest,
+    /// Drop the oldest messages of which no byte was written, until there is room. The send succeeds, the losses are
+    /// counted. The message is taken whatever its size, so that the queue holds at most one message more than its bound.
+    DropOldest,
+    /// End the session.
+    Disconnect,
 }
 
 /// Settings that every session of a server or client has.
@@ -69,8 +78,10 @@ pub struct SessionConfig {
     pub send_policy: SendPolicy,
     /// The largest message that is sent or received, in bytes.
     pub max_message: u32,
-    /// The bound of the outgoing queue, in bytes on the wire.
+    /// The bound of the outgoing queue, in bytes on the wire. An empty queue takes any message.
     pub send_queue: usize,
+    /// Its bound in messages; `None`: only bytes count.
+    pub send_queue_messages: Option<NonZeroU32>,
     /// The bound of the outgoing queue for sends on library threads under [`SendPolicy::Wait`].
     pub send_hard_limit: usize,
     /// How long a send waits under [`SendPolicy::Wait`].
@@ -79,6 +90,13 @@ pub struct SessionConfig {
     pub idle_timeout: Option<Duration>,
     /// A framed session that received nothing for this long is pinged; three times this without an answer ends it.
     pub heartbeat: Option<Duration>,
+    /// How long a frame may take to come whole once it has begun to, in addition to a second for each 240 of its bytes.
+    /// `None`: for ever.
+    pub frame_timeout: Option<Duration>,
+    /// With keep-alive on: a session ends whose peer's host has not acknowledged for this long what was sent to it,
+    /// however often. A peer that lives and does not read is not ended by this. `None`: the system's own patience, some
+    /// 15 minutes.
+    pub unresponsive_timeout: Option<Duration>,
     /// How long a peer may take to say who it is once it has begun to.
     pub handshake_timeout: Duration,
     /// How long a graceful close may take.
@@ -106,10 +124,13 @@ impl Default for SessionConfig {
             send_policy: SendPolicy::WouldBlock,
             max_message: 1024 * 1024,
             send_queue: 1024 * 1024,
+            send_queue_messages: None,
             send_hard_limit: 64 * 1024 * 1024,
             send_timeout: Duration::from_secs(5),
             idle_timeout: None,
             heartbeat: Some(Duration::from_secs(10)),
+            frame_timeout: Some(Duration::from_secs(10)),
+            unresponsive_timeout: Some(Duration::from_secs(30)),
             handshake_timeout: Duration::from_secs(5),
             drain: Duration::from_secs(5),
             keep_alive: true,
@@ -123,6 +144,16 @@ impl Default for SessionConfig {
 }
 
 impl SessionConfig {
+    /// How often a silent framed peer is asked for a sign of life.
+    pub(crate) fn heartbeat_interval(&self) -> Option<Duration> {
+        self.heartbeat.filter(|_| self.keep_alive)
+    }
+
+    /// How long a peer's host may leave unacknowledged what was sent.
+    pub(crate) fn unresponsive_limit(&self) -> Option<Duration> {
+        self.unresponsive_timeout.filter(|_| self.keep_alive)
+    }
+
     fn validate(&mut self) -> Result<()> {
         for duration in [&mut self.send_timeout, &mut self.handshake_timeout, &mut self.drain] {
             *duration = (*duration).min(LONGEST);
@@ -160,6 +191,15 @@ pub struct ServerConfig {
     /// Over how many loops its sessions are spread. With more than one, the handlers of different sessions run at the same
     /// time.
     pub io_threads: usize,
+    /// The most connections of one address at a time; of IPv6, of one /64. `None`: 256, and no limit for loopback.
+    /// `usize::MAX`: no limit.
+    pub max_connections_per_address: Option<usize>,
+    /// How many connections a second one address may make in the long run; 0: as many as it likes.
+    pub accept_rate: u32,
+    /// How many of them at once, after a rest; 0: as many as in a second.
+    pub accept_burst: u32,
+    /// Addresses that neither of these holds for.
+    pub exempt_addresses: Vec<AddressRange>,
     /// What its sessions are like.
     pub session: SessionConfig,
 }
@@ -173,6 +213,10 @@ impl Default for ServerConfig {
             backlog: 4096,
             max_connections: 1000,
             io_threads: 1,
+            max_connections_per_address: None,
+            accept_rate: 0,
+            accept_burst: 0,
+            exempt_addresses: Vec::new(),
             session: SessionConfig::default(),
         }
     }
@@ -198,8 +242,58 @@ pub struct ClientConfig {
     pub port: u16,
     /// How long resolving, connecting and the hello may take together.
     pub connect_timeout: Duration,
+    /// Whether and how it connects again when it could not connect, or its connection ended.
+    pub reconnect: Reconnect,
     /// What its session is like.
     pub session: SessionConfig,
+}
+
+/// Whether and how a client connects again.
+///
+/// Before the n-th attempt in a row, counted from 0, it waits for a time that is uniform in 0 to `first_delay` * 2^n,
+/// or to `max_delay` if that is less. The count begins anew after a connection that was open for `max_delay`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reconnect {
+    /// Whether it does at all.
+    pub enabled: bool,
+    /// The longest wait before the first attempt.
+    pub first_delay: Duration,
+    /// The longest wait of all. Many clients of a server that is down make about 2 / `max_delay` attempts each.
+    pub max_delay: Duration,
+    /// After how many attempts in a row that failed it ends; `None`: it goes on until it is stopped.
+    pub max_attempts: Option<NonZeroU32>,
+}
+
+impl Default for Reconnect {
+    fn default() -> Self {
+        Reconnect {
+            enabled: false,
+            first_delay: Duration::from_millis(100),
+            max_delay: Duration::from_secs(5),
+            max_attempts: None,
+        }
+    }
+}
+
+impl Reconnect {
+    fn validate(&mut self) -> Result<()> {
+        self.max_delay = self.max_delay.min(LONGEST);
+        self.check_delays()
+    }
+
+    pub(crate) fn check_delays(&self) -> Result<()> {
+        if self.first_delay.is_zero() || self.first_delay > self.max_delay {
+            return Err(Error::new(
+                Code::InvalidArgument,
+                format!(
+                    "first_delay is {} ms and max_delay {} ms: give it more than 0, and no more than max_delay",
+                    self.first_delay.as_millis(),
+                    self.max_delay.as_millis()
+                ),
+            ));
+        }
+        Ok(())
+    }
 }
 
 impl Default for ClientConfig {
@@ -209,6 +303,7 @@ impl Default for ClientConfig {
             host: String::new(),
             port: 0,
             connect_timeout: Duration::from_secs(30),
+            reconnect: Reconnect::default(),
             session: SessionConfig::default(),
         }
     }
@@ -225,6 +320,7 @@ impl ClientConfig {
         if self.port == 0 {
             return Err(Error::new(Code::InvalidArgument, "port is 0: name the server's port, 1 to 65535"));
         }
+        self.reconnect.validate()?;
         self.session.validate()?;
         Ok(self)
     }
@@ -250,11 +346,19 @@ pub struct ContextConfig {
     pub pool_threads: usize,
     /// The beginning of its threads' names.
     pub thread_name_prefix: String,
+    /// What all its sessions may hold together in buffers, in bytes. Beyond it, sends meet a full queue, and sessions in
+    /// the middle of a message stop reading until there is room.
+    pub max_buffered: usize,
 }
 
 impl Default for ContextConfig {
     fn default() -> Self {
-        ContextConfig { max_loops: 64, pool_threads: 0, thread_name_prefix: "netsys".into() }
+        ContextConfig {
+            max_loops: 64,
+            pool_threads: 0,
+            thread_name_prefix: "netsys".into(),
+            max_buffered: 256 * 1024 * 1024,
+        }
     }
 }
 

@@ -44,8 +44,9 @@ pub(super) enum Value {
     Switch(bool),
     Number(i64),
     Text(String),
+    List(Vec<Node>),
     Table(Vec<Entry>),
-    /// What no key takes: a fraction, a list, a date. As the text or the format calls it.
+    /// What no key takes: a fraction, a date. As the text or the format calls it.
     Other(String),
 }
 

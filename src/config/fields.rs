@@ -3,21 +3,23 @@
 //! Reading, writing, checking and the documented example file are all made of this table. A section is a call of
 //! `fields!`, in which a field of the struct that has no line is a compile error.
 
+use std::num::NonZeroU32;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use super::kind::{Kind, OFF, Scalar};
+use super::kind::{Kind, OFF, Scalar, UNLIMITED};
 use super::network_config::NetworkConfig;
 use super::{
-    ClientConfig, ContextConfig, Framing, LogLevel, LoggerConfig, MonitoringConfig, SendPolicy, ServerConfig,
-    SessionConfig, ThreadPoolConfig,
+    ClientConfig, ContextConfig, Framing, LogLevel, LoggerConfig, MonitoringConfig, Reconnect, SendPolicy,
+    ServerConfig, SessionConfig, ThreadPoolConfig,
 };
 use crate::error::Result;
 use crate::runtime::Dispatch;
+use crate::transport::AddressRange;
 
 /// A key.
 pub(super) struct Field {
-    /// A path: "client"; a section in it would be "client.tls".
+    /// A path: "client", or the section in it, "client.reconnect".
     pub section: &'static str,
     pub name: &'static str,
     pub kind: Kind,
@@ -41,7 +43,7 @@ pub(super) struct Rule {
     pub check: fn(&NetworkConfig) -> Result<()>,
 }
 
-pub(super) const RULES: [Rule; 2] = [
+pub(super) const RULES: [Rule; 3] = [
     Rule {
         section: "server",
         names: ["send_hard_limit", "send_queue_limit"],
@@ -51,6 +53,11 @@ pub(super) const RULES: [Rule; 2] = [
         section: "client",
         names: ["send_hard_limit", "send_queue_limit"],
         check: |config| config.client.session.check_send_limits(),
+    },
+    Rule {
+        section: "client.reconnect",
+        names: ["first_delay", "max_delay"],
+        check: |config| config.client.reconnect.check_delays(),
     },
 ];
 
@@ -66,7 +73,11 @@ pub(super) fn find(path: &str) -> Option<&'static Field> {
 const GIB: i64 = 1 << 30;
 const TIB: i64 = 1 << 40;
 
+const MEMORY: Kind = Kind::Or(&const { Kind::size(1, TIB) }, &[("unlimited", UNLIMITED)]);
+const PER_ADDRESS: Kind =
+    Kind::Or(&const { Kind::count(1, u32::MAX as i64 - 1) }, &[("default", 0), ("unlimited", UNLIMITED)]);
 const NAME: Kind = Kind::Text { max: 255 };
+const COUNT: Kind = Kind::count(0, u32::MAX as i64);
 
 /// The place in the configuration that a path in parentheses names.
 macro_rules! place {
@@ -110,11 +121,18 @@ macro_rules! session_fields {
             "timeout" = idle_timeout: $timeout, "A session that received nothing for so long ends; 0: never";
             "heartbeat_interval" = heartbeat via or_off: Kind::TIME_OR_OFF,
                 "A framed session that received nothing for so long asks for a sign of life";
-            "enable_keep_alive" = keep_alive: Kind::Switch, "TCP keep-alive; false switches heartbeats off, too";
+            "frame_timeout" = frame_timeout via or_off: Kind::TIME_OR_OFF,
+                "How long a frame may take to come whole, in addition to a second for each 240 bytes";
+            "unresponsive_timeout" = unresponsive_timeout via or_off: Kind::TIME_OR_OFF,
+                "With keep-alive: a session ends whose peer's host acknowledged nothing for so long";
+            "enable_keep_alive" = keep_alive: Kind::Switch,
+                "TCP keep-alive; false switches heartbeats and unresponsive_timeout off, too";
             "enable_nodelay" = nodelay: Kind::Switch, "TCP_NODELAY";
             "policy" = send_policy: POLICY, "What a send does when the session's queue is full";
             "message_timeout" = send_timeout: Kind::TIME, "How long a send waits for room in the queue";
             "send_queue_limit" = send_queue: Kind::size(1, TIB), "The bytes in a session's queue at which it is full";
+            "send_queue_messages" = send_queue_messages: COUNT,
+                "The messages at which it is full, too; 0: only bytes count";
             "send_hard_limit" = send_hard_limit: Kind::size(1, TIB),
                 "The bytes that sends inside handlers may queue; at least send_queue_limit";
             "drain_timeout" = drain: Kind::TIME, "How long a close may take to deliver what is queued";
@@ -135,6 +153,8 @@ fn all() -> Vec<Field> {
         "pool_threads" = pool_threads: Kind::count(0, 1024),
             "The threads of the pool that handlers are dispatched to; 0: one for each processor";
         "thread_name_prefix" = thread_name_prefix: Kind::Text { max: 64 }, "What the names of the threads begin with";
+        "max_buffered" = max_buffered via or_unlimited: MEMORY,
+            "The bytes that all sessions may hold together in buffers";
     }
     fields! {
         fields, "server", ServerConfig at (server), besides (session);
@@ -144,6 +164,12 @@ fn all() -> Vec<Field> {
         "backlog" = backlog: Kind::count(1, i32::MAX as i64), "Connections that the system holds to be accepted";
         "max_connections" = max_connections via unlimited: Kind::count(0, u32::MAX as i64 - 1),
             "The most connections at a time; 0: no limit";
+        "max_connections_per_address" = max_connections_per_address via or_rule: PER_ADDRESS,
+            "The most connections of one address, of IPv6 of one /64; default: 256, and no limit for loopback";
+        "accept_rate" = accept_rate: COUNT, "The connections a second that an address may make; 0: no limit";
+        "accept_burst" = accept_burst: COUNT, "How many of them at once, after a rest; 0: as many as in a second";
+        "exempt_addresses" = exempt_addresses: Kind::Ranges,
+            "Addresses that these limits of an address do not hold for";
         "io_threads" = io_threads: Kind::count(1, 4096),
             "The threads that sessions are spread over; their handlers overlap";
     }
@@ -152,7 +178,7 @@ fn all() -> Vec<Field> {
         "handshake_timeout" = handshake_timeout: Kind::TIME, "How long a framed peer may take to say who it is";
     }
     fields! {
-        fields, "client", ClientConfig at (client), besides (session);
+        fields, "client", ClientConfig at (client), besides (session, reconnect);
         "client_id" = client_id: NAME, "What a framed server is told";
         "host" = host: NAME, "The server's address or name";
         "port" = port: Kind::count(0, 65535), "The server's port";
@@ -160,6 +186,13 @@ fn all() -> Vec<Field> {
     }
     session_fields! {
         fields, "client", (client.session), timeout: Kind::TIME_OR_ZERO, besides (handshake_timeout);
+    }
+    fields! {
+        fields, "client.reconnect", Reconnect at (client.reconnect), besides ();
+        "enabled" = enabled: Kind::Switch, "Whether the client connects again after it could not, or was disconnected";
+        "first_delay" = first_delay: Kind::TIME, "The longest wait before the first attempt; it doubles with each";
+        "max_delay" = max_delay: Kind::TIME, "The longest wait of all; at least first_delay";
+        "max_attempts" = max_attempts: COUNT, "After how many failures in a row the client ends; 0: never";
     }
     fields! {
         fields, "thread_pool", ThreadPoolConfig at (thread_pool), besides ();
@@ -225,6 +258,24 @@ macro_rules! stored_numbers {
 }
 stored_numbers!(u16 u32 usize);
 
+impl Stored for NonZeroU32 {
+    fn get(&self) -> Scalar {
+        Stored::get(&NonZeroU32::get(*self))
+    }
+    fn set(value: Scalar) -> Self {
+        NonZeroU32::new(u32::set(value)).unwrap_or(NonZeroU32::MIN)
+    }
+}
+
+impl Stored for Vec<AddressRange> {
+    fn get(&self) -> Scalar {
+        Scalar::Text(AddressRange::text(self))
+    }
+    fn set(value: Scalar) -> Self {
+        AddressRange::split(&String::set(value)).flat_map(str::parse).collect()
+    }
+}
+
 /// In whole milliseconds, at least one of a time that is not 0.
 impl Stored for Duration {
     fn get(&self) -> Scalar {
@@ -279,6 +330,30 @@ mod unlimited {
     }
 }
 
+/// The largest number is [`UNLIMITED`].
+mod or_unlimited {
+    use super::*;
+
+    pub(super) fn get(value: &usize) -> Scalar {
+        if *value == usize::MAX { Scalar::Number(UNLIMITED) } else { value.get() }
+    }
+    pub(super) fn set(value: Scalar) -> usize {
+        if value == Scalar::Number(UNLIMITED) { usize::MAX } else { usize::set(value) }
+    }
+}
+
+/// The same; None, which means a rule of its own, is 0.
+mod or_rule {
+    use super::*;
+
+    pub(super) fn get(value: &Option<usize>) -> Scalar {
+        value.as_ref().map_or(Scalar::Number(0), or_unlimited::get)
+    }
+    pub(super) fn set(value: Scalar) -> Option<usize> {
+        (value != Scalar::Number(0)).then(|| or_unlimited::set(value))
+    }
+}
+
 /// Makes kinds of enums: each variant with its number, which is that of the C ABI, and its word. What is in
 /// brackets cannot be written, and has a number that is not valid.
 macro_rules! words {
@@ -302,7 +377,10 @@ macro_rules! words {
 words! {
     FRAMING: Framing { Auto = 0 "auto", Framed = 1 "framed", Raw = 2 "raw" }
     DISPATCH: Dispatch { Inline = 0 "inline", Pool = 1 "pool", Manual = 2 "manual" } [Dispatch::Executor(_) => 3]
-    POLICY: SendPolicy { WouldBlock = 1 "would_block", Wait = 2 "wait" }
+    POLICY: SendPolicy {
+        WouldBlock = 1 "would_block", Wait = 2 "wait", DropNewest = 3 "drop_newest", DropOldest = 4 "drop_oldest",
+        Disconnect = 5 "disconnect"
+    }
     LEVEL: LogLevel {
         Trace = 0 "trace", Debug = 1 "debug", Info = 2 "info", Warn = 3 "warn", Error = 4 "error", Fatal = 5 "fatal"
     }

@@ -103,7 +103,9 @@ impl Reader<'_, '_> {
                 Err(_) => Value::Other(literal.value.to_owned()),
             },
             ast::Value::Object(object) => Value::Table(self.entries(object, path)),
-            ast::Value::Array(_) => Value::Other("a list".into()),
+            ast::Value::Array(array) => {
+                Value::List(array.elements.into_iter().map(|element| self.node(element, path)).collect())
+            }
             ast::Value::NullKeyword(_) => Value::Other("null".into()),
         };
         Node { value, at: range.start }

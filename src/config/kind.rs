@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::document::Value;
+use super::document::{Node, Value};
+use crate::error::Error;
+use crate::transport::AddressRange;
 
 /// A value of the configuration. Sizes are in bytes, durations in milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +21,9 @@ pub enum Scalar {
 /// The number of a duration that is switched off.
 pub const OFF: i64 = u32::MAX as i64;
 
+/// The number of a limit that there is not.
+pub const UNLIMITED: i64 = i64::MAX;
+
 /// The longest duration, in ms. It fits into the 32 bits that the C structs have for it.
 pub(super) const LONGEST_MS: i64 = 1000 * HOUR;
 
@@ -29,6 +34,12 @@ const HOUR: i64 = 3600 * SECOND;
 type Units = [(&'static str, i64)];
 const TIMES: &Units = &[("ms", 1), ("s", SECOND), ("m", 60 * SECOND), ("h", HOUR)];
 const SIZES: &Units = &[("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40)];
+
+/// Words, each with its number.
+type Words = [(&'static str, i64)];
+
+/// What does not fit, where in the text.
+pub(super) type Mismatch = (usize, String);
 
 /// What a key takes.
 #[derive(Clone, Copy, Debug)]
@@ -44,18 +55,21 @@ pub(super) enum Kind {
         min: i64,
         max: i64,
     },
-    /// A time, in multiples of `step` ms; with `off`, it may be [`OFF`].
+    /// A time, in multiples of `step` ms.
     Time {
         min: i64,
         step: i64,
-        off: bool,
     },
-    /// One of some words, each with its number.
-    Word(&'static [(&'static str, i64)]),
+    /// One of some words.
+    Word(&'static Words),
+    /// Another kind, or one of some words.
+    Or(&'static Kind, &'static Words),
     /// A text of at most so many bytes.
     Text {
         max: usize,
     },
+    /// Ranges of addresses: a list of them, or a text with commas between them, which is what they are kept as.
+    Ranges,
 }
 
 impl Kind {
@@ -68,33 +82,52 @@ impl Kind {
     }
 
     /// A time that is never 0.
-    pub(super) const TIME: Kind = Kind::Time { min: 1, step: 1, off: false };
+    pub(super) const TIME: Kind = Kind::Time { min: 1, step: 1 };
     /// A time, or 0 with a meaning of its own.
-    pub(super) const TIME_OR_ZERO: Kind = Kind::Time { min: 0, step: 1, off: false };
+    pub(super) const TIME_OR_ZERO: Kind = Kind::Time { min: 0, step: 1 };
     /// A time that can be switched off.
-    pub(super) const TIME_OR_OFF: Kind = Kind::Time { min: 1, step: 1, off: true };
+    pub(super) const TIME_OR_OFF: Kind = Kind::Or(&Kind::TIME, &[("off", OFF)]);
 
     /// The same in whole seconds.
     pub(super) const fn in_seconds(self) -> Kind {
         match self {
-            Kind::Time { min, off, .. } => Kind::Time { min: min * SECOND, step: SECOND, off },
+            Kind::Time { min, .. } => Kind::Time { min: min * SECOND, step: SECOND },
             other => other,
         }
     }
 
-    /// Reads a value as a file has it. The error says what was found and what is expected.
-    pub(super) fn read(self, value: &Value) -> Result<Scalar, String> {
-        let scalar = self.parse(value).filter(|scalar| self.fits(scalar));
-        scalar.ok_or_else(|| self.mismatch(&Found(value)))
+    /// Reads a value as a file has it. The errors say what was found and what is expected; there is at least one.
+    pub(super) fn read(self, node: &Node) -> Result<Scalar, Vec<Mismatch>> {
+        match (self, &node.value) {
+            (Kind::Ranges, Value::List(entries)) => ranges(entries.iter().map(|entry| (entry.at, range(&entry.value)))),
+            (Kind::Ranges, Value::Text(text)) => {
+                ranges(AddressRange::split(text).map(|entry| (node.at, range_of(entry))))
+            }
+            (_, value) => {
+                let scalar = self.parse(value).filter(|scalar| self.fits(scalar));
+                scalar.ok_or_else(|| vec![(node.at, self.mismatch(&Found(value)))])
+            }
+        }
+    }
+
+    /// Reads a value that is in no file.
+    pub(super) fn read_alone(self, value: Value) -> Result<Scalar, String> {
+        const MOST: usize = 10;
+        self.read(&Node { value, at: 0 }).map_err(|wrong| {
+            let texts: Vec<String> = wrong.into_iter().take(MOST).map(|(_, text)| text).collect();
+            texts.join("; ")
+        })
     }
 
     fn parse(self, value: &Value) -> Option<Scalar> {
+        if let Kind::Or(kind, words) = self {
+            return Kind::Word(words).parse(value).or_else(|| kind.parse(value));
+        }
         let number = match (self, value) {
             (Kind::Switch, Value::Switch(switch)) => return Some(Scalar::Switch(*switch)),
             (Kind::Text { .. }, Value::Text(text)) => return Some(Scalar::Text(text.clone())),
             (Kind::Count { .. } | Kind::Size { .. } | Kind::Time { .. }, Value::Number(number)) => Some(*number),
             (Kind::Size { .. }, Value::Text(text)) => quantity(text, SIZES),
-            (Kind::Time { off: true, .. }, Value::Text(text)) if text == "off" => Some(OFF),
             (Kind::Time { .. }, Value::Text(text)) => quantity(text, TIMES),
             (Kind::Word(words), Value::Text(text)) => words.iter().find(|(word, _)| word == text).map(|word| word.1),
             _ => None,
@@ -104,6 +137,9 @@ impl Kind {
 
     /// Whether it is a value of this type and range.
     pub(super) fn check(self, scalar: &Scalar) -> Result<(), String> {
+        if let (Kind::Ranges, Scalar::Text(text)) = (self, scalar) {
+            return self.read_alone(Value::Text(text.clone())).map(drop);
+        }
         if self.fits(scalar) { Ok(()) } else { Err(self.mismatch(&excerpt(&self.written(scalar)))) }
     }
 
@@ -111,7 +147,7 @@ impl Kind {
         match (self, scalar) {
             (Kind::Switch, Scalar::Switch(_)) => true,
             (Kind::Text { max }, Scalar::Text(text)) => text.len() <= max && !text.contains('\0'),
-            (Kind::Switch | Kind::Text { .. }, _) => false,
+            (Kind::Switch | Kind::Text { .. } | Kind::Ranges, _) => false,
             (_, Scalar::Number(number)) => self.holds(*number),
             _ => false,
         }
@@ -120,10 +156,10 @@ impl Kind {
     fn holds(self, number: i64) -> bool {
         match self {
             Kind::Count { min, max } | Kind::Size { min, max } => (min..=max).contains(&number),
-            Kind::Time { off: true, .. } if number == OFF => true,
-            Kind::Time { min, step, .. } => (min..=LONGEST_MS).contains(&number) && number % step == 0,
+            Kind::Time { min, step } => (min..=LONGEST_MS).contains(&number) && number % step == 0,
             Kind::Word(words) => words.iter().any(|(_, known)| *known == number),
-            Kind::Switch | Kind::Text { .. } => false,
+            Kind::Or(kind, words) => Kind::Word(words).holds(number) || kind.holds(number),
+            Kind::Switch | Kind::Text { .. } | Kind::Ranges => false,
         }
     }
 
@@ -135,8 +171,14 @@ impl Kind {
     pub(super) fn written(self, scalar: &Scalar) -> String {
         match (self, scalar) {
             (_, Scalar::Switch(switch)) => switch.to_string(),
+            (Kind::Ranges, Scalar::Text(text)) => {
+                format!("[{}]", AddressRange::split(text).map(quoted).collect::<Vec<_>>().join(", "))
+            }
             (_, Scalar::Text(text)) => quoted(text),
-            (Kind::Time { off: true, .. }, Scalar::Number(OFF)) => quoted("off"),
+            (Kind::Or(_, words), Scalar::Number(number)) if Kind::Word(words).holds(*number) => {
+                Kind::Word(words).written(scalar)
+            }
+            (Kind::Or(kind, _), _) => kind.written(scalar),
             (Kind::Time { .. }, Scalar::Number(0)) => quoted("0s"),
             (Kind::Time { .. }, Scalar::Number(number)) => match in_largest_unit(*number, TIMES) {
                 Some((count, unit)) => format!("\"{count}{unit}\""),
@@ -174,19 +216,47 @@ impl fmt::Display for Kind {
                 let (min, max) = (plain(min), plain(max));
                 write!(f, "a size from {min} to {max}: a number of bytes, or a string such as \"64 KiB\"")
             }
-            Kind::Time { min, step, off } => {
+            Kind::Time { min, step } => {
                 let unit = if *step == SECOND { "whole seconds" } else { "a time" };
                 let (min, max) = (plain(min), plain(&LONGEST_MS));
-                let off = if *off { ", or \"off\"" } else { "" };
-                write!(f, "{unit} from {min} to {max}: a string such as \"30s\", or a number of milliseconds{off}")
+                write!(f, "{unit} from {min} to {max}: a string such as \"30s\", or a number of milliseconds")
             }
             Kind::Word(words) => {
                 let words: Vec<String> = words.iter().map(|(word, _)| quoted(word)).collect();
                 write!(f, "{}", words.join(" or "))
             }
+            Kind::Or(kind, words) => write!(f, "{kind}, or {}", Kind::Word(words)),
             Kind::Text { max } => write!(f, "a string of at most {max} bytes, without NUL"),
+            Kind::Ranges => f.write_str(
+                "a list of addresses and ranges of them, such as [\"10.0.0.0/8\", \"::1\"], or a string with commas \
+                 between them",
+            ),
         }
     }
+}
+
+/// A range of a list in a file.
+fn range(value: &Value) -> Result<AddressRange, String> {
+    match value {
+        Value::Text(text) => range_of(text),
+        other => Err(format!("found {}, expected a string such as \"10.0.0.0/8\"", Found(other))),
+    }
+}
+
+fn range_of(text: &str) -> Result<AddressRange, String> {
+    excerpt(text).parse().map_err(|error: Error| error.message.into_owned())
+}
+
+/// All of them as a text; else what is wrong with each that is none.
+fn ranges(entries: impl Iterator<Item = (usize, Result<AddressRange, String>)>) -> Result<Scalar, Vec<Mismatch>> {
+    let (mut ranges, mut wrong) = (Vec::new(), Vec::new());
+    for (index, (at, entry)) in entries.enumerate() {
+        match entry {
+            Ok(range) => ranges.push(range),
+            Err(text) => wrong.push((at, format!("entry {}: {text}", index + 1))),
+        }
+    }
+    if wrong.is_empty() { Ok(Scalar::Text(AddressRange::text(&ranges))) } else { Err(wrong) }
 }
 
 /// A value as an error shows it.
@@ -198,6 +268,7 @@ impl fmt::Display for Found<'_> {
             Value::Switch(switch) => write!(f, "{switch}"),
             Value::Number(number) => write!(f, "{number}"),
             Value::Text(text) => f.write_str(&quoted(&excerpt(text))),
+            Value::List(_) => f.write_str("a list"),
             Value::Table(_) => f.write_str("a table"),
             Value::Other(what) => f.write_str(&excerpt(what)),
         }

@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
-use super::document::{self, Entry, Format, MAX_LEN, Report, Value};
+use super::document::{self, Entry, Format, MAX_LEN, Node, Report, Value};
 use super::fault::{Fault, Faults};
 use super::fields::{self, FIELDS, Field, RULES};
 use super::kind::{Kind, Scalar, quoted};
@@ -146,11 +146,9 @@ impl NetworkConfig {
     /// valid, since nobody could read them.
     pub fn to_string(&self, format: Format) -> Result<String, Faults> {
         self.validate()?;
-        let mut settled = self.clone();
-        settled.settle();
         Ok(match format {
-            Format::Toml => settled.to_toml(|_| String::new()),
-            Format::Json => settled.to_json(),
+            Format::Toml => self.to_toml(|_| String::new()),
+            Format::Json => self.to_json(),
         })
     }
 
@@ -219,7 +217,7 @@ impl NetworkConfig {
         let field = known(key)?;
         let checked = field.kind.check(&value);
         checked.map_err(|text| Fault { key: key.to_owned(), text, ..Fault::default() })?;
-        self.store(field, value);
+        (field.set)(self, value);
         Ok(())
     }
 
@@ -227,27 +225,15 @@ impl NetworkConfig {
     pub fn set_text(&mut self, key: &str, text: &str) -> Result<(), Fault> {
         let field = known(key)?;
         let value = match (field.kind, text, text.parse()) {
-            (Kind::Text { .. }, ..) => Value::Text(text.to_owned()),
+            (Kind::Text { .. } | Kind::Ranges, ..) => Value::Text(text.to_owned()),
             (_, "true" | "false", _) => Value::Switch(text == "true"),
             (_, _, Ok(number)) => Value::Number(number),
             _ => Value::Text(text.to_owned()),
         };
-        let value = field.kind.read(&value);
+        let value = field.kind.read_alone(value);
         let value = value.map_err(|text| Fault { key: key.to_owned(), text, ..Fault::default() })?;
-        self.store(field, value);
-        Ok(())
-    }
-
-    fn store(&mut self, field: &Field, value: Scalar) {
         (field.set)(self, value);
-        self.settle();
-    }
-
-    /// Without keep-alive there are no heartbeats.
-    fn settle(&mut self) {
-        for session in [&mut self.server.session, &mut self.client.session] {
-            session.heartbeat = session.heartbeat.filter(|_| session.keep_alive);
-        }
+        Ok(())
     }
 }
 
@@ -283,7 +269,6 @@ impl Loader<'_> {
         if !self.report.is_empty() {
             return Err(self.report.into_faults().into());
         }
-        self.config.settle();
         Ok(self.config)
     }
 
@@ -293,9 +278,9 @@ impl Loader<'_> {
             let path = if section.is_empty() { key } else { format!("{section}.{key}") };
             match (fields::find(&path), node.value) {
                 (Some(field), value) => {
-                    match field.kind.read(&value) {
+                    match field.kind.read(&Node { value, at: node.at }) {
                         Ok(value) => (field.set)(&mut self.config, value),
-                        Err(text) => self.add(node.at, &path, text),
+                        Err(wrong) => wrong.into_iter().for_each(|(at, text)| self.add(at, &path, text)),
                     }
                     self.places.insert(path, at);
                 }

@@ -35,7 +35,7 @@ fn node(value: Spanned<DeValue<'_>>) -> Node {
         },
         DeValue::Float(number) => Value::Other(number.to_string()),
         DeValue::Datetime(_) => Value::Other("a date".into()),
-        DeValue::Array(_) => Value::Other("a list".into()),
+        DeValue::Array(list) => Value::List(list.into_iter().map(node).collect()),
         DeValue::Table(table) => Value::Table(entries(table)),
     };
     Node { value, at }

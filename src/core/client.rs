@@ -1,4 +1,8 @@
-//! The client: one connection to a server.
+//! The client: a connection to a server, or one after the other.
+
+mod backoff;
+mod outlet;
+mod reconnecting;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,22 +10,26 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use self::outlet::Outlet;
+use self::reconnecting::Reconnecting;
 use super::lifecycle::{EndpointState, Lifecycle};
-use crate::config::{ClientConfig, LONGEST};
+use crate::config::{ClientConfig, LONGEST, Reconnect};
 use crate::error::{Code, Error, Result};
 use crate::runtime::{Context, Endpoint, EndpointGuard, EndpointPlace};
-use crate::session::handler::{CloseReport, Handler, Message};
-use crate::session::{Driver, Registry, Role, Session, State, Stats, linger};
+use crate::session::handler::{CloseReport, Handler, Message, Payload};
+use crate::session::{Driver, Ended, Registry, Role, Session, State, Stats, linger};
 use crate::transport::connect::{connect, resolve};
 use crate::transport::{SocketOptions, Stream};
 
-/// A client. All functions may be called on any thread at any time, handlers included; only [`Client::wait`] and
-/// [`Client::wait_connected`] wait.
+/// A client. All functions may be called on any thread at any time, handlers included; only [`Client::wait`],
+/// [`Client::wait_connected`] and a send under [`SendPolicy::Wait`](crate::config::SendPolicy::Wait) wait.
 pub struct Client {
     registry: Arc<Registry>,
     drain: Duration,
     lifecycle: Arc<Lifecycle>,
     session: Mutex<Option<Arc<Session>>>,
+    /// Where sends go if it connects again.
+    outlet: Option<Outlet>,
 }
 
 impl Client {
@@ -31,7 +39,9 @@ impl Client {
         let event_loop = context.assign_loop()?;
         let place = context.place(&config.session.dispatch, &event_loop)?;
         let lifecycle = Arc::new(Lifecycle::new(place.as_ref()));
-        let handler = Arc::new(Watched { lifecycle: Arc::clone(&lifecycle), handler });
+        let reconnect = config.reconnect.enabled.then_some(config.reconnect);
+        let reconnects = reconnect.is_some();
+        let handler = Arc::new(Watched { lifecycle: Arc::clone(&lifecycle), reconnects, handler });
         let target = Target {
             host: config.host,
             port: config.port,
@@ -40,11 +50,16 @@ impl Client {
         };
         let drain = config.session.drain;
         let elsewhere = place.as_ref().map(EndpointPlace::place);
-        let registry =
+        let mut registry =
             Registry::new(Role::Client, config.client_id, config.session, handler, Some(&event_loop), elsewhere);
-        let client = Arc::new(Client { registry: Arc::new(registry), drain, lifecycle, session: Mutex::new(None) });
+        if reconnects {
+            registry = registry.keep_unsent();
+        }
+        let registry = Arc::new(registry);
+        let outlet = reconnects.then(|| Outlet::new(Arc::clone(&registry)));
+        let client = Arc::new(Client { registry, drain, lifecycle, session: Mutex::new(None), outlet });
         let guard = context.register(event_loop.clone(), place, client.clone())?;
-        event_loop.spawn(Arc::clone(&client).serve(target, guard));
+        event_loop.spawn(Arc::clone(&client).serve(target, reconnect, guard));
         Ok(client)
     }
 
@@ -53,6 +68,9 @@ impl Client {
     pub fn stop(&self, drain: Option<Duration>) {
         let drain = drain.unwrap_or(self.drain).min(LONGEST);
         self.lifecycle.signal.request();
+        if let Some(outlet) = &self.outlet {
+            outlet.stop();
+        }
         self.registry.stop(drain);
     }
 
@@ -61,7 +79,34 @@ impl Client {
         self.lifecycle.wait_stopped(timeout)
     }
 
-    /// Waits until it is connected. Fails with what connecting failed with.
+    /// Sends a message, which is copied. See [`Client::send_vectored`].
+    pub fn send(&self, payload: Payload, data: &[u8]) -> Result<()> {
+        self.send_vectored(payload, &[data])
+    }
+
+    /// Sends a message that is given in parts, on the present connection as [`Session::send_vectored`] does.
+    ///
+    /// A reconnecting client that is not connected keeps the message for its next connection. What waits for that is
+    /// bounded as a session's queue is, and the same policy says what a send does that finds no room. Each connection
+    /// gets what waits before it is told to be open. What was accepted and is not sent when the client ends, the handler
+    /// is told as an error.
+    ///
+    /// Any other client that is not connected fails with `ConnectionClosed`, as a reconnecting one does that has been
+    /// stopped or has ended.
+    pub fn send_vectored(&self, payload: Payload, parts: &[&[u8]]) -> Result<()> {
+        match &self.outlet {
+            Some(outlet) => outlet.send(payload, parts),
+            None => self.session()?.send_vectored(payload, parts),
+        }
+    }
+
+    /// Whether it has a connection that is open: `on_open` has run for it, and `on_close` has not begun.
+    pub fn is_connected(&self) -> bool {
+        self.lifecycle.is_connected()
+    }
+
+    /// Waits until it is connected. Fails with what connecting failed with; a reconnecting client fails only when it
+    /// ends.
     pub fn wait_connected(&self, timeout: Option<Duration>) -> Result<()> {
         self.lifecycle.wait_connected(timeout)
     }
@@ -81,58 +126,91 @@ impl Client {
 
     /// Its counts since it was started or they were reset.
     pub fn stats(&self) -> Stats {
-        self.registry.stats()
+        let waiting = self.outlet.as_ref().map_or(0, Outlet::queued) as u64;
+        let stats = self.registry.stats();
+        Stats { queued_bytes: stats.queued_bytes + waiting, ..stats }
     }
 
     /// Starts counting anew.
     pub fn reset_stats(&self) {
-        self.registry.reset_stats();
+        self.registry.take_stats();
     }
 
-    async fn serve(self: Arc<Self>, target: Target, guard: EndpointGuard) {
-        let connecting = tokio::time::timeout_at(target.deadline(), target.connect());
-        let failure = match self.lifecycle.signal.unless(connecting).await {
-            None => None,
-            Some(Ok(Ok(stream))) => self.converse(stream, &target, &guard).await,
-            Some(Ok(Err(error))) => Some(error),
-            Some(Err(_)) => Some(target.timed_out()),
+    /// Its counts as [`stats`](Self::stats) gives them, and starts counting anew: each message is in exactly one such
+    /// result.
+    pub fn take_stats(&self) -> Stats {
+        self.registry.take_stats()
+    }
+
+    async fn serve(self: Arc<Self>, target: Target, reconnect: Option<Reconnect>, guard: EndpointGuard) {
+        let failure = match (reconnect, &self.outlet) {
+            (Some(policy), Some(outlet)) => Reconnecting::new(&self, outlet, &policy).serve(&target, &guard).await,
+            _ => self.serve_once(&target, &guard).await,
         };
         let outcome = failure.clone().unwrap_or_else(|| Code::ConnectionClosed.into());
         self.lifecycle.set_connected(Err(outcome));
-        // The last event of the session, which may be handled elsewhere, comes before.
-        while !self.registry.is_quiet() {
-            self.registry.left.notified().await;
-        }
         self.registry.tell_stopped(failure).await;
-        *self.lock_session() = None;
         drop(guard);
         self.lifecycle.set_stopped();
     }
 
-    /// Serves the connection to its end; gives back the error if it did not come to be open.
+    /// Serves the one connection of a client that makes no other; gives back the error if it did not come to be open.
+    async fn serve_once(&self, target: &Target, guard: &EndpointGuard) -> Option<Error> {
+        let failure = match self.connect(target).await? {
+            Ok(connected) => {
+                let (_, ended) = self.converse(connected, target, guard).await?;
+                if ended.opened { None } else { ended.error }
+            }
+            Err(error) => Some(error),
+        };
+        if failure.is_some() {
+            self.registry.count_failed_attempt();
+        }
+        failure
+    }
+
+    /// Connects. `None`: a stop came first.
+    async fn connect(&self, target: &Target) -> Option<Result<(Stream, Instant)>> {
+        let connecting = tokio::time::timeout_at(target.deadline(), target.connect());
+        let connected = self.lifecycle.signal.unless(connecting).await?;
+        Some(connected.unwrap_or_else(|_| Err(target.timed_out())))
+    }
+
+    /// Serves a connection to its end. `None`: a stop came first.
     async fn converse(
         &self,
         (stream, started): (Stream, Instant),
         target: &Target,
         guard: &EndpointGuard,
-    ) -> Option<Error> {
+    ) -> Option<(Arc<Session>, Ended)> {
         let stream = Arc::new(stream);
         let session = Session::new(Arc::clone(&self.registry), Arc::clone(&stream), false);
-        if self.registry.add(&session, usize::MAX).is_err() {
-            // A stop came first.
-            return None;
+        self.registry.add(&session, usize::MAX).ok()?;
+        if let Some(outlet) = &self.outlet {
+            outlet.connected(&session);
         }
         *self.lock_session() = Some(Arc::clone(&session));
         let within = target.timeout.saturating_sub(started.elapsed());
-        let ended = Driver::new(session, stream, within).await;
-        if let Some(stream) = ended.linger {
+        let mut ended = Driver::new(Arc::clone(&session), stream, within).await;
+        if let Some(stream) = ended.linger.take() {
             let event_loop = guard.event_loop().clone();
             guard.event_loop().spawn(async move {
                 linger(stream).await;
                 drop(event_loop);
             });
         }
-        if ended.opened { None } else { ended.error }
+        // The last event of the session, which may be handled elsewhere, comes before what follows.
+        while !self.registry.is_quiet() {
+            self.registry.left.notified().await;
+        }
+        *self.lock_session() = None;
+        if let Some(error) = ended.error.as_mut().filter(|_| !ended.opened)
+            && matches!(error.code, Code::SendFailed | Code::ReceiveFailed)
+        {
+            // No message was concerned, only the hello.
+            error.code = Code::ConnectionFailed;
+        }
+        Some((session, ended))
     }
 
     fn lock_session(&self) -> std::sync::MutexGuard<'_, Option<Arc<Session>>> {
@@ -199,6 +277,8 @@ impl Target {
 /// The user's handler, with those who wait for the connection told before it.
 struct Watched {
     lifecycle: Arc<Lifecycle>,
+    /// After a connection there will be another one.
+    reconnects: bool,
     handler: Arc<dyn Handler>,
 }
 
@@ -217,6 +297,9 @@ impl Handler for Watched {
         self.handler.on_state(session, old, new);
     }
     fn on_close(&self, session: &Arc<Session>, report: &CloseReport) {
+        if self.reconnects {
+            self.lifecycle.await_connection();
+        }
         self.handler.on_close(session, report);
     }
     fn on_detach(&self, session: &Arc<Session>) {

@@ -83,6 +83,15 @@ impl Lifecycle {
         }
     }
 
+    /// The connection has ended, and another one will be made.
+    pub(super) fn await_connection(&self) {
+        self.lock().connection = Connection::Awaited;
+    }
+
+    pub(super) fn is_connected(&self) -> bool {
+        matches!(self.lock().connection, Connection::Made)
+    }
+
     /// Waits until it has stopped. `None`: for ever.
     pub(super) fn wait_stopped(&self, timeout: Option<Duration>) -> Result<()> {
         self.wait(timeout, |inner| inner.stopped.then_some(Ok(())))

@@ -1,5 +1,6 @@
 //! The server: accepts connections and keeps their sessions.
 
+mod admission;
 mod refusal;
 mod session_loops;
 
@@ -7,10 +8,11 @@ use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpStream};
 
+use self::admission::Admission;
 use self::session_loops::SessionLoops;
 use super::lifecycle::{EndpointState, Lifecycle};
 use crate::config::{LONGEST, ServerConfig};
@@ -24,12 +26,18 @@ use crate::transport::{SocketOptions, Stream};
 /// How often at most the handler is told that accepting fails.
 const ERROR_INTERVAL: Duration = Duration::from_millis(500);
 
+/// How many connections are told in words at a time that they are refused; further ones are reset.
+const MOST_REFUSALS: usize = 1024;
+
 /// A running server. All functions may be called on any thread at any time, handlers included; only
 /// [`Server::wait`] waits.
 pub struct Server {
     registry: Arc<Registry>,
     local: SocketAddr,
     max_connections: AtomicUsize,
+    admission: Admission,
+    /// Held by each connection that is just being refused.
+    refusing: Arc<()>,
     drain: Duration,
     lifecycle: Lifecycle,
 }
@@ -49,6 +57,7 @@ impl Server {
             .map_err(|error| Error::os(Code::BindFailed, "cannot read the address that was bound", &error))?;
         let options = SocketOptions::from(&config.session);
         let drain = config.session.drain;
+        let admission = Admission::new(&config);
         let place = context.place(&config.session.dispatch, &event_loop)?;
         let lifecycle = Lifecycle::new(place.as_ref());
         let elsewhere = place.as_ref().map(EndpointPlace::place);
@@ -59,6 +68,8 @@ impl Server {
             registry: Arc::new(registry),
             local,
             max_connections: AtomicUsize::new(config.max_connections),
+            admission,
+            refusing: Arc::default(),
             drain,
             lifecycle,
         });
@@ -139,7 +150,13 @@ impl Server {
 
     /// Starts counting anew.
     pub fn reset_stats(&self) {
-        self.registry.reset_stats();
+        self.registry.take_stats();
+    }
+
+    /// Its counts as [`stats`](Self::stats) gives them, and starts counting anew: each message is in exactly one such
+    /// result.
+    pub fn take_stats(&self) -> Stats {
+        self.registry.take_stats()
     }
 
     async fn serve(
@@ -170,9 +187,9 @@ impl Server {
         let mut told: Option<tokio::time::Instant> = None;
         loop {
             let error = match listener.accept().await {
-                Ok((stream, _)) => {
+                Ok((stream, peer)) => {
                     backoff.reset();
-                    self.admit(stream, options, session_loops);
+                    self.admit(stream, peer, options, session_loops);
                     continue;
                 }
                 Err(error) => error,
@@ -192,7 +209,7 @@ impl Server {
     }
 
     /// Makes a session of a connection, or refuses it.
-    fn admit(&self, stream: TcpStream, options: SocketOptions, session_loops: &SessionLoops) {
+    fn admit(&self, stream: TcpStream, peer: SocketAddr, options: SocketOptions, session_loops: &SessionLoops) {
         let event_loop = session_loops.next();
         let prepared = options.apply(&stream).and_then(|()| session_loops.move_to(event_loop, stream));
         let stream = match prepared {
@@ -205,13 +222,19 @@ impl Server {
         };
         let stream = Arc::new(Stream::new(stream));
         let session = Session::new(Arc::clone(&self.registry), Arc::clone(&stream), false);
-        match self.registry.add(&session, self.max_connections.load(Ordering::Relaxed)) {
-            Ok(()) => {
+        let admitted = self.admission.admit(peer.ip(), Instant::now()).and_then(|place| {
+            self.registry.add(&session, self.max_connections.load(Ordering::Relaxed))?;
+            Ok(place)
+        });
+        match admitted {
+            Ok(place) => {
                 let driver = Driver::new(session, stream, self.registry.config.handshake_timeout);
                 let keep_running = event_loop.clone();
                 let registry = Arc::clone(&self.registry);
                 event_loop.spawn(async move {
-                    if let Some(stream) = driver.await.linger {
+                    let ended = driver.await;
+                    drop(place);
+                    if let Some(stream) = ended.linger {
                         linger(stream).await;
                     }
                     // Only now its descriptor is free.
@@ -220,14 +243,20 @@ impl Server {
                 });
             }
             Err(error) => {
-                if error.code == Code::ServerBusy {
-                    self.registry.count_rejected();
-                }
                 drop(session);
+                if error.code == Code::ServerBusy {
+                    self.registry.tell_refusal(error.clone());
+                }
+                let refusing = Arc::clone(&self.refusing);
+                if Arc::strong_count(&refusing) > MOST_REFUSALS {
+                    stream.reset_on_close();
+                    return;
+                }
                 let keep_running = event_loop.clone();
                 let framing = self.registry.config.framing;
                 event_loop.spawn(async move {
                     refusal::refuse(stream, framing, &error).await;
+                    drop(refusing);
                     drop(keep_running);
                 });
             }
@@ -245,6 +274,7 @@ impl Endpoint for Server {
     }
 
     fn keep_house(&self) {
+        self.admission.purge();
         self.registry.keep_house();
     }
 }

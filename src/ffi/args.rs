@@ -264,9 +264,13 @@ pub(super) fn send_policy(policy: u32) -> Result<SendPolicy> {
         NETSYS_SEND_DEFAULT => Ok(SendPolicy::default()),
         NETSYS_SEND_WOULD_BLOCK => Ok(SendPolicy::WouldBlock),
         NETSYS_SEND_WAIT => Ok(SendPolicy::Wait),
-        _ => {
-            Err(invalid(format!("send_policy is {policy}: use NETSYS_SEND_DEFAULT (0), _WOULD_BLOCK (1) or _WAIT (2)")))
-        }
+        NETSYS_SEND_DROP_NEWEST => Ok(SendPolicy::DropNewest),
+        NETSYS_SEND_DROP_OLDEST => Ok(SendPolicy::DropOldest),
+        NETSYS_SEND_DISCONNECT => Ok(SendPolicy::Disconnect),
+        _ => Err(invalid(format!(
+            "send_policy is {policy}: use NETSYS_SEND_DEFAULT (0), _WOULD_BLOCK (1), _WAIT (2), _DROP_NEWEST (3), \
+             _DROP_OLDEST (4) or _DISCONNECT (5)"
+        ))),
     }
 }
 

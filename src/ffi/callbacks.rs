@@ -83,10 +83,12 @@ impl Callbacks {
                 by_peer: report.by_peer.into(),
                 accepted: report.accepted,
                 undelivered: report.undelivered,
+                requeued: report.requeued,
                 discarded: report.discarded,
                 exact: report.exact.into(),
                 reserved: 0,
                 text: netsys_str { data: report.text.as_ptr().cast(), len: report.text.len() },
+                dropped: report.dropped,
             };
             // SAFETY: as above; `info` and its text live for the call.
             unsafe { callback(self.table.userdata, handle, &raw const info) };

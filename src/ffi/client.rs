@@ -1,5 +1,6 @@
 //! Clients.
 
+use std::ffi::c_void;
 use std::sync::Arc;
 
 use super::args::{self, Out};
@@ -9,6 +10,7 @@ use super::config::{self, netsys_client_config};
 use super::guard;
 use super::objects;
 use super::server::{session_handle, state_number};
+use super::session::send_parts;
 use super::status::netsys_status;
 use super::types::*;
 use crate::core::Client;
@@ -30,6 +32,9 @@ pub unsafe extern "C" fn netsys_client_config_init(config: *mut netsys_client_co
 
 /// Starts a client. It returns at once, and resolves the name and connects behind it: on_open tells when it is
 /// connected; on_error and then on_stopped tell that it cannot be. Callbacks may run before this returns.
+///
+/// A client with `reconnect` in its configuration goes on until it is stopped: on_open comes for each connection,
+/// on_close when it is lost, on_error for an attempt that failed (ten times a second at most), on_stopped at the end.
 ///
 /// @param context    where its thread belongs
 /// @param config     what it is like; copied
@@ -119,7 +124,8 @@ pub unsafe extern "C" fn netsys_client_state(client: netsys_client, out: *mut u3
     })
 }
 
-/// [BLOCKING] Waits until a client is connected: its on_open, if there is one, has run.
+/// [BLOCKING] Waits until a client is connected: its on_open, if there is one, has run. A reconnecting client that is not
+/// connected now is waited for until it is again, or has ended.
 ///
 /// @param client      the client
 /// @param timeout_ms  how long; 0: not at all; NETSYS_INFINITE: for ever
@@ -133,8 +139,72 @@ pub extern "C" fn netsys_client_wait_connected(client: netsys_client, timeout_ms
     guard::with(client, |client| client.wait_connected(args::timeout(timeout_ms)))
 }
 
-/// The session of a client. There is one from the moment TCP is connected until it has ended; a framed client may send
-/// in it before on_open.
+/// Whether a client has a connection that is open: on_open has run for it, and on_close has not begun.
+///
+/// @param client  the client
+/// @param out     true or false
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_client_is_connected(client: netsys_client, out: *mut bool) -> netsys_status {
+    guard::with(client, |client| {
+        // SAFETY: the caller gives NULL or a place for the result.
+        let out = unsafe { Out::new(out, "out") }?;
+        out.store(client.is_connected());
+        Ok(())
+    })
+}
+
+/// Sends a message on the client's connection, as netsys_session_send does on that of a session.
+///
+/// A reconnecting client that is not connected keeps the message for its next connection. What waits for that is bounded
+/// by send_queue_bytes, and the same NETSYS_SEND_* says what a send does that finds no room. Each connection gets what
+/// waits before its on_open. Messages that one thread sends arrive in its order, over all connections; one that was
+/// begun on a connection that was lost is counted in its on_close as undelivered, and never sent again.
+///
+/// @param client  the client
+/// @param kind    NETSYS_MESSAGE_*
+/// @param data    the bytes; copied; may be NULL if len is 0
+/// @param len     how many; NETSYS_MESSAGE_STREAM: at least 1
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_CONNECTION_CLOSED (it is not
+///         connected and does not reconnect, or has been stopped, or has ended); NETSYS_ERR_MESSAGE_TOO_LARGE;
+///         NETSYS_ERR_WOULD_BLOCK, NETSYS_ERR_SEND_FAILED (there is no room: see NETSYS_SEND_*). It waits only under
+///         NETSYS_SEND_WAIT, and never on a library thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_client_send(
+    client: netsys_client,
+    kind: u32,
+    data: *const c_void,
+    len: usize,
+) -> netsys_status {
+    guard::with(client, |client| {
+        // SAFETY: the caller gives the bytes for the call.
+        let data = unsafe { args::bytes(data, len, "data") }?;
+        client.send(args::payload(kind)?, data)
+    })
+}
+
+/// Sends one message that is given in parts; as netsys_client_send otherwise.
+///
+/// @param client  the client
+/// @param kind    NETSYS_MESSAGE_*
+/// @param parts   the bytes, part by part; copied; may be NULL if count is 0
+/// @param count   how many parts
+/// @return as netsys_client_send
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_client_sendv(
+    client: netsys_client,
+    kind: u32,
+    parts: *const netsys_bytes,
+    count: usize,
+) -> netsys_status {
+    guard::with(client, |client| {
+        // SAFETY: the caller gives the parts and their bytes for the call.
+        unsafe { send_parts(|kind, parts| client.send_vectored(kind, parts), kind, parts, count) }
+    })
+}
+
+/// The present session of a client. There is one from the moment TCP is connected until it has ended; a framed client
+/// may send in it before on_open.
 ///
 /// @param client  the client
 /// @param out     the session
@@ -165,6 +235,22 @@ pub unsafe extern "C" fn netsys_client_stats(client: netsys_client, out: *mut ne
     guard::with(client, |client| {
         // SAFETY: the caller gives NULL or a struct as long as it says.
         unsafe { args::fill_struct(out, "out", client.stats().into()) }
+    })
+}
+
+/// The figures of a client, which then starts its counters anew: each message is counted in exactly one such result.
+///
+/// @param client  the client
+/// @param out     filled in; set its struct_size to sizeof(netsys_stats) first. Where it is refused, nothing is reset
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_client_take_stats(client: netsys_client, out: *mut netsys_stats) -> netsys_status {
+    guard::with(client, |client| {
+        // SAFETY: the caller gives NULL or a struct as long as it says.
+        unsafe {
+            args::fill_struct(out, "out", client.stats().into())?;
+            args::fill_struct(out, "out", client.take_stats().into())
+        }
     })
 }
 

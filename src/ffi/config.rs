@@ -1,13 +1,15 @@
 //! The configurations of servers and clients as C gives them.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::args::{self, Extensible, millis, reserved};
 use super::executor::{self, netsys_executor};
 use super::types::*;
-use crate::config::{ClientConfig, Framing, SendPolicy, ServerConfig, SessionConfig};
+use crate::config::{ClientConfig, Framing, Reconnect, SendPolicy, ServerConfig, SessionConfig};
 use crate::error::{Code, Error, Result};
 use crate::runtime::Dispatch;
+use crate::transport::AddressRange;
 
 /// What a server, or an adopted session, is like. All zero but struct_size, which is what netsys_server_config_init
 /// makes, means all defaults.
@@ -70,6 +72,25 @@ pub struct netsys_server_config {
     pub receive_queue_bytes: u64,
     /// Who runs the callbacks under NETSYS_DISPATCH_EXECUTOR; all zero otherwise.
     pub executor: netsys_executor,
+    /// How many messages a session queues for sending; 0: as many as send_queue_bytes holds.
+    pub send_queue_messages: u32,
+    /// A framed peer that has begun a frame must end it within this time, in ms, and a second more for each 240 bytes, or
+    /// the session ends with NETSYS_ERR_TIMEOUT; 0: 10000; NETSYS_INFINITE: never.
+    pub frame_timeout_ms: u32,
+    /// A session whose peer's host has acknowledged nothing of what was sent for this long, in ms, ends with
+    /// NETSYS_ERR_SESSION_EXPIRED, unless NETSYS_FLAG_NO_KEEP_ALIVE is set. A peer that lives and does not read is not
+    /// ended by this. 0: 30000; NETSYS_INFINITE: never.
+    pub unresponsive_timeout_ms: u32,
+    /// The most connections of one address at a time, of IPv6 of one /64; 0: 256, and no limit for loopback addresses;
+    /// NETSYS_UNLIMITED_U32. Whoever is over it is refused as over max_connections, and refuses nobody else.
+    pub max_connections_per_address: u32,
+    /// How many connections a second one address may make in the long run; 0: as many as it likes.
+    pub accept_rate: u32,
+    /// How many of them at once, after a rest; 0: as many as in a second.
+    pub accept_burst: u32,
+    /// Addresses that the two limits above do not hold for: ranges with commas between them, as in
+    /// "10.0.0.0/8, 2001:db8::/32, ::1"; may be empty.
+    pub exempt_addresses: netsys_str,
 }
 
 /// What a client is like. Host and port are required; the rest may be zero, but for struct_size, and then means the
@@ -125,6 +146,33 @@ pub struct netsys_client_config {
     pub receive_queue_bytes: u64,
     /// As in netsys_server_config.
     pub executor: netsys_executor,
+    /// 1: the client connects again when it could not connect, or its connection ended, until it is stopped; 0: its
+    /// first connection is its last. Before the n-th attempt in a row, counted from 0, it waits for a random time between
+    /// 0 and reconnect_first_ms * 2^n, or reconnect_max_ms if that is less. The count begins anew after a connection that
+    /// was open for reconnect_max_ms.
+    ///
+    /// A framed connection carries messages from when it is open, and what is not begun to be written when it is lost
+    /// goes to the next one. An AUTO client keeps to what its first send, or its server, decided. It ends, with
+    /// on_stopped, when it is stopped, after reconnect_max_attempts, or if the server speaks another protocol
+    /// (NETSYS_ERR_PROTOCOL before it has answered the hello). What was accepted and is not sent by then is told in an
+    /// on_error with NETSYS_ERR_SEND_FAILED, and counted in messages_unsent of its figures.
+    pub reconnect: u32,
+    /// The longest wait before the first attempt, in ms; 0: 100, or reconnect_max_ms if that is less. At most
+    /// reconnect_max_ms.
+    pub reconnect_first_ms: u32,
+    /// The longest wait of all, in ms; 0: 5000, or reconnect_first_ms if that is more. A thousand clients of a server that
+    /// is down make about 2000 attempts in this time.
+    pub reconnect_max_ms: u32,
+    /// After how many attempts in a row that failed the client ends; 0: never.
+    pub reconnect_max_attempts: u32,
+    /// As in netsys_server_config.
+    pub send_queue_messages: u32,
+    /// As in netsys_server_config.
+    pub frame_timeout_ms: u32,
+    /// As in netsys_server_config.
+    pub unresponsive_timeout_ms: u32,
+    /// 0.
+    pub reserved_tail: u32,
 }
 
 // SAFETY: see `args::tests::structs_have_no_padding`; numbers, views, pointers and functions (`Option`) may
@@ -177,10 +225,13 @@ macro_rules! session_config {
             send_policy: args::send_policy(c.send_policy)?,
             max_message: set(c.max_message_bytes).map_or(default.max_message, max_message),
             send_queue,
+            send_queue_messages: NonZeroU32::new(c.send_queue_messages),
             send_hard_limit,
             send_timeout: or_millis(c.send_timeout_ms, default.send_timeout),
             idle_timeout: set(c.idle_timeout_ms).and_then(args::timeout),
             heartbeat: set(c.heartbeat_ms).map_or(default.heartbeat, args::timeout),
+            frame_timeout: set(c.frame_timeout_ms).map_or(default.frame_timeout, args::timeout),
+            unresponsive_timeout: set(c.unresponsive_timeout_ms).map_or(default.unresponsive_timeout, args::timeout),
             drain: or_millis(c.drain_ms, default.drain),
             keep_alive: c.flags & NETSYS_FLAG_NO_KEEP_ALIVE == 0,
             nodelay: c.flags & NETSYS_FLAG_NO_NODELAY == 0,
@@ -208,6 +259,8 @@ pub(super) unsafe fn server(config: *const netsys_server_config) -> Result<Serve
     let default = ServerConfig::default();
     // SAFETY: by the contract of this function.
     let (server_id, host) = unsafe { (args::text(c.server_id, "server_id")?, args::text(c.host, "host")?) };
+    // SAFETY: by the contract of this function.
+    let exempt = unsafe { args::text(c.exempt_addresses, "exempt_addresses") }?;
     Ok(ServerConfig {
         server_id: server_id.to_owned(),
         host: if host.is_empty() { default.host } else { host.to_owned() },
@@ -215,6 +268,13 @@ pub(super) unsafe fn server(config: *const netsys_server_config) -> Result<Serve
         backlog: set(c.backlog).unwrap_or(default.backlog),
         max_connections: set(c.max_connections).map_or(default.max_connections, max_connections),
         io_threads: set(c.io_threads).map_or(default.io_threads, |count| count as usize),
+        max_connections_per_address: set(c.max_connections_per_address).map(max_connections),
+        accept_rate: c.accept_rate,
+        accept_burst: c.accept_burst,
+        exempt_addresses: AddressRange::split(exempt)
+            .map(str::parse)
+            .collect::<Result<_>>()
+            .map_err(|error: Error| args::invalid(format!("exempt_addresses: {error}")))?,
         session,
     })
 }
@@ -227,6 +287,7 @@ pub(super) unsafe fn client(config: *const netsys_client_config) -> Result<Clien
     let session = session_config!(&c);
     reserved(c.reserved16.into(), "config: reserved16")?;
     reserved(c.reserved32, "config: reserved32")?;
+    reserved(c.reserved_tail, "config: reserved_tail")?;
     // SAFETY: by the contract of this function.
     let (client_id, host) = unsafe { (args::text(c.client_id, "client_id")?, args::text(c.host, "host")?) };
     Ok(ClientConfig {
@@ -234,8 +295,38 @@ pub(super) unsafe fn client(config: *const netsys_client_config) -> Result<Clien
         host: host.to_owned(),
         port: c.port,
         connect_timeout: or_millis(c.connect_timeout_ms, ClientConfig::default().connect_timeout),
+        reconnect: reconnect(&c)?,
         session,
     })
+}
+
+/// Whether and how a client connects again.
+fn reconnect(c: &netsys_client_config) -> Result<Reconnect> {
+    let fields = [
+        ("reconnect_first_ms", c.reconnect_first_ms),
+        ("reconnect_max_ms", c.reconnect_max_ms),
+        ("reconnect_max_attempts", c.reconnect_max_attempts),
+    ];
+    match (c.reconnect, fields.into_iter().find(|(_, value)| *value != 0)) {
+        (0, None) => Ok(Reconnect::default()),
+        (0, Some((name, value))) => Err(Error::new(
+            Code::InvalidArgument,
+            format!("{name} is {value}, but reconnect is 0: set reconnect to 1, or the rest to 0 too"),
+        )),
+        (1, _) => {
+            let default = Reconnect::default();
+            let first = set(c.reconnect_first_ms).map(millis);
+            let max = set(c.reconnect_max_ms).map(millis);
+            let max_delay = max.unwrap_or(default.max_delay.max(first.unwrap_or_default()));
+            Ok(Reconnect {
+                enabled: true,
+                first_delay: first.unwrap_or(default.first_delay.min(max_delay)),
+                max_delay,
+                max_attempts: NonZeroU32::new(c.reconnect_max_attempts),
+            })
+        }
+        (other, _) => Err(Error::new(Code::InvalidArgument, format!("reconnect is {other}: use 0 or 1"))),
+    }
 }
 
 /// A number that C has less bits for; more than these hold is no limit.
@@ -259,10 +350,13 @@ macro_rules! fill_session {
             send_policy,
             max_message,
             send_queue,
+            send_queue_messages,
             send_hard_limit,
             send_timeout,
             idle_timeout,
             heartbeat,
+            frame_timeout,
+            unresponsive_timeout,
             handshake_timeout: _, // servers only
             drain,
             keep_alive,
@@ -287,13 +381,19 @@ macro_rules! fill_session {
         $to.send_policy = match send_policy {
             SendPolicy::WouldBlock => NETSYS_SEND_WOULD_BLOCK,
             SendPolicy::Wait => NETSYS_SEND_WAIT,
+            SendPolicy::DropNewest => NETSYS_SEND_DROP_NEWEST,
+            SendPolicy::DropOldest => NETSYS_SEND_DROP_OLDEST,
+            SendPolicy::Disconnect => NETSYS_SEND_DISCONNECT,
         };
         $to.max_message_bytes = (*max_message).into();
         $to.send_queue_bytes = *send_queue as u64;
+        $to.send_queue_messages = send_queue_messages.map_or(0, NonZeroU32::get);
         $to.send_hard_limit_bytes = *send_hard_limit as u64;
         $to.send_timeout_ms = to_millis(*send_timeout);
         $to.idle_timeout_ms = idle_timeout.map_or(0, to_millis);
         $to.heartbeat_ms = heartbeat.map_or(NETSYS_INFINITE, to_millis);
+        $to.frame_timeout_ms = frame_timeout.map_or(NETSYS_INFINITE, to_millis);
+        $to.unresponsive_timeout_ms = unresponsive_timeout.map_or(NETSYS_INFINITE, to_millis);
         $to.drain_ms = to_millis(*drain);
         $to.flags =
             if *keep_alive { 0 } else { NETSYS_FLAG_NO_KEEP_ALIVE } | if *nodelay { 0 } else { NETSYS_FLAG_NO_NODELAY };
@@ -304,9 +404,21 @@ macro_rules! fill_session {
     };
 }
 
-/// The configuration as C has it, with views of its strings.
-pub(super) fn to_server(config: &ServerConfig) -> netsys_server_config {
-    let ServerConfig { server_id, host, port, backlog, max_connections, io_threads, session } = config;
+/// The configuration as C has it, with views of its strings and of `exempt`, which is its `exempt_addresses` as text.
+pub(super) fn to_server(config: &ServerConfig, exempt: &str) -> netsys_server_config {
+    let ServerConfig {
+        server_id,
+        host,
+        port,
+        backlog,
+        max_connections,
+        io_threads,
+        max_connections_per_address,
+        accept_rate,
+        accept_burst,
+        exempt_addresses: _,
+        session,
+    } = config;
     // SAFETY: all zero is a value of this struct.
     let mut c: netsys_server_config = unsafe { std::mem::zeroed() };
     fill_session!(c, session);
@@ -316,13 +428,17 @@ pub(super) fn to_server(config: &ServerConfig) -> netsys_server_config {
     c.backlog = *backlog;
     c.max_connections = narrow(*max_connections);
     c.io_threads = narrow(*io_threads);
+    c.max_connections_per_address = max_connections_per_address.map_or(0, narrow);
+    c.accept_rate = *accept_rate;
+    c.accept_burst = *accept_burst;
+    c.exempt_addresses = args::view(exempt);
     c.handshake_timeout_ms = to_millis(session.handshake_timeout);
     c
 }
 
 /// The configuration as C has it, with views of its strings.
 pub(super) fn to_client(config: &ClientConfig) -> netsys_client_config {
-    let ClientConfig { client_id, host, port, connect_timeout, session } = config;
+    let ClientConfig { client_id, host, port, connect_timeout, reconnect, session } = config;
     // SAFETY: all zero is a value of this struct.
     let mut c: netsys_client_config = unsafe { std::mem::zeroed() };
     fill_session!(c, session);
@@ -330,6 +446,13 @@ pub(super) fn to_client(config: &ClientConfig) -> netsys_client_config {
     c.host = args::view(host);
     c.port = *port;
     c.connect_timeout_ms = to_millis(*connect_timeout);
+    // C refuses a delay without `reconnect`, where it would mean nothing.
+    if reconnect.enabled {
+        c.reconnect = 1;
+        c.reconnect_first_ms = to_millis(reconnect.first_delay);
+        c.reconnect_max_ms = to_millis(reconnect.max_delay);
+        c.reconnect_max_attempts = reconnect.max_attempts.map_or(0, NonZeroU32::get);
+    }
     c
 }
 
@@ -351,6 +474,16 @@ mod tests {
     fn read_server(config: netsys_server_config) -> Result<ServerConfig> {
         // SAFETY: a whole struct with views of static text.
         unsafe { server(&raw const config) }
+    }
+
+    /// What becomes of a configuration that was given to C and comes back.
+    fn read_again(server: &ServerConfig) -> Result<ServerConfig> {
+        let exempt = AddressRange::text(&server.exempt_addresses);
+        read_server(netsys_server_config { struct_size: server_config().struct_size, ..to_server(server, &exempt) })
+    }
+
+    fn read_client_again(client: &ClientConfig) -> Result<ClientConfig> {
+        read_client(netsys_client_config { struct_size: client_config().struct_size, ..to_client(client) })
     }
 
     fn read_client(config: netsys_client_config) -> Result<ClientConfig> {
@@ -392,13 +525,22 @@ mod tests {
             dispatch: NETSYS_DISPATCH_POOL,
             io_threads: 21,
             receive_queue_bytes: 22,
+            send_queue_messages: 31,
+            frame_timeout_ms: 32,
+            unresponsive_timeout_ms: 33,
+            max_connections_per_address: 24,
+            accept_rate: 25,
+            accept_burst: 26,
+            exempt_addresses: view("10.0.0.0/8, ::1"),
             ..server_config()
         };
-        let server = read_server(config).expect("valid");
-        let again = netsys_server_config { struct_size: server_config().struct_size, ..to_server(&server) };
-        assert_eq!(read_server(again), Ok(server.clone()));
-        let ServerConfig { server_id, host, port, backlog, max_connections, io_threads, session } = server;
-        assert_eq!(io_threads, 21);
+        let read = read_server(config).expect("valid");
+        assert_eq!(read_again(&read), Ok(read.clone()));
+        assert_eq!(read.io_threads, 21);
+        assert_eq!((read.max_connections_per_address, read.accept_rate, read.accept_burst), (Some(24), 25, 26));
+        let exempt: Vec<String> = read.exempt_addresses.iter().map(ToString::to_string).collect();
+        assert_eq!(exempt, ["10.0.0.0/8", "::1/128"]);
+        let ServerConfig { server_id, host, port, backlog, max_connections, session, .. } = read;
         assert_eq!((server_id.as_str(), host.as_str(), port, backlog, max_connections), ("id", "::1", 81, 7, 8));
         let expected = SessionConfig {
             framing: Framing::Raw,
@@ -407,10 +549,13 @@ mod tests {
             send_policy: SendPolicy::Wait,
             max_message: 9,
             send_queue: 10,
+            send_queue_messages: NonZeroU32::new(31),
             send_hard_limit: 11,
             send_timeout: Duration::from_millis(12),
             idle_timeout: Some(Duration::from_millis(13)),
             heartbeat: Some(Duration::from_millis(14)),
+            frame_timeout: Some(Duration::from_millis(32)),
+            unresponsive_timeout: Some(Duration::from_millis(33)),
             handshake_timeout: Duration::from_millis(15),
             drain: Duration::from_millis(16),
             keep_alive: false,
@@ -437,30 +582,71 @@ mod tests {
             ..client_config()
         };
         let client = read_client(config).expect("valid");
-        let again = netsys_client_config { struct_size: client_config().struct_size, ..to_client(&client) };
-        assert_eq!(read_client(again), Ok(client.clone()));
+        assert_eq!(read_client_again(&client), Ok(client.clone()));
         assert_eq!((client.client_id.as_str(), client.host.as_str(), client.port), ("me", "localhost", 82));
         assert_eq!(client.connect_timeout, Duration::from_millis(6));
         assert_eq!((client.session.framing, client.session.drain), (Framing::Framed, Duration::from_millis(16)));
         assert_eq!(client.session.kernel_send, Some(20));
+        assert_eq!(client.reconnect, Reconnect::default());
+    }
+
+    #[test]
+    fn a_client_connects_again_only_if_it_is_told_to() {
+        let defaults = read_client(netsys_client_config { reconnect: 1, ..client_config() }).expect("valid");
+        assert_eq!(defaults.reconnect, Reconnect { enabled: true, ..Reconnect::default() });
+        let config = netsys_client_config {
+            reconnect: 1,
+            reconnect_first_ms: 2,
+            reconnect_max_ms: 3,
+            reconnect_max_attempts: 4,
+            ..client_config()
+        };
+        let expected = Reconnect {
+            enabled: true,
+            first_delay: Duration::from_millis(2),
+            max_delay: Duration::from_millis(3),
+            max_attempts: NonZeroU32::new(4),
+        };
+        let client = read_client(config).expect("valid");
+        assert_eq!(client.reconnect, expected);
+        assert_eq!(read_client_again(&client), Ok(client));
+        let shorter = netsys_client_config { reconnect: 1, reconnect_max_ms: 3, ..client_config() };
+        let shorter = read_client(shorter).expect("valid").reconnect;
+        assert_eq!(shorter.first_delay, shorter.max_delay);
+        let longer = netsys_client_config { reconnect: 1, reconnect_first_ms: 9000, ..client_config() };
+        let longer = read_client(longer).expect("valid").reconnect;
+        assert_eq!(longer.first_delay, longer.max_delay);
+        // A struct of the version before has no such fields.
+        let older = netsys_client_config { struct_size: 120, ..config };
+        assert_eq!(read_client(older).expect("valid").reconnect, Reconnect::default());
+        let refused = |config, text: &str| {
+            let error = read_client(config).expect_err("refused");
+            assert!(error.code == Code::InvalidArgument && error.message.contains(text), "{error}");
+        };
+        refused(netsys_client_config { reconnect: 2, ..client_config() }, "reconnect is 2");
+        refused(netsys_client_config { reconnect: 0, ..config }, "reconnect_first_ms is 2");
     }
 
     #[test]
     fn no_limits() {
         let config = netsys_server_config {
             max_connections: NETSYS_UNLIMITED_U32,
+            max_connections_per_address: NETSYS_UNLIMITED_U32,
             max_message_bytes: NETSYS_UNLIMITED_U64,
             send_queue_bytes: NETSYS_UNLIMITED_U64,
             idle_timeout_ms: NETSYS_INFINITE,
             heartbeat_ms: NETSYS_INFINITE,
+            frame_timeout_ms: NETSYS_INFINITE,
+            unresponsive_timeout_ms: NETSYS_INFINITE,
             ..server_config()
         };
         let server = read_server(config).expect("valid");
-        let again = netsys_server_config { struct_size: server_config().struct_size, ..to_server(&server) };
-        assert_eq!(read_server(again), Ok(server.clone()));
+        assert_eq!(read_again(&server), Ok(server.clone()));
+        assert_eq!(server.max_connections_per_address, Some(usize::MAX));
         assert_eq!((server.max_connections, server.session.max_message), (usize::MAX, u32::MAX));
         assert_eq!((server.session.send_queue, server.session.send_hard_limit), (usize::MAX, usize::MAX));
         assert_eq!((server.session.idle_timeout, server.session.heartbeat), (None, None));
+        assert_eq!((server.session.frame_timeout, server.session.unresponsive_timeout), (None, None));
         assert!(server.validated().is_ok());
     }
 
@@ -472,11 +658,13 @@ mod tests {
             assert!(error.message.contains(text), "{error}");
         };
         refused(netsys_server_config { framing: 9, ..server_config() }, "framing is 9");
-        refused(netsys_server_config { send_policy: 3, ..server_config() }, "send_policy is 3");
+        refused(netsys_server_config { send_policy: 6, ..server_config() }, "send_policy is 6");
         refused(netsys_server_config { flags: 6, ..server_config() }, "flags is 0x6");
         refused(netsys_server_config { dispatch: 4, ..server_config() }, "dispatch is 4");
         refused(netsys_server_config { dispatch: NETSYS_DISPATCH_EXECUTOR, ..server_config() }, "execute is NULL");
         refused(netsys_server_config { reserved16: 1, ..server_config() }, "reserved16 is 1");
+        let exempt_addresses = view("10.0.0.0/8, ten");
+        refused(netsys_server_config { exempt_addresses, ..server_config() }, "exempt_addresses: \"ten\"");
         refused(netsys_server_config { struct_size: 0, ..server_config() }, "struct_size is 0");
     }
 }

@@ -59,6 +59,10 @@ pub struct netsys_context_config {
     /// The callbacks are not called any more, and userdata is no longer used. Runs exactly once: when the context has
     /// been shut down, or on the calling thread when it could not be created.
     pub release: Option<unsafe extern "C-unwind" fn(userdata: *mut c_void)>,
+    /// What all sessions of the context may hold together in the library's buffers, messages that have arrived in part
+    /// and queues for sending, in bytes; 0: 256 MiB; NETSYS_UNLIMITED_U64. Beyond it, sends meet a full queue (see
+    /// NETSYS_SEND_*), and a session in the middle of a message stops reading until there is room.
+    pub max_buffered_bytes: u64,
     /// How many threads run callbacks under NETSYS_DISPATCH_POOL, while there is a server or client with that; 0: as many
     /// as the machine has processors.
     pub pool_threads: u32,
@@ -152,6 +156,9 @@ unsafe fn open(hooks: &Arc<Hooks>) -> Result<netsys_context> {
         config.max_loops = table.max_loops as usize;
     }
     config.pool_threads = table.pool_threads as usize;
+    if table.max_buffered_bytes != 0 {
+        config.max_buffered = table.max_buffered_bytes.try_into().unwrap_or(usize::MAX);
+    }
     let context_hooks = ContextHooks {
         dispatch: table.on_log.map(|_| log::dispatch(level, Arc::clone(hooks))),
         on_thread_start: hooks.on_thread("on_thread_start", table.on_thread_start),

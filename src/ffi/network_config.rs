@@ -14,6 +14,7 @@ use super::types::*;
 use crate::config::fault::{Fault, Faults};
 use crate::config::{ContextConfig, Format, LogLevel, NetworkConfig, Scalar};
 use crate::error::{Code, Error, Result};
+use crate::transport::AddressRange;
 
 /// Preset of a configuration: the defaults.
 pub const NETSYS_PRESET_DEFAULT: u32 = 0;
@@ -66,12 +67,18 @@ struct Told {
     report: String,
 }
 
+/// A configuration, and what C has as text and it has not.
+struct Texts {
+    config: Arc<NetworkConfig>,
+    exempt_addresses: String,
+}
+
 struct State {
     config: Arc<NetworkConfig>,
     /// Of the last call that failed.
     faults: Arc<Vec<Told>>,
     /// What there are views of. They stay good until the handle is destroyed, whatever is changed meanwhile.
-    lent_configs: Vec<Arc<NetworkConfig>>,
+    lent_configs: Vec<Arc<Texts>>,
     lent_faults: Vec<Arc<Vec<Told>>>,
 }
 
@@ -96,9 +103,26 @@ impl OpenConfig {
     }
 
     /// The configuration as it is now, and as it stays until the handle is destroyed.
-    fn lend(&self) -> Arc<NetworkConfig> {
+    fn lend(&self) -> Arc<Texts> {
         let state = &mut *self.state();
-        lend(&mut state.lent_configs, &state.config)
+        match state.lent_configs.last() {
+            Some(last) if Arc::ptr_eq(&last.config, &state.config) => Arc::clone(last),
+            _ => {
+                let exempt_addresses = AddressRange::text(&state.config.server.exempt_addresses);
+                let texts = Arc::new(Texts { config: Arc::clone(&state.config), exempt_addresses });
+                state.lent_configs.push(Arc::clone(&texts));
+                texts
+            }
+        }
+    }
+
+    /// The faults as they are now, and as they stay until the handle is destroyed.
+    fn lend_faults(&self) -> Arc<Vec<Told>> {
+        let state = &mut *self.state();
+        if !state.lent_faults.last().is_some_and(|last| Arc::ptr_eq(last, &state.faults)) {
+            state.lent_faults.push(Arc::clone(&state.faults));
+        }
+        Arc::clone(&state.faults)
     }
 
     /// Does what may find faults, and remembers these.
@@ -127,13 +151,6 @@ impl OpenConfig {
             }
         }
     }
-}
-
-fn lend<T>(lent: &mut Vec<Arc<T>>, value: &Arc<T>) -> Arc<T> {
-    if !lent.last().is_some_and(|last| Arc::ptr_eq(last, value)) {
-        lent.push(Arc::clone(value));
-    }
-    Arc::clone(value)
 }
 
 /// For those who ask what failed without asking for the faults.
@@ -277,10 +294,7 @@ pub unsafe extern "C" fn netsys_config_fault(
     guard::with(config, |open| {
         // SAFETY: the caller gives NULL or a struct as long as it says.
         unsafe { Out::new(out, "out") }?;
-        let faults = {
-            let state = &mut *open.state();
-            lend(&mut state.lent_faults, &state.faults)
-        };
+        let faults = open.lend_faults();
         let Some(Told { fault, report }) = faults.get(index) else {
             return Err(Error::new(Code::NotFound, format!("index is {index}, but there are {} faults", faults.len())));
         };
@@ -324,9 +338,9 @@ pub unsafe extern "C" fn netsys_config_to_string(
     })
 }
 
-/// The value of a key as a number: times in milliseconds, with NETSYS_INFINITE for "off", sizes in bytes, true and
-/// false as 1 and 0, and words as their number: NETSYS_FRAMING_*, NETSYS_DISPATCH_*, NETSYS_SEND_*; levels of the log
-/// from 0, "trace", to 5, "fatal".
+/// The value of a key as a number: times in milliseconds, with NETSYS_INFINITE for "off", sizes in bytes, INT64_MAX for
+/// "unlimited", 0 for "default", true and false as 1 and 0, and words as their number: NETSYS_FRAMING_*,
+/// NETSYS_DISPATCH_*, NETSYS_SEND_*; levels of the log from 0, "trace", to 5, "fatal".
 ///
 /// @param config  the configuration
 /// @param key     the key: "server.timeout"
@@ -431,8 +445,10 @@ pub unsafe extern "C" fn netsys_config_set_text(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn netsys_config_server(config: netsys_config, out: *mut netsys_server_config) -> netsys_status {
     guard::with(config, |open| {
+        let texts = open.lend();
+        let server = to_server(&texts.config.server, &texts.exempt_addresses);
         // SAFETY: the caller gives NULL or a struct as long as it says.
-        unsafe { args::fill_struct(out, "out", to_server(&open.lend().server)) }
+        unsafe { args::fill_struct(out, "out", server) }
     })
 }
 
@@ -446,7 +462,7 @@ pub unsafe extern "C" fn netsys_config_server(config: netsys_config, out: *mut n
 pub unsafe extern "C" fn netsys_config_client(config: netsys_config, out: *mut netsys_client_config) -> netsys_status {
     guard::with(config, |open| {
         // SAFETY: the caller gives NULL or a struct as long as it says.
-        unsafe { args::fill_struct(out, "out", to_client(&open.lend().client)) }
+        unsafe { args::fill_struct(out, "out", to_client(&open.lend().config.client)) }
     })
 }
 
@@ -464,17 +480,18 @@ pub unsafe extern "C" fn netsys_config_context(
 ) -> netsys_status {
     guard::with(config, |open| {
         // SAFETY: the caller gives NULL or a struct as long as it says.
-        unsafe { args::fill_struct(out, "out", to_context(&open.lend())) }
+        unsafe { args::fill_struct(out, "out", to_context(&open.lend().config)) }
     })
 }
 
 fn to_context(config: &NetworkConfig) -> netsys_context_config {
-    let ContextConfig { max_loops, pool_threads, thread_name_prefix } = &config.context;
+    let ContextConfig { max_loops, pool_threads, thread_name_prefix, max_buffered } = &config.context;
     // SAFETY: all zero is a value of this struct.
     let mut c: netsys_context_config = unsafe { std::mem::zeroed() };
     c.max_loops = (*max_loops).try_into().unwrap_or(u32::MAX);
     c.pool_threads = (*pool_threads).try_into().unwrap_or(u32::MAX);
     c.thread_name_prefix = view(thread_name_prefix);
+    c.max_buffered_bytes = *max_buffered as u64;
     c.log_level = match config.logger.min_level {
         LogLevel::Fatal | LogLevel::Error => 1,
         LogLevel::Warn => 2,
@@ -562,7 +579,13 @@ mod tests {
             assert_eq!(set("server.framing", word), NETSYS_OK);
             assert_eq!((number("server.framing"), server(config).framing), (constant, constant));
         }
-        for (word, constant) in [("would_block", NETSYS_SEND_WOULD_BLOCK), ("wait", NETSYS_SEND_WAIT)] {
+        for (word, constant) in [
+            ("would_block", NETSYS_SEND_WOULD_BLOCK),
+            ("wait", NETSYS_SEND_WAIT),
+            ("drop_newest", NETSYS_SEND_DROP_NEWEST),
+            ("drop_oldest", NETSYS_SEND_DROP_OLDEST),
+            ("disconnect", NETSYS_SEND_DISCONNECT),
+        ] {
             assert_eq!(set("server.policy", word), NETSYS_OK);
             assert_eq!((number("server.policy"), server(config).send_policy), (constant, constant));
         }

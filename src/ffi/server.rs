@@ -44,6 +44,11 @@ impl From<Stats> for netsys_stats {
             start_ns: stats.start_ns,
             last_activity_ns: stats.last_activity_ns,
             last_message_ns: stats.last_message_ns,
+            messages_dropped: stats.messages_dropped,
+            connections_failed: stats.connections_failed,
+            round_trip_ns: stats.round_trip_ns,
+            reconnects: stats.reconnects,
+            messages_unsent: stats.messages_unsent,
         }
     }
 }
@@ -384,6 +389,22 @@ pub unsafe extern "C" fn netsys_server_stats(server: netsys_server, out: *mut ne
     guard::with(server, |server| {
         // SAFETY: the caller gives NULL or a struct as long as it says.
         unsafe { args::fill_struct(out, "out", server.stats().into()) }
+    })
+}
+
+/// The figures of a server, which then starts its counters anew: each message is counted in exactly one such result.
+///
+/// @param server  the server
+/// @param out     filled in; set its struct_size to sizeof(netsys_stats) first. Where it is refused, nothing is reset
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_server_take_stats(server: netsys_server, out: *mut netsys_stats) -> netsys_status {
+    guard::with(server, |server| {
+        // SAFETY: the caller gives NULL or a struct as long as it says.
+        unsafe {
+            args::fill_struct(out, "out", server.stats().into())?;
+            args::fill_struct(out, "out", server.take_stats().into())
+        }
     })
 }
 

@@ -3,7 +3,6 @@
 use std::ffi::{c_char, c_void};
 use std::net::SocketAddr;
 use std::slice;
-use std::sync::Arc;
 
 use super::args::{self, Out, invalid};
 use super::callbacks::state_number;
@@ -12,14 +11,21 @@ use super::status::{NETSYS_OK, netsys_status};
 use super::types::*;
 use crate::config::Framing;
 use crate::error::{Code, Error, Result};
-use crate::session::Session;
+use crate::session::handler::Payload;
 
 /// Messages of up to this many parts are sent without allocating memory for their list.
 const PARTS_ON_STACK: usize = 16;
 
+/// Gives `send` a message in parts.
+///
 /// # Safety
 /// `parts` is NULL or points to `count` views, valid for the call.
-unsafe fn send_parts(session: &Arc<Session>, kind: u32, parts: *const netsys_bytes, count: usize) -> Result<()> {
+pub(super) unsafe fn send_parts(
+    send: impl FnOnce(Payload, &[&[u8]]) -> Result<()>,
+    kind: u32,
+    parts: *const netsys_bytes,
+    count: usize,
+) -> Result<()> {
     let kind = args::payload(kind)?;
     let views: &[netsys_bytes] = match count {
         0 => &[],
@@ -37,9 +43,9 @@ unsafe fn send_parts(session: &Arc<Session>, kind: u32, parts: *const netsys_byt
         for (slice, view) in slices.iter_mut().zip(views) {
             *slice = bytes(view)?;
         }
-        session.send_vectored(kind, slices)
+        send(kind, slices)
     } else {
-        session.send_vectored(kind, &views.iter().map(bytes).collect::<Result<Vec<_>>>()?)
+        send(kind, &views.iter().map(bytes).collect::<Result<Vec<_>>>()?)
     }
 }
 
@@ -100,7 +106,22 @@ pub unsafe extern "C" fn netsys_session_sendv(
 ) -> netsys_status {
     guard::with(session, |session| {
         // SAFETY: the caller gives the parts and their bytes for the call.
-        unsafe { send_parts(session, kind, parts, count) }
+        unsafe { send_parts(|kind, parts| session.send_vectored(kind, parts), kind, parts, count) }
+    })
+}
+
+/// Chooses what a send on this session does when its queue is full, in place of what its server's or client's
+/// configuration says. It holds at once, also for sends that wait.
+///
+/// @param session  the session
+/// @param policy   NETSYS_SEND_*
+/// @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+///         NETSYS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub extern "C" fn netsys_session_set_send_policy(session: netsys_session, policy: u32) -> netsys_status {
+    guard::with(session, |session| {
+        session.set_send_policy(args::send_policy(policy)?);
+        Ok(())
     })
 }
 
@@ -343,6 +364,23 @@ pub unsafe extern "C" fn netsys_session_stats(session: netsys_session, out: *mut
     guard::with(session, |session| {
         // SAFETY: the caller gives NULL or a struct as long as it says.
         unsafe { args::fill_struct(out, "out", session.stats().into()) }
+    })
+}
+
+/// The figures of a session, which then starts its counters anew: each message is counted in exactly one such result.
+///
+/// @param session  the session
+/// @param out      filled in; set its struct_size to sizeof(netsys_stats) first. Where it is refused, nothing is reset
+/// @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the
+///         handle); NETSYS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_session_take_stats(session: netsys_session, out: *mut netsys_stats) -> netsys_status {
+    guard::with(session, |session| {
+        // SAFETY: the caller gives NULL or a struct as long as it says.
+        unsafe {
+            args::fill_struct(out, "out", session.stats().into())?;
+            args::fill_struct(out, "out", session.take_stats().into())
+        }
     })
 }
 

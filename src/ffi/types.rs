@@ -105,6 +105,14 @@ pub const NETSYS_SEND_WOULD_BLOCK: u32 = 1;
 /// send_hard_limit_bytes, and past that the session ends.
 pub const NETSYS_SEND_WAIT: u32 = 2;
 
+/// Send policy: a send to a full queue succeeds, and its message is dropped and counted.
+pub const NETSYS_SEND_DROP_NEWEST: u32 = 3;
+/// Send policy: a send to a full queue drops the oldest messages of which no byte was written, counts them, and succeeds.
+/// A message larger than the whole queue takes the place of all that wait.
+pub const NETSYS_SEND_DROP_OLDEST: u32 = 4;
+/// Send policy: a send to a full queue fails with NETSYS_ERR_SEND_FAILED and ends the session, which is the reason in
+/// on_close.
+pub const NETSYS_SEND_DISCONNECT: u32 = 5;
 /// Dispatch: callbacks run on the thread that reads from the network, one at a time for a server or client.
 pub const NETSYS_DISPATCH_INLINE: u32 = 0;
 /// Dispatch: callbacks run on the context's pool of threads, one at a time for a session, several sessions at a time.
@@ -193,7 +201,8 @@ pub struct netsys_close_info {
     pub by_peer: u32,
     /// Messages that sends on this session accepted.
     pub accepted: u64,
-    /// Of these, the ones that did not reach the peer's handler, or are not known to have reached it.
+    /// Of these, the ones that did not reach the peer's handler, or are not known to have reached it, and will not be
+    /// sent again.
     pub undelivered: u64,
     /// Messages that were read from the peer and not handed to on_message.
     pub discarded: u64,
@@ -204,6 +213,12 @@ pub struct netsys_close_info {
     pub reserved: u32,
     /// Why, in words: "stopped" after a stop of the own server or client, the peer's reason if it gave one.
     pub text: netsys_str,
+    /// Of the undelivered ones, those that were dropped while the session went on: since the queue was full, under
+    /// NETSYS_SEND_DROP_NEWEST and _DROP_OLDEST, or since a peer said in its hello that it takes none so large.
+    pub dropped: u64,
+    /// Of the accepted messages, the ones that a reconnecting client sends on its next connection, since nothing of them
+    /// was written: accepted = delivered + undelivered + requeued. There they count as accepted again.
+    pub requeued: u64,
 }
 
 /// The figures of a session, server or client. Sent means handed to the kernel whole; bytes are payload, except for the
@@ -219,7 +234,7 @@ pub struct netsys_stats {
     pub connections_total: u64,
     /// Connections there are now.
     pub connections_current: u64,
-    /// Connections refused because the server was at its limit.
+    /// Connections refused because of a limit.
     pub connections_rejected: u64,
     /// Messages sent; of raw sessions, the sends.
     pub messages_sent: u64,
@@ -243,6 +258,18 @@ pub struct netsys_stats {
     pub last_activity_ns: u64,
     /// When a message was received last: nanoseconds of CLOCK_MONOTONIC; 0: never.
     pub last_message_ns: u64,
+    /// Messages that sends accepted and that were dropped, as in netsys_close_info.
+    pub messages_dropped: u64,
+    /// Of a client: attempts to connect that failed.
+    pub connections_failed: u64,
+    /// How long the last heartbeat's answer took, in nanoseconds; of a server, the longest of its sessions' last ones.
+    /// 0: there was none yet. A framed session that is silent for heartbeat_ms sends one.
+    pub round_trip_ns: u64,
+    /// Of a client: connections that came to be open after the first one.
+    pub reconnects: u64,
+    /// Of a reconnecting client that has ended: messages that it had accepted and not sent, or that may not have arrived
+    /// on a connection that did not come to be open. They are in no on_close.
+    pub messages_unsent: u64,
 }
 
 /// The events of a server or client. Members that are NULL are skipped.
@@ -281,7 +308,7 @@ pub struct netsys_callbacks {
     pub on_state: Option<
         unsafe extern "C-unwind" fn(userdata: *mut c_void, session: netsys_session, old_state: u32, new_state: u32),
     >,
-    /// The session, which was open, ended.
+    /// The session, which was open, ended. A reconnecting client goes on with another one.
     pub on_close: Option<
         unsafe extern "C-unwind" fn(userdata: *mut c_void, session: netsys_session, why: *const netsys_close_info),
     >,
@@ -291,12 +318,15 @@ pub struct netsys_callbacks {
         unsafe extern "C-unwind" fn(userdata: *mut c_void, session: netsys_session, why: *const netsys_close_info),
     >,
     /// Something failed: an accept, a connect, the network under a session (before its on_close), the peer's protocol,
-    /// a send that waited too long. The session's id is 0 if no session is concerned. What peers provoke by breaking
-    /// the protocol comes ten times a second at most; statistics count all of it.
+    /// a send that waited too long, messages that a reconnecting client gave up when it ended; or a connection was
+    /// refused that was over a limit (NETSYS_ERR_SERVER_BUSY). The session's id is 0 if no session is concerned. What peers
+    /// provoke by breaking the protocol, or by connecting beyond a limit, comes ten times a second at most, and so do
+    /// failed attempts of a reconnecting client; statistics count all of it.
     pub on_error: Option<
         unsafe extern "C-unwind" fn(userdata: *mut c_void, session: netsys_session, error: *const netsys_error_info),
     >,
-    /// The server or client has stopped; a client also because its connection failed or ended. The last event.
+    /// The server or client has stopped; a client that does not reconnect also because its connection failed or ended.
+    /// The last event.
     pub on_stopped: Option<unsafe extern "C-unwind" fn(userdata: *mut c_void)>,
     /// Nothing of this table is called any more, and userdata is no longer used. Runs exactly once, also when the start
     /// fails, then on the calling thread before the start returns.

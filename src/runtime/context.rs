@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::budget::Budget;
 use super::event_loop::{LoopRef, WeakLoop};
 use super::manual::ManualQueue;
 use super::pool::Pool;
@@ -56,6 +57,7 @@ pub(crate) trait Endpoint: Send + Sync {
 pub struct Context {
     config: ContextConfig,
     hooks: ContextHooks,
+    budget: Arc<Budget>,
     inner: Mutex<Inner>,
     /// Signalled when an endpoint has come or gone.
     changed: Condvar,
@@ -144,7 +146,15 @@ impl Context {
     /// A context without a thread: loops start with the servers and clients that need them.
     pub fn new(config: ContextConfig, hooks: ContextHooks) -> Arc<Context> {
         sys::watch_fork();
-        Arc::new(Context { config, hooks, inner: Mutex::default(), changed: Condvar::new(), manual: OnceLock::new() })
+        let budget = Budget::new(config.max_buffered);
+        Arc::new(Context {
+            config,
+            hooks,
+            budget,
+            inner: Mutex::default(),
+            changed: Condvar::new(),
+            manual: OnceLock::new(),
+        })
     }
 
     /// Runs the handlers that are due of what is dispatched by hand ([`Dispatch::Manual`]), after it has waited for some
@@ -212,6 +222,12 @@ impl Context {
         if let Some(manual) = self.manual.get() {
             manual.notify();
         }
+    }
+
+    /// How many bytes its sessions hold in buffers: frames that have come in part, and what is queued for sending. What
+    /// one session holds is counted in steps of 4 KiB.
+    pub fn buffered(&self) -> usize {
+        self.budget.used()
     }
 
     /// Begins to stop all that lives in the context. Nothing can be started in it any more. `drain`: how long each
@@ -298,7 +314,7 @@ impl Context {
         }
         inner.threads_started += 1;
         let name = format!("{}-{}", self.config.thread_name_prefix, inner.threads_started);
-        let (event_loop, thread) = LoopRef::start(name, &self.hooks)?;
+        let (event_loop, thread) = LoopRef::start(name, &self.hooks, Arc::clone(&self.budget))?;
         inner.loops.push(event_loop.downgrade());
         inner.threads.push(thread);
         Ok(event_loop)

@@ -13,7 +13,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
-use super::{ContextHooks, thread};
+use super::{Budget, ContextHooks, thread};
 use crate::error::{Code, Error, Result};
 
 /// What a loop reads into. One for all sessions of a loop, so that an idle session needs none.
@@ -47,6 +47,8 @@ struct Inner {
     endpoints: AtomicUsize,
     /// Dropping it ends the loop.
     _alive: oneshot::Sender<()>,
+    /// What the sessions on it may hold in buffers, with those of the context's other loops.
+    budget: Arc<Budget>,
     /// Ends the loop although something refers to it.
     cut: Arc<Notify>,
 }
@@ -57,7 +59,7 @@ pub(crate) struct WeakLoop(std::sync::Weak<Inner>);
 
 impl LoopRef {
     /// Starts a loop on a thread of that name.
-    pub(crate) fn start(name: String, hooks: &ContextHooks) -> Result<(LoopRef, JoinHandle<()>)> {
+    pub(crate) fn start(name: String, hooks: &ContextHooks, budget: Arc<Budget>) -> Result<(LoopRef, JoinHandle<()>)> {
         let failed = |error| Error::os(Code::Io, "cannot start a loop thread", &error);
         let runtime = Builder::new_current_thread()
             .enable_io()
@@ -71,10 +73,15 @@ impl LoopRef {
             handle: runtime.handle().clone(),
             endpoints: AtomicUsize::new(0),
             _alive: alive,
+            budget,
             cut: Arc::clone(&cut),
         };
         let thread = thread::spawn(name, hooks, move || serve(runtime, ended, &cut)).map_err(failed)?;
         Ok((LoopRef(Arc::new(inner)), thread))
+    }
+
+    pub(crate) fn budget(&self) -> &Arc<Budget> {
+        &self.0.budget
     }
 
     /// Runs `task` on the loop. The caller sees to it that the task holds a [`LoopRef`].

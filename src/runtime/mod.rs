@@ -1,6 +1,7 @@
 //! Contexts and their loops, the batches in which a loop handles what arrived, and where else handlers can run.
 
 pub(crate) mod batch;
+mod budget;
 mod context;
 mod event_loop;
 mod executor;
@@ -10,6 +11,7 @@ mod stop;
 mod strand;
 mod thread;
 
+pub(crate) use budget::{Budget, Share, Ticket};
 pub use context::{Context, ContextHooks};
 pub(crate) use context::{Endpoint, EndpointGuard, EndpointPlace};
 pub(crate) use event_loop::{LoopRef, WeakLoop, with_read_buffer};

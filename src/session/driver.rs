@@ -20,7 +20,7 @@ use tokio::time::{Instant, Sleep};
 use self::closing::{Closing, End};
 use self::receiving::Incoming;
 use super::handler::CloseReport;
-use super::outbound::Wire;
+use super::outbound::{Unsent, Wire};
 use super::registry::Role;
 use super::sending::{Undecided, Writer};
 use super::{CloseRequest, Session, State, lock};
@@ -96,6 +96,12 @@ pub(crate) struct Ended {
     pub opened: bool,
     /// What failed.
     pub error: Option<Error>,
+    /// The peer does not speak as this side does, and will not the next time.
+    pub mismatch: bool,
+    /// Messages that can be sent on another connection, since nothing of them was written,
+    pub unsent: Unsent,
+    /// and those of a session that was not open which can not, though they may not have arrived.
+    pub undelivered: u64,
     /// The stream, if what still comes from the peer is to be read off.
     pub linger: Option<Arc<Stream>>,
 }
@@ -104,7 +110,7 @@ impl Driver {
     /// A driver for a new session. `identify_within`: how long the peer may take to say who it is.
     pub(crate) fn new(session: Arc<Session>, stream: Arc<Stream>, identify_within: Duration) -> Driver {
         let registry = &session.registry;
-        let incoming = Incoming::new(registry.max_message(), registry.config.receive_buffer);
+        let incoming = Incoming::new(registry.max_message(), registry.config.receive_buffer, registry.share());
         Driver {
             session,
             stream,
@@ -170,10 +176,10 @@ impl Driver {
             self.told_accept = true;
             session.registry.tell(&session, |handler, session| handler.on_accept(session));
         }
-        let framing = session.registry.config.framing;
+        let framing = session.lock_sending().begin(&session.registry);
         match (session.registry.role, framing) {
             (Role::Client, Framing::Framed) => {
-                session.lock_sending().greet(&session.registry);
+                session.lock_sending().begin_framed(&session.registry);
                 self.set_timer(self.identify_by);
             }
             (_, Framing::Raw) => {
@@ -210,6 +216,7 @@ impl Driver {
             return false;
         }
         self.told_open = true;
+        self.session.registry.count_open();
         self.enter_state(State::Connected);
         let session = &self.session;
         tracing::debug!("{} is open: {:?} {:?}", session.id(), session.remote_addr(), session.framing());
@@ -262,7 +269,8 @@ impl Driver {
     /// Whether messages wait for it to be known what the peer speaks.
     fn owes_unframed(&self) -> bool {
         let sending = self.session.lock_sending();
-        matches!(self.phase, Phase::Identifying) && sending.queue.wire == Wire::Unknown && !sending.queue.is_empty()
+        let kept = matches!(sending.queue.wire, Wire::Unknown | Wire::Greeted) && !sending.queue.is_empty();
+        matches!(self.phase, Phase::Identifying) && kept
     }
 
     /// Goes on with a close that waited for that.
@@ -296,11 +304,14 @@ impl Driver {
             // If the socket has failed, it shows here.
             self.session.write_queue(Writer::Driver);
         }
-        let (blocked, failed, writable) = {
+        let (blocked, failed, writable, starved) = {
             let mut sending = self.session.lock_sending();
             let queue = &mut sending.queue;
-            (queue.is_blocked(), queue.failure().is_some(), queue.take_writable())
+            (queue.is_blocked(), queue.failure().is_some(), queue.take_writable(), queue.is_starved())
         };
+        if starved {
+            self.session.await_budget();
+        }
         self.write_failed = failed;
         if blocked && !full && self.stream.poll_write_ready(cx).is_ready() {
             // It became writable in between: come back for it.
@@ -336,12 +347,23 @@ impl Driver {
             let left = self.on_bytes(&bytes[at..]);
             let at = bytes.len() - left;
             self.incoming.keep(bytes, at);
+            self.incoming.settle();
             return Poll::Ready(false);
         }
         if self.eof {
             return Poll::Pending;
         }
-        with_read_buffer(|buffer| match self.stream.poll_read(cx, buffer) {
+        with_read_buffer(|buffer| self.read_into(buffer, cx))
+    }
+
+    #[inline]
+    fn read_into(&mut self, buffer: &mut [u8], cx: &mut Context<'_>) -> Poll<bool> {
+        let Some(room) = self.incoming.may_read(buffer.len()) else {
+            self.session.starve(self.incoming.held());
+            return Poll::Pending;
+        };
+        let buffer = &mut buffer[..room];
+        match self.stream.poll_read(cx, buffer) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(read)) if read.len == 0 => {
                 self.eof = true;
@@ -355,6 +377,8 @@ impl Driver {
                 if left > 0 {
                     self.incoming.keep(buffer[read.len - left..read.len].to_vec(), 0);
                 }
+                self.incoming.settle();
+                self.session.is_fed();
                 Poll::Ready(!read.drained)
             }
             Poll::Ready(Err(error)) => {
@@ -362,7 +386,7 @@ impl Driver {
                 self.end_by(Ending::Failure(Error::os(Code::ReceiveFailed, "the connection was lost", &error)));
                 Poll::Ready(false)
             }
-        })
+        }
     }
 
     /// Ends the session as the peer or the network wants it, once the handlers have got what came before.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::handler::{Message, Payload};
 use super::registry::Registry;
 use super::{Session, lock};
-use crate::runtime::Strand;
+use crate::runtime::{Share, Strand};
 
 /// Events on their way from the session's driver to its handlers, in order.
 pub(super) struct Inbox {
@@ -15,7 +15,6 @@ pub(super) struct Inbox {
     inner: Mutex<Inner>,
 }
 
-#[derive(Default)]
 struct Inner {
     /// Events that wait or are being handled,
     events: usize,
@@ -27,6 +26,8 @@ struct Inner {
     handled: u64,
     /// Messages that it did not get.
     discarded: u64,
+    /// What the messages have of the context's budget.
+    share: Share,
     /// It gets no further message.
     sealed: bool,
     /// The driver waits for there to be less.
@@ -37,8 +38,10 @@ struct Inner {
 const EVENT: usize = 64;
 
 impl Inbox {
-    pub(super) fn new(strand: Arc<Strand>, limit: usize) -> Inbox {
-        Inbox { strand, limit, inner: Mutex::default() }
+    pub(super) fn new(strand: Arc<Strand>, limit: usize, share: Share) -> Inbox {
+        let inner =
+            Inner { events: 0, messages: 0, bytes: 0, handled: 0, discarded: 0, share, sealed: false, awaited: false };
+        Inbox { strand, limit, inner: Mutex::new(inner) }
     }
 
     /// Has `event` run after what was posted before.
@@ -63,6 +66,7 @@ impl Inbox {
             inner.events += 1;
             inner.messages += 1;
             inner.bytes += bytes;
+            inner.share.grow(bytes);
         }
         let data: Box<[u8]> = data.into();
         let session = Arc::clone(session);
@@ -92,6 +96,7 @@ impl Inbox {
         let mut inner = lock(&self.inner);
         inner.events -= 1;
         inner.bytes -= bytes;
+        inner.share.shrink(bytes);
         let less = inner.events == 0 || inner.bytes <= self.limit / 2;
         less && std::mem::take(&mut inner.awaited)
     }
@@ -99,7 +104,7 @@ impl Inbox {
     /// Whether so much waits that no more is to be read. If so, the driver is woken when there is less.
     pub(super) fn is_full(&self) -> bool {
         let mut inner = lock(&self.inner);
-        let full = inner.bytes > self.limit;
+        let full = inner.bytes > self.limit || (inner.bytes > 0 && inner.share.is_full());
         inner.awaited |= full;
         full
     }

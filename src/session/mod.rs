@@ -1,5 +1,6 @@
 //! Sessions: one connection each, with its queue, its driver on the loop, and the registry it belongs to.
 
+mod backlog;
 mod data;
 mod driver;
 pub mod handler;
@@ -9,6 +10,7 @@ mod outbound;
 mod registry;
 mod sending;
 mod stats;
+mod sweep;
 
 use std::any::Any;
 use std::fmt;
@@ -18,8 +20,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
-pub(crate) use self::driver::Driver;
+pub(crate) use self::driver::{Driver, Ended};
 pub(crate) use self::linger::linger;
+pub(crate) use self::outbound::Unsent;
 pub use self::registry::Fanout;
 pub(crate) use self::registry::{Registry, Role};
 pub use self::stats::Stats;
@@ -29,11 +32,12 @@ use self::handler::Handler;
 use self::inbox::Inbox;
 use self::sending::Sending;
 use self::stats::Received;
+use self::sweep::Watch;
 use crate::config::{Framing, SessionConfig};
 use crate::error::{Code, Error, Result};
+use crate::runtime::Ticket;
 use crate::sys;
 use crate::transport::Stream;
-use crate::transport::frame::Frame;
 
 /// What ids begin with.
 const ID_PREFIX: &str = "session_";
@@ -78,6 +82,8 @@ pub struct Session {
     local: Option<SocketAddr>,
     start_ns: u64,
     state: AtomicU8,
+    /// It stands for the connection that a reconnecting client has not got yet.
+    is_backlog: bool,
     /// A close was asked for: no message is handled any more.
     closing: AtomicBool,
     paused: AtomicBool,
@@ -92,10 +98,9 @@ pub struct Session {
     received: Received,
     /// What waits for its handlers; `None`: they run on the loop.
     inbox: Option<Box<Inbox>>,
-    /// When the last heartbeat was sent,
-    pinged_ns: AtomicU64,
-    /// and when reading last began or went on: the peer's silence counts from there.
-    listening_since_ns: AtomicU64,
+    watch: Watch,
+    /// Its place among those who wait for memory.
+    ticket: Ticket,
     reset: Mutex<Option<Box<Stats>>>,
     data: Mutex<SessionData>,
     groups: Mutex<Vec<String>>,
@@ -164,6 +169,7 @@ impl Session {
             local: None,
             start_ns: sys::monotonic_ns(),
             state: AtomicU8::new(State::Connecting as u8),
+            is_backlog: false,
             closing: AtomicBool::new(false),
             paused: AtomicBool::new(false),
             peer_limit: AtomicU32::new(u32::MAX),
@@ -173,8 +179,8 @@ impl Session {
             room: Condvar::new(),
             received: Received::default(),
             inbox: registry.new_inbox().map(Box::new),
-            pinged_ns: AtomicU64::new(0),
-            listening_since_ns: AtomicU64::new(sys::monotonic_ns()),
+            watch: Watch::new(),
+            ticket: Ticket::default(),
             reset: Mutex::default(),
             data: Mutex::default(),
             groups: Mutex::default(),
@@ -228,22 +234,30 @@ impl Session {
 
     /// Its counts since it began or they were reset.
     pub fn stats(&self) -> Stats {
+        let reset = lock(&self.reset);
         let counts = self.counts();
-        match lock(&self.reset).as_deref() {
-            Some(reset) => counts.since(reset),
-            None => counts,
-        }
+        reset.as_deref().map_or(counts, |reset| counts.since(reset))
     }
 
     /// Starts counting anew.
     pub fn reset_stats(&self) {
-        let counts = Stats { connections_total: 0, ..self.counts() };
-        *lock(&self.reset) = Some(Box::new(counts));
+        self.take_stats();
+    }
+
+    /// Its counts since it began or they were reset, which this does: each message is in exactly one such result.
+    pub fn take_stats(&self) -> Stats {
+        let mut reset = lock(&self.reset);
+        let counts = self.counts();
+        let before = reset.replace(Box::new(Stats { connections_total: 0, ..counts }));
+        before.map_or(counts, |before| counts.since(&before))
     }
 
     /// Its counts since it began.
     fn counts(&self) -> Stats {
-        let (sent, queued) = self.lock_sending().counts();
+        let (sent, queued, messages_dropped) = {
+            let sending = self.lock_sending();
+            (sending.queue.sent, sending.queue.queued(), sending.queue.dropped)
+        };
         Stats {
             connections_total: 1,
             connections_current: u64::from(self.state() == State::Connected),
@@ -259,6 +273,9 @@ impl Session {
             start_ns: self.start_ns,
             last_activity_ns: self.received.last_ns.get().max(sent.last_ns),
             last_message_ns: self.received.last_message_ns.get(),
+            messages_dropped,
+            round_trip_ns: self.watch.round_trip_ns.load(Ordering::Relaxed),
+            ..Stats::default()
         }
     }
 
@@ -359,7 +376,7 @@ impl Session {
     /// Stops reading from the peer, or goes on. What has been read and not yet handled is kept; the kernel's buffers
     /// fill, and TCP slows the peer down.
     pub fn set_paused(&self, paused: bool) {
-        self.listening_since_ns.store(sys::monotonic_ns(), Ordering::Relaxed);
+        self.watch.listening_since_ns.store(sys::monotonic_ns(), Ordering::Relaxed);
         self.paused.store(paused, Ordering::Release);
         if !paused {
             self.kick();
@@ -402,9 +419,32 @@ impl Session {
         self.paused.load(Ordering::Acquire)
     }
 
-    /// Whether something has come that was not read yet: a handler held up the loop, the peer is not silent.
-    fn has_input(&self) -> bool {
-        self.lock_sending().has_input()
+    /// Has the driver woken when the context's budget has room.
+    fn await_budget(&self) {
+        let waker = lock(&self.control).waker.clone();
+        if let Some(waker) = waker {
+            self.registry.budget.wait(&self.ticket, waker);
+        }
+    }
+
+    /// It is in the middle of a message, and there is no memory for the rest.
+    #[cold]
+    fn starve(&self, held: usize) {
+        self.watch.starved_with.store(held, Ordering::Relaxed);
+        let now = sys::monotonic_ns();
+        let _ = self.watch.starved_since_ns.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+        self.await_budget();
+    }
+
+    /// It has read.
+    #[inline]
+    fn is_fed(&self) {
+        if self.watch.starved_since_ns.load(Ordering::Relaxed) != 0 {
+            self.watch.starved_since_ns.store(0, Ordering::Relaxed);
+            // The peer had to wait.
+            self.watch.listening_since_ns.store(sys::monotonic_ns(), Ordering::Relaxed);
+        }
+        self.registry.budget.pass_on();
     }
 
     /// Wakes the driver.
@@ -412,44 +452,6 @@ impl Session {
         self.attention.store(true, Ordering::Release);
         if let Some(waker) = &lock(&self.control).waker {
             waker.wake_by_ref();
-        }
-    }
-
-    /// Sends a heartbeat if it is time, ends the session if it was silent for too long. Runs on the loop.
-    fn sweep(self: &Arc<Self>, now: u64) {
-        self.lock_sending().trim();
-        if self.state() != State::Connected {
-            return;
-        }
-        let heard = self.received.last_ns.get().max(self.listening_since_ns.load(Ordering::Relaxed));
-        let silent = Duration::from_nanos(now.saturating_sub(heard));
-        let config = &self.registry.config;
-        // A pause of ours is not silence of the peer.
-        let paused = self.holds_reading();
-        if let Some(limit) = config.idle_timeout
-            && silent > limit
-            && !paused
-            && !self.has_input()
-        {
-            self.fail(Error::new(Code::SessionExpired, format!("nothing was received for {} ms", limit.as_millis())));
-            return;
-        }
-        let Some(interval) = config.heartbeat.filter(|_| config.keep_alive) else { return };
-        if silent < interval || self.framing() != Framing::Framed {
-            return;
-        }
-        if silent > interval * 3 && !paused && !self.has_input() {
-            self.fail(Error::new(
-                Code::SessionExpired,
-                format!("heartbeats were not answered for {} ms", silent.as_millis()),
-            ));
-            return;
-        }
-        let pinged = self.pinged_ns.load(Ordering::Relaxed);
-        if Duration::from_nanos(now.saturating_sub(pinged)) >= interval {
-            self.pinged_ns.store(now, Ordering::Relaxed);
-            // While paused it tells the peer, whose pings are not read, that this side lives.
-            self.send_frame(&Frame::Ping(now));
         }
     }
 }

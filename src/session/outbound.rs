@@ -4,6 +4,9 @@
 //! of other threads need not wait for the write. Nothing here does I/O or knows the session.
 
 mod chunk;
+mod dropping;
+mod room;
+mod taking_back;
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
@@ -12,10 +15,14 @@ use bytes::Bytes;
 
 pub(crate) use self::chunk::Chunk;
 use self::chunk::{Data, Ends, LARGE, fill};
+pub(crate) use self::taking_back::Unsent;
 use crate::error::{Code, Error};
+use crate::runtime::Share;
 use crate::session::handler::Payload;
 use crate::transport::frame::{self, Frame, HEADER_LEN};
 
+/// The most answers and receipts that are queued for a peer.
+const CONTROL_FRAMES: usize = 256;
 /// A chunk that has reached this takes no further message.
 const CHUNK: usize = 256 * 1024;
 /// How many buffers are kept while messages flow.
@@ -32,6 +39,8 @@ const LONE_MESSAGES: u8 = 4;
 pub(crate) enum Wire {
     /// Not known: messages are kept as they are.
     Unknown,
+    /// The framed protocol, but messages are kept as they are until the peer has answered the hello.
+    Greeted,
     /// The framed protocol.
     Framed,
     /// Bytes.
@@ -64,8 +73,10 @@ pub(crate) struct Sent {
 pub(crate) struct Outbound {
     chunks: VecDeque<Chunk>,
     /// Messages that wait for the framing to be known.
-    unframed: Vec<(Payload, Vec<u8>)>,
+    unframed: VecDeque<(Payload, Vec<u8>)>,
     pub wire: Wire,
+    /// Frames of the protocol itself in the queue.
+    control: usize,
     /// Bytes in the queue, the chunk that is being written included.
     queued: usize,
     /// Somebody writes,
@@ -105,17 +116,28 @@ pub(crate) struct Outbound {
     capacity: usize,
     /// Tell the user when no more than this is queued.
     writable_at: Option<usize>,
+    /// Messages of which nothing was written, and that will not be written here; `None`: they are dropped.
+    unsent: Option<Unsent>,
+    /// Room that is kept for messages of an earlier connection.
+    promised: usize,
+    /// What its buffers have of the context's budget.
+    share: Share,
+    /// The most messages in the queue.
+    max_messages: u64,
     /// Messages accepted.
     pub accepted: u64,
+    /// Of these, the ones that were given up while the session goes on.
+    pub dropped: u64,
     pub sent: Sent,
 }
 
 impl Outbound {
-    pub(crate) fn new(capacity: usize) -> Outbound {
+    pub(crate) fn new(capacity: usize, max_messages: Option<NonZeroU32>, share: Share) -> Outbound {
         Outbound {
             chunks: VecDeque::new(),
-            unframed: Vec::new(),
+            unframed: VecDeque::new(),
             wire: Wire::Unknown,
+            control: 0,
             queued: 0,
             writing: false,
             blocked: false,
@@ -136,7 +158,12 @@ impl Outbound {
             // No chunk grows much beyond that, and the room in it is cleared.
             capacity: capacity.min(CHUNK),
             writable_at: None,
+            unsent: None,
+            promised: 0,
+            share,
+            max_messages: max_messages.map_or(u64::MAX, |most| most.get().into()),
             accepted: 0,
+            dropped: 0,
             sent: Sent::default(),
         }
     }
@@ -148,11 +175,6 @@ impl Outbound {
     /// How many bytes a message takes in the queue.
     pub(crate) fn cost(&self, len: usize) -> usize {
         if self.wire == Wire::Raw { len } else { HEADER_LEN + len }
-    }
-
-    /// Whether a message of that cost fits; an empty queue takes any.
-    pub(crate) fn fits(&self, cost: usize, limit: usize) -> bool {
-        self.queued == 0 || self.queued.saturating_add(cost) <= limit
     }
 
     /// Whether messages are taken.
@@ -182,6 +204,7 @@ impl Outbound {
     /// Takes no further message.
     pub(crate) fn seal(&mut self, why: &'static str) {
         self.sealed.get_or_insert(why);
+        self.put_by_writable();
     }
 
     /// Queues a message, given in parts that add up to `len` bytes.
@@ -199,7 +222,10 @@ impl Outbound {
                 self.append(Some(header.encode()), parts, HEADER_LEN + len);
             }
             Wire::Raw => self.append(None, parts, len),
-            Wire::Unknown => self.unframed.push((payload, parts.concat())),
+            Wire::Unknown | Wire::Greeted => {
+                self.share.grow(HEADER_LEN + len);
+                self.unframed.push_back((payload, parts.concat()));
+            }
         }
     }
 
@@ -231,10 +257,14 @@ impl Outbound {
             && let Some(ends) = ends.gathering(*len)
         {
             let end = *len + total;
-            data.resize(end.max(2 * *len).max(self.capacity), 0);
+            // Full chunks are to have no room that no message will fill.
+            let before = data.capacity();
+            data.resize(end.max((2 * *len).max(self.capacity).min(CHUNK + total)), 0);
             fill(&mut data[*len..end], header, parts);
             *len = end;
             ends.push(end as u32);
+            let more = data.capacity() - before;
+            self.share.grow(more);
             return;
         }
         let spare = self.spare.pop_if(|(data, _)| data.len() >= total);
@@ -246,6 +276,7 @@ impl Outbound {
             let mut data = Vec::with_capacity(total);
             data.extend_from_slice(header.as_ref().map_or(&[], |header| header));
             parts.iter().for_each(|part| data.extend_from_slice(part));
+            self.share.grow(data.capacity());
             (data, Ends::One)
         };
         self.chunks.push_back(Chunk { data: Data::Owned(data), len: total, written: 0, ends, counted: 0 });
@@ -266,9 +297,16 @@ impl Outbound {
 
     /// Queues bytes of the protocol itself.
     pub(crate) fn push_control(&mut self, data: Vec<u8>) {
+        self.control += 1;
+        self.share.grow(data.capacity());
         self.queued += data.len();
         let len = data.len();
         self.chunks.push_back(Chunk { data: Data::Owned(data), len, written: 0, ends: Ends::Control, counted: 0 });
+    }
+
+    /// Whether so many frames of the protocol wait that the peer cannot be reading: it gets no further answers.
+    pub(crate) fn is_control_full(&self) -> bool {
+        self.control >= CONTROL_FRAMES
     }
 
     /// Queues a frame of the protocol itself.
@@ -284,6 +322,7 @@ impl Outbound {
         self.wire = wire;
         for (payload, bytes) in std::mem::take(&mut self.unframed) {
             self.queued -= HEADER_LEN + bytes.len();
+            self.share.shrink(HEADER_LEN + bytes.len());
             self.accepted -= 1;
             self.push(payload, &[&bytes], bytes.len());
         }
@@ -356,11 +395,15 @@ impl Outbound {
             self.sent.payload += (end - before - overhead) as u64;
         }
         if self.dropping {
+            self.put_by_first(&chunk);
             self.queued -= chunk.truncate();
         }
         if chunk.written < chunk.len {
             self.chunks.push_front(chunk);
             return false;
+        }
+        if matches!(chunk.ends, Ends::Control) {
+            self.control -= 1;
         }
         if self.by_driver && count > 0 && (count > 1 || chunk.len < LARGE) {
             if chunk.len >= RUSH && self.inline_writes == INLINE_WRITES {
@@ -374,6 +417,7 @@ impl Outbound {
                 self.lone_messages = 0;
             }
         }
+        let size = chunk.size();
         if let Data::Owned(data) = chunk.data
             && (LARGE..=2 * CHUNK).contains(&data.len())
             && self.spare.len() < SPARES
@@ -381,6 +425,8 @@ impl Outbound {
             let mut ends = if let Ends::Many(ends) = chunk.ends { ends } else { Vec::new() };
             ends.clear();
             self.spare.push((data, ends));
+        } else {
+            self.share.shrink(size);
         }
         true
     }
@@ -451,13 +497,16 @@ impl Outbound {
     /// Drops the messages of which nothing was written.
     pub(crate) fn drop_unsent(&mut self) {
         self.dropping = true;
-        for (_, bytes) in std::mem::take(&mut self.unframed) {
-            self.queued -= HEADER_LEN + bytes.len();
-        }
+        self.put_by_chunks();
+        self.drop_unframed();
         let mut removed = 0;
         self.chunks.retain_mut(|chunk| {
             removed += chunk.truncate();
-            chunk.written < chunk.len
+            let kept = chunk.written < chunk.len;
+            if !kept {
+                self.share.shrink(chunk.size());
+            }
+            kept
         });
         // A chunk that is being written is not here: `written` takes care of it.
         self.queued -= removed;
@@ -466,45 +515,32 @@ impl Outbound {
     /// Gives up all that is in the queue. What is being written is given up when it comes back.
     pub(crate) fn end(&mut self) {
         self.ended = true;
-        self.unframed = Vec::new();
+        self.unframed = VecDeque::new();
         self.spare = Vec::new();
         self.chunks = VecDeque::new();
         self.queued = 0;
+        self.share.set(0);
     }
 
     /// Drops what a peer does not take that could not say so before.
     pub(crate) fn drop_larger(&mut self, limit: u32) {
         let mut removed = 0;
+        let before = self.unframed.len();
         self.unframed.retain(|(_, bytes)| {
             let fits = bytes.len() <= limit as usize;
             removed += if fits { 0 } else { HEADER_LEN + bytes.len() };
             fits
         });
         self.queued -= removed;
-    }
-
-    /// Have the user told when there is room for a message that did not fit.
-    pub(crate) fn want_room(&mut self, cost: usize, limit: usize) {
-        self.writable_at = Some((limit / 2).min(limit.saturating_sub(cost)));
-    }
-
-    /// Whether the user is to be told now; true once.
-    pub(crate) fn take_writable(&mut self) -> bool {
-        let due = self.is_writable_due();
-        if due {
-            self.writable_at = None;
-        }
-        due
-    }
-
-    pub(crate) fn is_writable_due(&self) -> bool {
-        self.writable_at.is_some_and(|level| self.queued <= level)
+        self.share.shrink(removed);
+        self.dropped += (before - self.unframed.len()) as u64;
     }
 
     /// Gives up memory that only a fast sender needs.
     pub(crate) fn trim(&mut self) {
         if self.queued == 0 {
-            self.spare = Vec::new();
+            let spare = std::mem::take(&mut self.spare);
+            self.share.shrink(spare.iter().map(|(data, _)| data.capacity()).sum());
             if self.chunks.is_empty() {
                 self.chunks = VecDeque::new();
             }

@@ -13,15 +13,22 @@ use super::handler::{Handler, Message, Payload};
 use super::inbox::Inbox;
 use super::sending::too_large;
 use super::{Session, Stats};
-use crate::config::SessionConfig;
+use crate::config::{Framing, SessionConfig};
 use crate::error::{Code, Error, Result, panic_text};
-use crate::runtime::{LoopRef, Place, Strand, WeakLoop, batch};
+use crate::runtime::{Budget, LoopRef, Place, Share, Strand, WeakLoop, batch};
 use crate::sys;
 use crate::transport::frame::{self, HEADER_LEN};
 
 /// The longest name of a group, and the most groups of a session.
 const MAX_GROUP_NAME: usize = 255;
 const MAX_GROUPS: usize = 128;
+
+/// In what steps the context's budget is told of a session's buffers, so that small messages cost nothing.
+const SHARE_STEP: usize = 4096;
+
+/// How often sessions are swept at most and at least.
+const SHORTEST_SWEEP: Duration = Duration::from_millis(10);
+const LONGEST_SWEEP: Duration = Duration::from_secs(2);
 
 /// Which side of a connection a session is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,10 +54,14 @@ pub(crate) struct Registry {
     /// The server's or client's own id.
     pub id: String,
     pub config: SessionConfig,
+    /// What a session accepted and did not begin to write is given back when it ends.
+    keeps_unsent: bool,
     handler: Arc<dyn Handler>,
     event_loop: Option<WeakLoop>,
     /// Where handlers run, and the order of those that concern no session; `None`: on the loop.
     elsewhere: Option<(Place, Arc<Strand>)>,
+    /// What all sessions of the context hold in buffers.
+    pub budget: Arc<Budget>,
     max_message: AtomicU32,
     /// Sessions of which something is still to be told.
     live: AtomicUsize,
@@ -62,6 +73,8 @@ pub(crate) struct Registry {
 #[derive(Default)]
 struct Inner {
     stopping: bool,
+    /// A client was connected before.
+    was_open: bool,
     sessions: HashMap<u64, Arc<Session>>,
     groups: HashMap<String, HashMap<u64, Arc<Session>>>,
     /// The counts of the sessions that have ended, and those that concern no session.
@@ -69,6 +82,9 @@ struct Inner {
     /// The counts at the last reset.
     reset: Stats,
     violations: Bucket,
+    refusals: Bucket,
+    /// When all sessions were last swept.
+    swept_ns: u64,
 }
 
 /// A token bucket: so many events at once, and so many in a second.
@@ -115,13 +131,26 @@ impl Registry {
             id,
             max_message: AtomicU32::new(config.max_message),
             config,
+            keeps_unsent: false,
             handler,
             event_loop: event_loop.map(LoopRef::downgrade),
             elsewhere: place.map(|place| (place.clone(), Strand::new(place))),
+            budget: event_loop.map_or_else(|| Budget::new(usize::MAX), |found| Arc::clone(found.budget())),
             live: AtomicUsize::new(0),
             left: Notify::new(),
             inner: Mutex::new(Inner { past, ..Inner::default() }),
         }
+    }
+
+    /// Has sessions give back what they did not begin to write, for the next connection.
+    pub(crate) fn keep_unsent(mut self) -> Registry {
+        self.keeps_unsent = true;
+        self
+    }
+
+    #[inline]
+    pub(crate) fn keeps_unsent(&self) -> bool {
+        self.keeps_unsent
     }
 
     // --- the handler -------------------------------------------------------------------------------------------
@@ -129,7 +158,7 @@ impl Registry {
     /// What a new session needs if its handlers do not run on the loop.
     pub(super) fn new_inbox(&self) -> Option<Inbox> {
         let (place, _) = self.elsewhere.as_ref()?;
-        Some(Inbox::new(Strand::new(place.clone()), self.config.receive_queue))
+        Some(Inbox::new(Strand::new(place.clone()), self.config.receive_queue, self.share()))
     }
 
     /// Runs `event` where the session's handlers run, after all events of the session before.
@@ -254,7 +283,24 @@ impl Registry {
         }
     }
 
+    /// Counts that an attempt to connect has failed, and tells the handler, though not more often than violations.
+    pub(crate) fn tell_failed_attempt(self: &Arc<Self>, error: Error) {
+        let mut inner = self.lock();
+        inner.past.connections_failed += 1;
+        if inner.violations.take() {
+            drop(inner);
+            self.tell_error(None, error);
+        } else {
+            inner.past.errors += 1;
+        }
+    }
+
     // --- the sessions ------------------------------------------------------------------------------------------
+
+    /// What a holder of buffers has of the context's budget: nothing yet.
+    pub(crate) fn share(&self) -> Share {
+        Share::new(Arc::clone(&self.budget), SHARE_STEP)
+    }
 
     /// Takes a session in unless the endpoint stops or `max` are in.
     pub(crate) fn add(&self, session: &Arc<Session>, max: usize) -> Result<()> {
@@ -292,9 +338,39 @@ impl Registry {
         self.live.load(Ordering::Acquire) == 0
     }
 
-    /// Counts a connection that was refused.
-    pub(crate) fn count_rejected(&self) {
-        self.lock().past.connections_rejected += 1;
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.lock().stopping
+    }
+
+    /// Counts, on a client, a connection that has come to be open.
+    pub(crate) fn count_open(&self) {
+        if self.role == Role::Client {
+            let mut inner = self.lock();
+            inner.past.reconnects += u64::from(std::mem::replace(&mut inner.was_open, true));
+        }
+    }
+
+    /// Counts the last of a client's attempts to connect, of which the handler is told anyhow.
+    pub(crate) fn count_failed_attempt(&self) {
+        self.lock().past.connections_failed += 1;
+    }
+
+    /// Counts messages that are given up with the client.
+    pub(crate) fn count_unsent(&self, messages: u64) {
+        self.lock().past.messages_unsent += messages;
+    }
+
+    /// Counts a connection that was refused, and tells the handler, though not more often than it can be hurt by that.
+    pub(crate) fn tell_refusal(self: &Arc<Self>, error: Error) {
+        let told = {
+            let mut inner = self.lock();
+            inner.past.connections_rejected += 1;
+            inner.refusals.take()
+        };
+        if told {
+            tracing::warn!("a connection was refused: {error}");
+            self.run_for_all(move |registry| registry.deliver(None, |handler| handler.on_error(None, &error)));
+        }
     }
 
     /// Takes no session any more, and closes those that are in.
@@ -381,7 +457,9 @@ impl Registry {
         let mut framed = Vec::with_capacity(HEADER_LEN + data.len());
         framed.extend_from_slice(&frame::encode_header(payload.frame_kind(), data.len())?);
         framed.extend_from_slice(data);
-        let framed = Bytes::from(framed);
+        let mut share = self.share();
+        share.grow(framed.capacity());
+        let framed = Bytes::from_owner(Charged { framed, _share: share });
 
         let mut fanout = Fanout::default();
         let mut to_write = Vec::new();
@@ -414,29 +492,59 @@ impl Registry {
         inner.totals().since(&inner.reset)
     }
 
-    pub(crate) fn reset_stats(&self) {
+    /// The counts since the last reset, which this is the next of: each message is in exactly one such result.
+    pub(crate) fn take_stats(&self) -> Stats {
         let mut inner = self.lock();
-        inner.reset = inner.totals();
+        let totals = inner.totals();
+        let before = std::mem::replace(&mut inner.reset, totals);
+        totals.since(&before)
     }
 
     // --- housekeeping ------------------------------------------------------------------------------------------
 
-    /// How often [`Registry::keep_house`] is to run, so that a deadline is missed by a quarter of it at most.
+    /// How often [`Registry::keep_house`] is to run.
     pub(crate) fn house_interval(&self) -> Duration {
-        let heartbeat = self.config.heartbeat.filter(|_| self.config.keep_alive);
-        let shortest = [heartbeat, self.config.idle_timeout].into_iter().flatten().min();
-        (shortest.unwrap_or(Duration::MAX) / 4).clamp(Duration::from_millis(10), Duration::from_secs(2))
+        // A slow frame is noticed within a twentieth of its time.
+        let frame = self.config.frame_timeout.filter(|_| self.config.framing != Framing::Raw);
+        let frame = frame.map_or(Duration::MAX, |limit| (limit / 25).max(SHORTEST_SWEEP));
+        self.sweep_interval().min(frame)
     }
 
-    /// Has the loop send heartbeats, end what is silent for too long, and give up memory that is not needed.
+    /// How often all sessions are swept, so that a deadline is missed by a quarter of it at most.
+    fn sweep_interval(&self) -> Duration {
+        let config = &self.config;
+        let limits = [config.heartbeat_interval(), config.idle_timeout, config.unresponsive_limit()];
+        let shortest = limits.into_iter().flatten().min();
+        (shortest.unwrap_or(Duration::MAX) / 4).clamp(SHORTEST_SWEEP, LONGEST_SWEEP)
+    }
+
+    /// Has the loop send heartbeats, end what is silent or slow for too long, and give up memory that is not needed.
     pub(crate) fn keep_house(self: &Arc<Self>) {
-        if self.count() == 0 {
-            return;
-        }
+        self.budget.pass_on();
+        let now = sys::monotonic_ns();
+        let sweep_due = {
+            let mut inner = self.lock();
+            let due = now.saturating_sub(inner.swept_ns) >= self.sweep_interval().as_nanos() as u64;
+            if due {
+                inner.swept_ns = now;
+            }
+            let late = |session: &Arc<Session>| session.is_frame_late(now) || session.is_starved_out(now);
+            if inner.sessions.is_empty() || !(due || inner.sessions.values().any(late)) {
+                return;
+            }
+            due
+        };
         let registry = Arc::clone(self);
         self.on_loop(move || {
             let now = sys::monotonic_ns();
-            batch::run(|| registry.sessions().iter().for_each(|session| session.sweep(now)));
+            let mut sessions = registry.sessions();
+            // One at a time, and who holds the most: that may be all that the others wait for.
+            let starved = sessions.iter().filter(|session| session.is_starved_out(now));
+            if let Some(largest) = starved.max_by_key(|session| session.starves_with()) {
+                largest.starve_out();
+            }
+            sessions.retain(|session| sweep_due || session.is_frame_late(now));
+            batch::run(|| sessions.iter().for_each(|session| session.sweep(now)));
         });
     }
 
@@ -453,6 +561,18 @@ impl Registry {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A broadcast's message, which the sessions that it waits for share, with what it has of the budget.
+struct Charged {
+    framed: Vec<u8>,
+    _share: Share,
+}
+
+impl AsRef<[u8]> for Charged {
+    fn as_ref(&self) -> &[u8] {
+        &self.framed
     }
 }
 

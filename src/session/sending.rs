@@ -1,18 +1,20 @@
 //! Sending: from the user's call through the queue to the kernel, on whatever thread.
 
+mod room;
+
 use std::sync::{Arc, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use super::handler::Payload;
-use super::outbound::{Next, Outbound, Sent, Wire};
+use super::outbound::{Next, Outbound, Wire};
 use super::registry::{Registry, Role};
 use super::{Session, lock};
 use crate::config::{Framing, SendPolicy};
 use crate::error::{Code, Error, Result};
-use crate::runtime::{batch, on_library_thread};
-use crate::sys;
+use crate::runtime::batch;
+use crate::sys::{self, TcpInfo};
 use crate::transport::Stream;
 use crate::transport::frame::{Frame, HEADER_LEN, PREAMBLE};
 use crate::transport::hello::Hello;
@@ -23,6 +25,9 @@ const CORK_LIMIT: usize = 256 * 1024;
 
 /// How many chunks a loop writes for one session before others have their turn.
 const CHUNKS_PER_TURN: usize = 16;
+
+/// How long the end of a session waits for another thread's write, which does not block.
+const LONGEST_WRITE: Duration = Duration::from_secs(1);
 
 /// What a send does about a peer that is not known yet.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,26 +59,58 @@ pub(super) struct Sending {
     /// `None`: there is no connection (any more).
     stream: Option<Arc<Stream>>,
     pub undecided: Undecided,
+    /// How to speak, as far as that is known from the start: as configured, or as on an earlier connection.
+    intended: Framing,
+    /// What a full queue means.
+    pub policy: SendPolicy,
     /// Threads that wait for room.
     waiting: usize,
 }
 
 impl Sending {
     pub(super) fn new(registry: &Registry, stream: Option<Arc<Stream>>) -> Sending {
-        let undecided = if registry.role == Role::Client { Undecided::ByPayload } else { Undecided::Keep };
-        Sending { queue: Outbound::new(registry.config.send_buffer), stream, undecided, waiting: 0 }
+        let may_decide = registry.role == Role::Client && registry.config.framing == Framing::Auto;
+        let undecided = if may_decide && !registry.keeps_unsent() { Undecided::ByPayload } else { Undecided::Keep };
+        let config = &registry.config;
+        let mut queue = Outbound::new(config.send_buffer, config.send_queue_messages, registry.share());
+        if registry.keeps_unsent() {
+            queue.keep_unsent();
+        }
+        Sending { queue, stream, undecided, intended: config.framing, policy: config.send_policy, waiting: 0 }
+    }
+
+    /// Speaks as an earlier connection of the same client did, if either way would do.
+    pub(super) fn keep_to(&mut self, framing: Framing) {
+        if self.intended == Framing::Auto {
+            self.intended = framing;
+        }
+    }
+
+    /// Whether messages have a largest size.
+    fn is_bounded(&self) -> bool {
+        self.queue.wire != Wire::Raw && self.intended != Framing::Raw
+    }
+
+    /// How to begin to speak. A client that may speak either way goes by the first message that it was left, and then
+    /// by the first that it is to send.
+    pub(super) fn begin(&mut self, registry: &Registry) -> Framing {
+        if registry.role == Role::Server || self.intended != Framing::Auto {
+            return self.intended;
+        }
+        self.undecided = Undecided::ByPayload;
+        match self.queue.first_kept() {
+            None => Framing::Auto,
+            Some(Payload::Stream) => Framing::Raw,
+            Some(Payload::Text | Payload::Binary) => Framing::Framed,
+        }
     }
 
     pub(super) fn framing(&self) -> Framing {
         match self.queue.wire {
             Wire::Unknown => Framing::Auto,
-            Wire::Framed => Framing::Framed,
+            Wire::Framed | Wire::Greeted => Framing::Framed,
             Wire::Raw => Framing::Raw,
         }
-    }
-
-    pub(super) fn counts(&self) -> (Sent, usize) {
-        (self.queue.sent, self.queue.queued())
     }
 
     pub(super) fn seal(&mut self, why: &'static str) {
@@ -88,6 +125,16 @@ impl Sending {
         self.stream.as_ref().is_some_and(|stream| stream.has_input())
     }
 
+    /// Whether the peer's kernel has acknowledged everything that ours has taken.
+    pub(super) fn is_acknowledged(&self) -> bool {
+        self.stream.as_ref().is_none_or(|stream| stream.is_acknowledged())
+    }
+
+    /// What the kernel knows of the connection.
+    pub(super) fn tcp_info(&self) -> Option<TcpInfo> {
+        self.stream.as_ref()?.tcp_info()
+    }
+
     /// Gives up the connection, and what was to be sent.
     pub(super) fn disconnect(&mut self) {
         self.seal("the session has ended");
@@ -99,18 +146,31 @@ impl Sending {
     fn decide(&mut self, payload: Payload, registry: &Registry) {
         match self.undecided {
             Undecided::Keep => {}
-            Undecided::ByPayload if payload != Payload::Stream => self.greet(registry),
+            Undecided::ByPayload if payload != Payload::Stream => {
+                self.greet(registry);
+                self.queue.decide(Wire::Framed);
+            }
             Undecided::Raw | Undecided::ByPayload => self.queue.decide(Wire::Raw),
         }
     }
 
-    /// Begins to speak the framed protocol, as a client.
-    pub(super) fn greet(&mut self, registry: &Registry) {
+    /// Says hello, as a client. Messages follow behind it, or are kept until it is answered if what is not written can
+    /// still be sent on another connection.
+    pub(super) fn begin_framed(&mut self, registry: &Registry) {
+        self.greet(registry);
+        if registry.keeps_unsent() {
+            self.queue.wire = Wire::Greeted;
+        } else {
+            self.queue.decide(Wire::Framed);
+        }
+    }
+
+    /// Queues the hello of a client.
+    fn greet(&mut self, registry: &Registry) {
         let mut greeting = PREAMBLE.to_vec();
         let hello = Frame::Hello(Hello::new(&registry.id, registry.max_message()));
         hello.encode(&mut greeting).expect("a hello is short");
         self.queue.push_control(greeting);
-        self.queue.decide(Wire::Framed);
     }
 }
 
@@ -125,9 +185,21 @@ impl Session {
     /// report of the session's end.
     ///
     /// Fails with `ConnectionClosed`, `MessageTooLarge`, `InvalidArgument` (an empty piece of a stream), and on a full
-    /// queue with `WouldBlock` or, where the policy is to wait, `SendFailed` after the time for that.
+    /// queue as the [`SendPolicy`] says: with `WouldBlock`, with `SendFailed` after the time to wait or where the session
+    /// is ended, or not at all.
     #[inline(always)] // With all it calls for most messages: the calls alone would cost half as much again.
     pub fn send_vectored(self: &Arc<Self>, payload: Payload, parts: &[&[u8]]) -> Result<()> {
+        self.send_by(payload, parts, &mut None)
+    }
+
+    /// The same with a deadline for the wait for room, which is set when the wait begins if it is not yet.
+    #[inline(always)]
+    pub(crate) fn send_by(
+        self: &Arc<Self>,
+        payload: Payload,
+        parts: &[&[u8]],
+        deadline: &mut Option<Instant>,
+    ) -> Result<()> {
         let len = parts.iter().map(|part| part.len()).sum();
         let mut sending = self.lock_sending();
         sending.queue.check_open()?;
@@ -137,12 +209,13 @@ impl Session {
         if sending.queue.wire == Wire::Unknown {
             sending.decide(payload, &self.registry);
         }
-        if sending.queue.wire != Wire::Raw {
+        if sending.is_bounded() {
             self.check_len(len)?;
         }
         let cost = sending.queue.cost(len);
         if !sending.queue.fits(cost, self.registry.config.send_queue) {
-            sending = self.make_room(sending, cost)?;
+            let Some(room) = self.make_room(sending, cost, deadline)? else { return Ok(()) };
+            sending = room;
         }
         sending.queue.push(payload, parts, len);
         self.transmit(sending);
@@ -155,108 +228,27 @@ impl Session {
         if len > limit as usize { Err(too_large(len, limit)) } else { Ok(()) }
     }
 
-    /// What the policy says about a full queue.
-    #[cold]
-    fn make_room<'a>(
-        self: &'a Arc<Self>,
-        mut sending: MutexGuard<'a, Sending>,
-        cost: usize,
-    ) -> Result<MutexGuard<'a, Sending>> {
-        let config = &self.registry.config;
-        if config.send_policy == SendPolicy::WouldBlock {
-            sending.queue.want_room(cost, config.send_queue);
-            return Err(Error::new(
-                Code::WouldBlock,
-                format!(
-                    "the outgoing queue holds {} of {} bytes: try again at the writable event",
-                    sending.queue.queued(),
-                    config.send_queue
-                ),
-            ));
-        }
-        if on_library_thread() {
-            // First what the kernel takes.
-            drop(sending);
-            self.write_queue(Writer::Overfull);
-            sending = self.lock_sending();
-            sending.queue.check_open()?;
-            if sending.queue.fits(cost, config.send_hard_limit) {
-                if !sending.queue.fits(cost, config.send_queue) {
-                    sending.queue.want_room(cost, config.send_queue);
-                }
-                return Ok(sending);
-            }
-            drop(sending);
-            return Err(self.overrun());
-        }
-        let deadline = Instant::now() + config.send_timeout;
-        sending.waiting += 1;
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                sending.waiting -= 1;
-                drop(sending);
-                let error = Error::new(
-                    Code::SendFailed,
-                    format!(
-                        "there was no room for the message for {} ms: the peer reads too little",
-                        config.send_timeout.as_millis()
-                    ),
-                );
-                self.report(error.clone());
-                return Err(error);
-            }
-            sending = self.room.wait_timeout(sending, left).unwrap_or_else(PoisonError::into_inner).0;
-            let open = sending.queue.check_open();
-            if open.is_err() || sending.queue.fits(cost, config.send_queue) {
-                sending.waiting -= 1;
-                return open.map(|()| sending);
-            }
-        }
-    }
-
-    /// Ends the session since its peer takes nothing and the queue is at its hard limit.
-    #[cold]
-    fn overrun(&self) -> Error {
-        let error = Error::new(
-            Code::SendFailed,
-            format!(
-                "the peer does not read and the outgoing queue is at its hard limit of {} bytes",
-                self.registry.config.send_hard_limit
-            ),
-        );
-        self.fail(error.clone());
-        error
-    }
-
-    /// Sends a broadcast's message, `framed` with its header. Waits for nothing. True: the caller is to have the queue
+    /// Sends a broadcast's message, `framed` with its header, as the session's policy says, but waits for nothing. True: the caller is to have the queue
     /// written.
     pub(super) fn send_shared(self: &Arc<Self>, payload: Payload, framed: &Bytes) -> Result<bool> {
-        let config = &self.registry.config;
         let data = framed.slice(HEADER_LEN..);
         let mut sending = self.lock_sending();
         sending.queue.check_open()?;
         if sending.queue.wire == Wire::Unknown {
             sending.decide(payload, &self.registry);
         }
-        if sending.queue.wire != Wire::Raw {
+        if sending.is_bounded() {
             self.check_len(data.len())?;
         }
         let cost = sending.queue.cost(data.len());
-        if !sending.queue.fits(cost, config.send_queue) {
-            sending.queue.want_room(cost, config.send_queue);
-            if config.send_policy == SendPolicy::WouldBlock {
-                return Err(Code::WouldBlock.into());
-            }
-            if !sending.queue.fits(cost, config.send_hard_limit) {
-                drop(sending);
-                return Err(self.overrun());
-            }
+        if !sending.queue.fits(cost, self.registry.config.send_queue) {
+            let Some(room) = self.make_room_without_waiting(sending, cost)? else { return Ok(false) };
+            sending = room;
         }
         match sending.queue.wire {
             Wire::Framed => sending.queue.push_shared(framed),
             Wire::Raw => sending.queue.push_shared(&data),
-            Wire::Unknown => sending.queue.push(payload, &[&data], data.len()),
+            Wire::Unknown | Wire::Greeted => sending.queue.push(payload, &[&data], data.len()),
         }
         if batch::is_active() {
             self.transmit(sending);
@@ -340,7 +332,7 @@ impl Session {
         let open = sending.queue.is_open();
         // A driver that closes waits for the queue to be empty.
         wake |= sending.queue.is_writable_due() || (!open && writer != Writer::Driver);
-        let room = sending.waiting > 0 && (!open || sending.queue.queued() <= self.registry.config.send_queue / 2);
+        let room = sending.waiting > 0 && (!open || sending.queue.is_half_empty(self.registry.config.send_queue));
         drop(sending);
         if room {
             self.room.notify_all();
@@ -348,6 +340,22 @@ impl Session {
         if wake {
             self.kick();
         }
+    }
+
+    /// Waits until nobody writes, so that all of which nothing was written is in the queue, which takes nothing more.
+    pub(super) fn await_writer<'a>(&self, mut sending: MutexGuard<'a, Sending>) -> MutexGuard<'a, Sending> {
+        debug_assert!(!sending.queue.is_open());
+        let deadline = Instant::now() + LONGEST_WRITE;
+        sending.waiting += 1;
+        while sending.queue.is_writing() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            sending = self.room.wait_timeout(sending, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        sending.waiting -= 1;
+        sending
     }
 
     #[inline]

@@ -27,6 +27,17 @@ pub struct Stats {
     pub last_activity_ns: u64,
     /// CLOCK_MONOTONIC in nanoseconds; 0: none yet.
     pub last_message_ns: u64,
+    /// Messages that sends accepted and that were dropped: since the queue was full, or since the peer takes none so large.
+    pub messages_dropped: u64,
+    /// Of a client: attempts to connect that failed.
+    pub connections_failed: u64,
+    /// How long the last heartbeat's answer took, in nanoseconds; 0: there was none yet. Of several sessions the longest.
+    pub round_trip_ns: u64,
+    /// Of a client: connections that came to be open after the first one.
+    pub reconnects: u64,
+    /// Of a reconnecting client: messages that it had accepted and not sent when it ended, or that may not have arrived
+    /// on a connection that did not come to be open.
+    pub messages_unsent: u64,
 }
 
 impl Stats {
@@ -39,8 +50,10 @@ impl Stats {
         self.wire_bytes_sent += other.wire_bytes_sent;
         self.wire_bytes_received += other.wire_bytes_received;
         self.errors += other.errors;
+        self.messages_dropped += other.messages_dropped;
         self.queued_bytes += other.queued_bytes;
         self.last_activity_ns = self.last_activity_ns.max(other.last_activity_ns);
+        self.round_trip_ns = self.round_trip_ns.max(other.round_trip_ns);
         self.last_message_ns = self.last_message_ns.max(other.last_message_ns);
     }
 
@@ -49,6 +62,7 @@ impl Stats {
         Stats {
             connections_total: self.connections_total - reset.connections_total,
             connections_rejected: self.connections_rejected - reset.connections_rejected,
+            connections_failed: self.connections_failed - reset.connections_failed,
             messages_sent: self.messages_sent - reset.messages_sent,
             messages_received: self.messages_received - reset.messages_received,
             bytes_sent: self.bytes_sent - reset.bytes_sent,
@@ -56,6 +70,9 @@ impl Stats {
             wire_bytes_sent: self.wire_bytes_sent - reset.wire_bytes_sent,
             wire_bytes_received: self.wire_bytes_received - reset.wire_bytes_received,
             errors: self.errors - reset.errors,
+            messages_dropped: self.messages_dropped - reset.messages_dropped,
+            reconnects: self.reconnects - reset.reconnects,
+            messages_unsent: self.messages_unsent - reset.messages_unsent,
             ..*self
         }
     }

@@ -2,8 +2,9 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
 
 use crate::error::{Code, Error, Result};
@@ -41,7 +42,19 @@ async fn connect_to(address: SocketAddr) -> io::Result<TcpStream> {
     socket.set_nonblocking(true)?;
     // Linux then lets a listener bind a port that only such outgoing sockets occupy.
     socket.set_reuse_address(true)?;
-    TcpSocket::from_std_stream(socket.into()).connect(address).await
+    let stream = TcpSocket::from_std_stream(socket.into()).connect(address).await?;
+    if is_oneself(&stream) {
+        // Without this the port would stay occupied for a minute.
+        SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
+        return Err(io::Error::new(io::ErrorKind::ConnectionRefused, "nothing listens there"));
+    }
+    Ok(stream)
+}
+
+/// A port of the range that the kernel takes for outgoing connections can be given to the very socket that connects to
+/// it: then it meets itself, and keeps the port from its server. Only who tries again and again will see that.
+fn is_oneself(stream: &TcpStream) -> bool {
+    matches!((stream.local_addr(), stream.peer_addr()), (Ok(local), Ok(peer)) if local == peer)
 }
 
 fn code_of(error: &io::Error) -> Code {
@@ -49,5 +62,26 @@ fn code_of(error: &io::Error) -> Code {
         io::ErrorKind::ConnectionRefused => Code::ConnectionRefused,
         io::ErrorKind::TimedOut => Code::ConnectionTimeout,
         _ => Code::ConnectionFailed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_that_met_itself_is_told_from_others() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        let _inside = runtime.enter();
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        let address = socket.local_addr().unwrap();
+        socket.connect(&address).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let stream = TcpStream::from_std(socket.into()).unwrap();
+        assert!(is_oneself(&stream));
+        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let other = runtime.block_on(connect_to(server.local_addr().unwrap())).unwrap();
+        assert!(!is_oneself(&other));
     }
 }

@@ -10,7 +10,7 @@ use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
-use crate::sys;
+use crate::sys::{self, TcpInfo};
 
 /// What a read brought.
 #[derive(Clone, Copy, Debug)]
@@ -88,6 +88,11 @@ impl Stream {
     /// Whether there is something to read.
     pub(crate) fn has_input(&self) -> bool {
         sys::unread(self.inner.as_fd()) > 0
+    }
+
+    /// What the kernel knows of the connection; `None`: it is none of TCP.
+    pub(crate) fn tcp_info(&self) -> Option<TcpInfo> {
+        sys::tcp_info(self.inner.as_fd())
     }
 
     pub(crate) fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -209,7 +209,7 @@ private:
     unsigned short port_ = 0;
 };
 
-/// A port that refuses connections: bound, and not listened on.
+/// A port that refuses connections: bound, and not listened on. A server may listen on it meanwhile.
 class refusing_port {
 public:
     refusing_port() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -218,6 +218,8 @@ public:
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         socklen_t length = sizeof(address);
         auto* const generic = reinterpret_cast<sockaddr*>(&address);
+        const int shared = 1;
+        ::setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &shared, sizeof(shared));
         if (::bind(fd_, generic, length) != 0 || ::getsockname(fd_, generic, &length) != 0) {
             throw std::system_error(errno, std::generic_category(), "bind");
         }

@@ -44,6 +44,13 @@ using test_support::stream_sink;
 namespace common_errors = network_system::error_codes::common_errors;
 namespace metric_names = network_system::metrics::metric_names;
 
+static_assert(common_errors::success == 0 && common_errors::invalid_argument == -1 && common_errors::not_found == -2);
+static_assert(common_errors::permission_denied == -3 && common_errors::timeout == -4 && common_errors::cancelled == -5);
+static_assert(common_errors::not_initialized == -6 && common_errors::already_exists == -7);
+static_assert(common_errors::out_of_memory == -8 && common_errors::io_error == -9);
+static_assert(common_errors::network_error == -10 && common_errors::internal_error == -99);
+static_assert(network_system::error_codes::common::already_exists == -7);
+
 /// Adds up the counters and keeps the last of each gauge.
 class figures final : public monitoring_interface {
 public:
@@ -241,6 +248,20 @@ TEST_F(GenerationG3, APoolOfTheApplicationIsUsedAndNotStopped) {
     EXPECT_TRUE(network_system::shutdown());
     EXPECT_TRUE(own->is_running());
     EXPECT_EQ(own, network_context::instance().get_thread_pool());
+}
+
+TEST_F(GenerationG3, ThePoolOfInitializeServesAgainWhenTheApplicationTakesItsOwnBack) {
+    ASSERT_TRUE(network_system::initialize(quiet()));
+    auto& context = network_context::instance();
+    const auto made = context.get_thread_pool();
+    const auto own = std::make_shared<basic_thread_pool>(1);
+    context.set_thread_pool(own);
+    EXPECT_EQ(own, context.get_thread_pool());
+    EXPECT_EQ(own, thread_integration_manager::instance().get_thread_pool());
+    context.set_thread_pool(nullptr);
+    EXPECT_EQ(made, context.get_thread_pool());
+    EXPECT_EQ(made, thread_integration_manager::instance().get_thread_pool());
+    EXPECT_TRUE(made->is_running());
 }
 
 TEST_F(GenerationG3, TheDefaultPoolThatWasThereBeforeRunsItsTasks) {

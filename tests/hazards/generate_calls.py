@@ -38,6 +38,7 @@ ENDS = re.compile(r"_(shutdown|destroy|stop|close|abort|release|disconnect_all)$
 INTEGERS = {"uint16_t", "uint32_t", "uint64_t", "int32_t", "int64_t", "int", "size_t", "netsys_status", "bool"}
 VALUES = {
     "kind": "NETSYS_MESSAGE_TEXT",
+    "policy": "NETSYS_SEND_DROP_OLDEST",
     "code": "NETSYS_OK",
     "status": "NETSYS_ERR_TIMEOUT",
     "header_version": "NETSYS_VERSION_NUMBER",

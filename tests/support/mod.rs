@@ -2,6 +2,9 @@
 
 #![allow(dead_code)] // Each test program uses its own part.
 
+pub mod random;
+pub mod reconnecting;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};

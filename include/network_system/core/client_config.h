@@ -9,6 +9,18 @@
 
 namespace NETWORK_SYSTEM_NAMESPACE::core {
 
+/// Whether and how a client connects again when it could not connect, or its connection ended.
+///
+/// Before the n-th attempt in a row, counted from 0, it waits for a random time between 0 and `first_delay` * 2^n, or
+/// `max_delay` if that is less. The count begins anew after a connection that was open for `max_delay`. The client goes
+/// on until it is stopped, `max_attempts` in a row have failed, or the server turns out to speak another protocol.
+struct reconnect_policy {
+    bool enabled = false;
+    std::chrono::milliseconds first_delay{100};  ///< the longest wait before the first attempt; 0: 100 ms
+    std::chrono::milliseconds max_delay{5000};   ///< the longest wait of all; 0: 5 s
+    std::size_t max_attempts = 0;                ///< in a row; 0: without end
+};
+
 /// How a client connects and what it grants its connection. Host and port are given at the start, and a change
 /// takes effect at the next one.
 ///
@@ -29,15 +41,24 @@ struct client_config {
     send_policy policy = send_policy::wait;
     std::chrono::milliseconds timeout{0};            ///< nothing received for so long ends the connection; 0: never
     std::size_t send_queue_limit = 1024 * 1024;      ///< bytes in the queue at which it is full
+    std::size_t send_queue_messages = 0;             ///< messages at which it is full too; 0: only bytes count
     std::size_t send_hard_limit = 64 * 1024 * 1024;  ///< bytes that sends inside handlers may queue
     std::chrono::milliseconds heartbeat_interval{10000};  ///< of a silent framed connection
-    std::chrono::milliseconds drain_timeout{5000};        ///< for what is queued to arrive, when the client stops
-    std::size_t kernel_receive_buffer_size = 0;           ///< SO_RCVBUF; 0: the system's choice
-    std::size_t kernel_send_buffer_size = 0;              ///< SO_SNDBUF; 0: the system's choice
+    /// For a framed message to come whole once it has begun to, and a second more for each 240 bytes.
+    std::chrono::milliseconds frame_timeout{10000};
+    /// With keep-alive: how long the peer's host may acknowledge nothing of what was sent before the session ends. A
+    /// peer that lives and does not read is not ended by this.
+    std::chrono::milliseconds unresponsive_timeout{30000};
+    std::chrono::milliseconds drain_timeout{5000};  ///< for what is queued to arrive, when the client stops
+    std::size_t kernel_receive_buffer_size = 0;     ///< SO_RCVBUF; 0: the system's choice
+    std::size_t kernel_send_buffer_size = 0;        ///< SO_SNDBUF; 0: the system's choice
+
+    reconnect_policy reconnect;
 };
 
 }  // namespace NETWORK_SYSTEM_NAMESPACE::core
 
 namespace NETWORK_SYSTEM_NAMESPACE {
 using core::client_config;
-}
+using core::reconnect_policy;
+}  // namespace NETWORK_SYSTEM_NAMESPACE

@@ -25,7 +25,13 @@ enum class send_policy : std::uint32_t {
     /// there it queues up to `send_hard_limit`, past which the session ends.
     wait = NETSYS_SEND_WAIT,
     /// Fails at once with would_block (-643); one writable event follows when there is room again.
-    would_block = NETSYS_SEND_WOULD_BLOCK
+    would_block = NETSYS_SEND_WOULD_BLOCK,
+    /// Succeeds; the message is dropped, and counted in the statistics and at the end of the session.
+    drop_newest = NETSYS_SEND_DROP_NEWEST,
+    /// Succeeds; the oldest messages of which no byte was written are dropped and counted.
+    drop_oldest = NETSYS_SEND_DROP_OLDEST,
+    /// Fails with send_failed (-640) and ends the session.
+    disconnect = NETSYS_SEND_DISCONNECT
 };
 
 }  // namespace NETWORK_SYSTEM_NAMESPACE::core

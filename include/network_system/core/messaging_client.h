@@ -9,10 +9,17 @@
 
 namespace NETWORK_SYSTEM_NAMESPACE::core {
 
-/// One connection to a server: of whole messages, or the byte stream of any TCP peer.
+/// A connection to a server: of whole messages, or the byte stream of any TCP peer.
 ///
 /// Every function may be called on any thread, at any time, also in a handler; the wait functions return at once
 /// there. A client may be started again after its connection has ended.
+///
+/// With `client_config::reconnect` enabled it connects again by itself until it is stopped: it keeps running, the
+/// connect and disconnect handlers are called for each connection, and the error handlers for each attempt that failed
+/// (ten times a second at most). What is sent meanwhile, and what a lost connection had not begun to write, waits for
+/// the next one within the bounds of the outgoing queue, and arrives in order. A message that a lost connection had
+/// begun is not sent again. What still waits when the client ends is told to the error handlers as send_failed (-640),
+/// and counted in `messages_unsent`.
 ///
 /// Handlers run on the client's loop thread and never overlap. They may be set and replaced at any time, by null too,
 /// and serve from the next event. A handler that throws ends the connection, and the error handlers get -645 with the
@@ -34,6 +41,9 @@ public:
         std::uint64_t errors_count = 0;
         std::chrono::steady_clock::time_point start_time;
         std::chrono::steady_clock::time_point last_activity;
+        std::uint64_t reconnects = 0;       ///< connections after the first one
+        std::uint64_t failed_attempts = 0;  ///< to connect
+        std::uint64_t messages_unsent = 0;  ///< of a reconnecting client that has ended: accepted, and not sent
     };
 
     /// A client without limits on message size and silence.
@@ -80,7 +90,8 @@ public:
         return ok();
     }
 
-    /// Returns when the client has stopped or its connection has ended; at once if it never started, or in a handler.
+    /// Returns when the client has stopped or its (last) connection has ended; at once if it never started, or in a
+    /// handler.
     auto wait_for_stop() -> void { core_->life.wait(); }
 
     /// Waits for the connection, at most `timeout`. Errors: timeout (-4), the reason why there is no connection, and
@@ -92,7 +103,8 @@ public:
 
     // State
 
-    /// False from the moment a stop begins, and when the connection has failed or ended.
+    /// False from the moment a stop begins, and when the connection has failed or ended. A reconnecting client runs on
+    /// while it is not connected.
     bool is_running() const { return core_->life.is_running(); }
     /// Framed: the server has answered; raw: TCP is connected.
     bool is_connected() const noexcept { return core_->is_connected(); }
@@ -119,7 +131,7 @@ public:
 
     // Sending. Outside a handler a send waits while the outgoing queue is full, at most the configured
     // message_timeout, and then fails with send_failed (-640). In a handler it never waits. Without a connection:
-    // connection_closed (-603).
+    // connection_closed (-603), unless the client reconnects: then the message waits for the next connection.
 
     /// One text message; on a raw connection its bytes. An empty message is one too.
     VoidResult send_message(const std::string& message) {
@@ -150,9 +162,7 @@ public:
     }
 
     /// Bytes that sends have accepted and that are not yet handed to the system.
-    std::size_t queued_bytes() const {
-        return static_cast<std::size_t>(detail::read_stats(core_->session()).queued_bytes);
-    }
+    std::size_t queued_bytes() const { return static_cast<std::size_t>(stats().queued_bytes); }
 
     /// Stops reading: the peer's sends then wait. No message handler runs until `resume_reading()`.
     void pause_reading() { netsys_session_pause(core_->session(), true); }
@@ -201,9 +211,7 @@ public:
     // Statistics of the run, or of the last one
 
     client_statistics get_statistics() const {
-        netsys_stats stats{};
-        stats.struct_size = sizeof(stats);
-        netsys_client_stats(core_->life.current(), &stats);
+        const netsys_stats stats = this->stats();
         client_statistics result;
         result.total_connections = stats.connections_total;
         result.messages_sent = stats.messages_sent;
@@ -213,12 +221,22 @@ public:
         result.errors_count = stats.errors;
         result.start_time = detail::to_time_point(stats.start_ns);
         result.last_activity = detail::to_time_point(stats.last_activity_ns);
+        result.reconnects = stats.reconnects;
+        result.failed_attempts = stats.connections_failed;
+        result.messages_unsent = stats.messages_unsent;
         return result;
     }
     void reset_statistics() { netsys_client_reset_stats(core_->life.current()); }
 
 private:
     using handlers = detail::client_handlers;
+
+    netsys_stats stats() const noexcept {
+        netsys_stats stats{};
+        stats.struct_size = sizeof(stats);
+        netsys_client_stats(core_->life.current(), &stats);
+        return stats;
+    }
 
     template <typename Get>
     std::string text(Get get) const {

@@ -39,8 +39,14 @@ public:
     network_context(const network_context&) = delete;
     network_context& operator=(const network_context&) = delete;
 
-    /// A pool of the application: shutdown() does not stop it. Null: none.
-    void set_thread_pool(std::shared_ptr<integration::thread_pool_interface> pool) { threads().set_thread_pool(pool); }
+    /// A pool of the application: shutdown() does not stop it. Null: none, so that the one of initialize() serves.
+    void set_thread_pool(std::shared_ptr<integration::thread_pool_interface> pool) {
+        const bool chosen = pool != nullptr;
+        threads().set_thread_pool(std::move(pool));
+        if (auto made = chosen ? nullptr : made_pool()) {
+            threads().set_default_thread_pool(std::move(made));
+        }
+    }
 
     /// Null until one was set, or made by initialize().
     std::shared_ptr<integration::thread_pool_interface> get_thread_pool() const {
@@ -171,6 +177,11 @@ private:
         }
         const std::lock_guard<std::mutex> lock(mutex_);
         return runtime_.*made;
+    }
+
+    std::shared_ptr<integration::basic_thread_pool> made_pool() const {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        return runtime_.pool;
     }
 
     static std::shared_ptr<integration::basic_thread_pool> make_pool(const config::thread_pool_config& settings) {

@@ -33,11 +33,22 @@ struct server_config {
     send_policy policy = send_policy::wait;
     std::chrono::milliseconds message_timeout{5000};      ///< how long a send may wait for room in the queue
     std::size_t send_queue_limit = 1024 * 1024;           ///< bytes in one session's queue at which it is full
+    std::size_t send_queue_messages = 0;                  ///< messages at which it is full too; 0: only bytes count
     std::size_t send_hard_limit = 64 * 1024 * 1024;       ///< bytes that sends inside handlers may queue
     std::chrono::milliseconds heartbeat_interval{10000};  ///< of a silent framed session
     std::chrono::milliseconds handshake_timeout{5000};    ///< for a framed peer to say who it is
-    std::chrono::milliseconds drain_timeout{5000};        ///< for what is queued to arrive, when a session is closed
-    unsigned int backlog = 4096;                 ///< connections that the system holds before they are accepted
+    /// For a framed message to come whole once it has begun to, and a second more for each 240 bytes.
+    std::chrono::milliseconds frame_timeout{10000};
+    /// With keep-alive: how long the peer's host may acknowledge nothing of what was sent before the session ends. A
+    /// peer that lives and does not read is not ended by this.
+    std::chrono::milliseconds unresponsive_timeout{30000};
+    std::chrono::milliseconds drain_timeout{5000};  ///< for what is queued to arrive, when a session is closed
+    unsigned int backlog = 4096;                    ///< connections that the system holds before they are accepted
+    /// Connections of one address; of IPv6, of one /64. 0: 256, and no limit for loopback; the largest value: no limit.
+    std::size_t max_connections_per_address = 0;
+    unsigned int accept_rate = 0;   ///< connections a second that one address may make in the long run; 0: no limit
+    unsigned int accept_burst = 0;  ///< how many of them at once, after a rest; 0: as many as in a second
+    std::string exempt_addresses;   ///< that neither holds for: "10.0.0.0/8, 2001:db8::/32, ::1"
     std::size_t kernel_receive_buffer_size = 0;  ///< SO_RCVBUF; 0: the system's choice
     std::size_t kernel_send_buffer_size = 0;     ///< SO_SNDBUF; 0: the system's choice
 };

@@ -52,14 +52,17 @@ public:
         return session;
     }
 
+    /// On the connection if it is open; else the client knows where the message goes, or that it goes nowhere.
     VoidResult send(std::uint32_t kind, const void* data, std::size_t size) const {
-        const netsys_session target = session();
-        if (target.id == 0) {
-            return failure(NETSYS_ERR_CONNECTION_CLOSED);
+        const netsys_session open{connection_.load(std::memory_order_acquire)};
+        if (open.id != 0) {
+            const netsys_status status = netsys_session_send(open, kind, data, size);
+            if (status != NETSYS_ERR_CONNECTION_CLOSED && !is_unknown(status)) {
+                return to_result(status);
+            }
         }
-        const netsys_status status = netsys_session_send(target, kind, data, size);
-        const bool gone = status == NETSYS_ERR_SESSION_NOT_FOUND || status == NETSYS_ERR_INVALID_HANDLE;
-        return gone ? failure(NETSYS_ERR_CONNECTION_CLOSED) : to_result(status);
+        const netsys_status status = netsys_client_send(life.current(), kind, data, size);
+        return is_unknown(status) ? failure(NETSYS_ERR_CONNECTION_CLOSED) : to_result(status);
     }
 
     VoidResult wait_connected(std::uint32_t timeout_ms) {
@@ -76,6 +79,11 @@ public:
     handler_table<client_handlers> handlers;
 
 private:
+    /// The handle of what has ended, or was never started.
+    static bool is_unknown(netsys_status status) noexcept {
+        return status == NETSYS_ERR_SESSION_NOT_FOUND || status == NETSYS_ERR_INVALID_HANDLE;
+    }
+
     mutable std::mutex config_mutex_;
     core::client_config config_;
     std::atomic<std::uint64_t> connection_{0};
@@ -96,7 +104,7 @@ public:
             settings.framing = core::framing_mode::framed;
         }
         netsys_client_config config = to_c(settings, core->id, host, port);
-        auto run = std::make_unique<client_run>(core);
+        auto run = std::make_unique<client_run>(core, settings.reconnect.enabled);
         config.executor = to_c(settings.executor);
         const netsys_callbacks callbacks = table(std::move(run));
         const netsys_status started = netsys_client_start(context, &config, &callbacks, &client);
@@ -106,8 +114,8 @@ public:
         return started;
     }
 
-    explicit client_run(std::shared_ptr<client_core> core) noexcept
-        : core_(std::move(core)), handlers_(core_->handlers) {}
+    client_run(std::shared_ptr<client_core> core, bool reconnects) noexcept
+        : core_(std::move(core)), handlers_(core_->handlers), reconnects_(reconnects) {}
 
 private:
     static client_run& self(void* userdata) noexcept { return *static_cast<client_run*>(userdata); }
@@ -157,6 +165,7 @@ private:
     }
 
     void open(netsys_session session) noexcept {
+        reported_ = NETSYS_OK;
         core_->connected(session);
         closing(session, [&] { call(handlers_.current().connect); });
         closing(session, [&] { call(handlers_.current().connected); });
@@ -180,7 +189,7 @@ private:
 
     void close(const netsys_close_info& why) noexcept {
         core_->disconnected();
-        const bool stopped = core_->life.ending();
+        const bool stopped = connection_gone();
         if (!stopped && ends_with_stream_error(why, reported_)) {
             report_to_stream_family(why.reason, why.os_code);
         }
@@ -194,9 +203,13 @@ private:
         }
     }
 
-    /// Without a session it is the connecting that failed.
+    /// There is no connection (any more). Tells whether a stop is the cause; if not, it is the end of the run unless
+    /// another connection follows.
+    bool connection_gone() noexcept { return reconnects_ ? core_->life.is_stopping() : core_->life.ending(); }
+
+    /// Without a session it is the connecting that failed, or messages for it are lost with the client.
     void fail(netsys_session session, const netsys_error_info& error) noexcept {
-        if (session.id == 0 && core_->life.ending()) {
+        if (session.id == 0 && connection_gone() && error.status != NETSYS_ERR_SEND_FAILED) {
             return;  // given up on purpose
         }
         reported_ = error.status;
@@ -223,6 +236,7 @@ private:
 
     const std::shared_ptr<client_core> core_;
     handler_table<client_handlers>::reader handlers_;
+    const bool reconnects_;
     netsys_status reported_ = NETSYS_OK;
 };
 

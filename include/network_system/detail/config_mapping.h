@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 
 #include "network_system/core/client_config.h"
@@ -35,10 +36,13 @@ void map_session_settings(const From& from, To& to) noexcept {
     to.send_policy = static_cast<std::uint32_t>(from.policy);
     to.max_message_bytes = message_limit(from);
     to.send_queue_bytes = from.send_queue_limit;
+    to.send_queue_messages = to_u32(from.send_queue_messages);
     to.send_hard_limit_bytes = from.send_hard_limit;
     to.send_timeout_ms = to_ms(from.message_timeout);
     to.idle_timeout_ms = to_ms(from.timeout);
     to.heartbeat_ms = from.enable_keep_alive ? to_ms(from.heartbeat_interval) : NETSYS_INFINITE;
+    to.frame_timeout_ms = to_ms(from.frame_timeout);
+    to.unresponsive_timeout_ms = to_ms(from.unresponsive_timeout);
     to.drain_ms = to_ms(from.drain_timeout);
     to.flags =
         (from.enable_keep_alive ? 0u : NETSYS_FLAG_NO_KEEP_ALIVE) | (from.enable_nodelay ? 0u : NETSYS_FLAG_NO_NODELAY);
@@ -58,6 +62,10 @@ inline netsys_server_config to_c(const core::server_config& config, std::string_
     result.port = config.port;
     result.backlog = config.backlog;
     result.max_connections = connection_limit(config);
+    result.max_connections_per_address = to_u32(config.max_connections_per_address);
+    result.accept_rate = config.accept_rate;
+    result.accept_burst = config.accept_burst;
+    result.exempt_addresses = c_str(config.exempt_addresses);
     result.handshake_timeout_ms = to_ms(config.handshake_timeout);
     result.io_threads = to_u32(config.io_threads);
     return result;
@@ -73,6 +81,12 @@ inline netsys_client_config to_c(const core::client_config& config, std::string_
     result.host = c_str(host);
     result.port = port;
     result.connect_timeout_ms = to_ms(config.connection_timeout);
+    if (config.reconnect.enabled) {
+        result.reconnect = 1;
+        result.reconnect_first_ms = to_ms(config.reconnect.first_delay);
+        result.reconnect_max_ms = to_ms(config.reconnect.max_delay);
+        result.reconnect_max_attempts = to_u32(config.reconnect.max_attempts);
+    }
     return result;
 }
 
@@ -88,6 +102,7 @@ Config without_limits() {
 inline core::server_config unlimited_server() {
     auto config = without_limits<core::server_config>();
     config.max_connections = 0;
+    config.max_connections_per_address = std::numeric_limits<std::size_t>::max();
     return config;
 }
 

@@ -112,6 +112,11 @@ public:
         return handle_;
     }
 
+    bool is_stopping() const noexcept {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        return phase_ == phase::stopping;
+    }
+
     /// For the callbacks: the run is ending. Tells whether a stop is the cause.
     bool ending() noexcept {
         const std::lock_guard<std::mutex> lock(mutex_);

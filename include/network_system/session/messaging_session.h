@@ -1,5 +1,6 @@
 #pragma once
 
+#include "network_system/core/framing.h"
 #include "network_system/detail/asio_support.h"
 #include "network_system/detail/namespace.h"
 #include "network_system/detail/session_adoption.h"
@@ -108,6 +109,15 @@ public:
 
     /// Bytes that sends have accepted and that are not yet handed to the system.
     std::size_t queued_bytes() const { return static_cast<std::size_t>(detail::read_stats(core_->id()).queued_bytes); }
+
+    /// Chooses what a send on this session does when its queue is full, in place of the configuration's policy. At
+    /// once.
+    void set_send_policy(core::send_policy policy) {
+        netsys_session_set_send_policy(core_->id(), static_cast<std::uint32_t>(policy));
+    }
+
+    /// Messages that sends accepted and that the policy dropped.
+    std::uint64_t messages_dropped() const { return detail::read_stats(core_->id()).messages_dropped; }
 
     // Back-pressure. A relay pauses its source while its target's queue is long.
 

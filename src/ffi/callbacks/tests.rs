@@ -50,9 +50,11 @@ fn close_line(what: &str, session: netsys_session, why: *const netsys_close_info
     let why = unsafe { &*why };
     // SAFETY: as above.
     let text = unsafe { args::text(why.text, "text") }.expect("UTF-8");
-    let netsys_close_info { reason, os_code, by_peer, accepted, undelivered, discarded, exact, .. } = *why;
+    let netsys_close_info { reason, os_code, by_peer, accepted, undelivered, requeued, discarded, exact, .. } = *why;
     let session = session_id(session);
-    format!("{what} {session} {reason} {os_code} {by_peer} {accepted} {undelivered} {discarded} {exact} {text}")
+    format!(
+        "{what} {session} {reason} {os_code} {by_peer} {accepted} {undelivered} {requeued} {discarded} {exact} {text}"
+    )
 }
 
 unsafe extern "C-unwind" fn on_close(userdata: *mut c_void, session: netsys_session, why: *const netsys_close_info) {
@@ -109,6 +111,8 @@ fn report() -> CloseReport {
         by_peer: true,
         accepted: 5,
         undelivered: 2,
+        requeued: 3,
+        dropped: 0,
         discarded: 1,
         exact: false,
         text: "reset".into(),
@@ -147,8 +151,8 @@ fn every_event_reaches_its_callback() {
         "writable s",
         "state s 1 2",
         "error s -644 7 bad frame",
-        "close s -603 104 1 5 2 1 0 reset",
-        "end s 0 0 0 5 2 1 1 reset",
+        "close s -603 104 1 5 2 3 1 0 reset",
+        "end s 0 0 0 5 2 3 1 1 reset",
         "error none -9 0 accept",
         "stopped",
         "release",

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{CloseReport, Driver, Ended, Phase};
 use crate::error::{Code, Error};
-use crate::session::outbound::Wire;
+use crate::session::outbound::{Unsent, Wire};
 use crate::session::registry::Role;
 use crate::session::sending::Writer;
 use crate::session::{State, lock};
@@ -50,6 +50,10 @@ impl End {
         }
     }
 
+    fn is_local(&self) -> bool {
+        self.confirm
+    }
+
     /// What the user is told as an error, where it is one.
     fn error(&self) -> Option<Error> {
         self.reason.map(|code| Error { code, os_code: self.os_code, message: self.text.clone().into() })
@@ -74,6 +78,7 @@ impl Driver {
         }
         let session = Arc::clone(&self.session);
         session.seal();
+        session.lock_sending().queue.give_up_kept();
         let drain = drain.unwrap_or(session.registry.config.drain);
         let deadline = Instant::now() + drain;
         if !end.by_peer && self.speaks_frames() {
@@ -240,25 +245,43 @@ impl Driver {
         let session = Arc::clone(&self.session);
         let registry = Arc::clone(&session.registry);
         self.timer = None;
+        session.ticket.give_up();
         // It would keep the runtime's poller open for as long as the session is kept.
         lock(&session.control).waker = None;
         self.incoming.discard_kept();
-        let report = {
+        // A stop is the end: then there is no other connection for what was not sent.
+        let goes_on = registry.keeps_unsent() && !registry.is_stopping();
+        let (report, unsent) = {
             let mut sending = session.lock_sending();
-            let accepted = sending.queue.accepted;
+            let unsent = if registry.keeps_unsent() {
+                sending.seal("the session has ended");
+                sending = session.await_writer(sending);
+                sending.queue.take_unsent()
+            } else {
+                Unsent::default()
+            };
+            // A session that was not open has no report to tell of them.
+            let unsent = if goes_on || !self.told_open { unsent } else { Unsent::default() };
+            let requeued = unsent.messages.len() as u64;
+            let (accepted, dropped) = (sending.queue.accepted, sending.queue.dropped);
             let framed = sending.queue.wire == Wire::Framed;
             let delivered = if framed { self.confirmed } else { sending.queue.sent.messages };
             sending.disconnect();
-            CloseReport {
+            // Who sends now leaves room for what is given back.
+            sending.queue.promise(unsent.cost());
+            let report = CloseReport {
                 reason: end.reason,
                 os_code: end.os_code,
                 by_peer: end.by_peer,
                 accepted,
-                undelivered: accepted.saturating_sub(delivered),
+                undelivered: accepted.saturating_sub(delivered + requeued),
+                dropped,
+                requeued,
                 discarded: self.incoming.discarded + session.inbox.as_ref().map_or(0, |inbox| inbox.seal().1),
                 exact: framed && self.confirmed_last,
                 text: end.text.clone(),
-            }
+            };
+            (report, unsent)
         };
         tracing::debug!("{} has ended: {report:?}", session.id());
         session.room.notify_all();
@@ -266,6 +289,7 @@ impl Driver {
         let failed = end.reason.is_some_and(|code| !matches!(code, Code::Cancelled | Code::ServerBusy));
         let state = if failed { State::Error } else { State::Disconnected };
         let opened = self.told_open;
+        let undelivered = if opened { 0 } else { report.undelivered };
         if opened {
             self.enter_state(state);
             let report = report.clone();
@@ -281,8 +305,11 @@ impl Driver {
         if let Some(stream) = &linger {
             stream.shutdown_write();
         }
+        let end_is_local = end.is_local();
         let error =
             end.error().or_else(|| (end.by_peer && !opened).then(|| Error::new(Code::ConnectionClosed, end.text)));
-        self.phase = Phase::Ended(Some(Ended { opened, error, linger }));
+        let known = session.peer_id.get().is_some();
+        let mismatch = error.as_ref().is_some_and(|error| error.code == Code::Protocol) && !known && !end_is_local;
+        self.phase = Phase::Ended(Some(Ended { opened, error, mismatch, unsent, undelivered, linger }));
     }
 }

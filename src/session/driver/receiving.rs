@@ -9,6 +9,7 @@ use super::closing::End;
 use super::{Driver, Ending, Phase};
 use crate::config::Framing;
 use crate::error::{Code, Error, Result};
+use crate::runtime::Share;
 use crate::session::handler::Payload;
 use crate::session::outbound::Wire;
 use crate::session::registry::Role;
@@ -20,6 +21,9 @@ use crate::transport::hello::Hello;
 /// unknown fate.
 const RECEIPT_MESSAGES: u64 = 65_536;
 const RECEIPT_BYTES: u64 = 1024 * 1024;
+
+/// How much is read at a time while memory is short.
+const LITTLE: usize = 2048;
 
 /// How far the understanding of what comes has got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +49,10 @@ pub(super) struct Incoming {
     kept: Vec<u8>,
     /// and where in it that begins.
     kept_at: usize,
+    /// What its buffers have of the context's budget.
+    share: Share,
+    /// The number of the frame that the housekeeping watches.
+    watched: Option<u64>,
     /// How much of what is being handled is to be kept.
     left: usize,
     /// Messages that the handler got.
@@ -59,13 +67,15 @@ pub(super) struct Incoming {
 }
 
 impl Incoming {
-    pub(super) fn new(limit: u32, first_capacity: usize) -> Incoming {
+    pub(super) fn new(limit: u32, first_capacity: usize, share: Share) -> Incoming {
         Incoming {
             mode: Mode::Preamble,
             first: Vec::new(),
             decoder: Decoder::with_capacity(limit, first_capacity),
             kept: Vec::new(),
             kept_at: 0,
+            share,
+            watched: None,
             left: 0,
             handled: 0,
             discarded: 0,
@@ -73,6 +83,34 @@ impl Incoming {
             unreceipted_messages: 0,
             unreceipted_bytes: 0,
         }
+    }
+
+    /// How much of a buffer of `len` bytes may be read into; `None`: what would come has no place in memory.
+    #[inline]
+    pub(super) fn may_read(&mut self, len: usize) -> Option<usize> {
+        let full = self.share.is_full();
+        self.decoder.set_tight(full);
+        if full { self.may_read_little(len) } else { Some(len) }
+    }
+
+    /// While memory is short, small messages still come, and what large ones have been given already is filled.
+    #[cold]
+    fn may_read_little(&self, len: usize) -> Option<usize> {
+        match (self.mode, self.decoder.begun()) {
+            (Mode::Raw | Mode::Ignore, _) => Some(len),
+            (_, Some(_)) => Some(self.decoder.room().min(len)).filter(|room| *room > 0),
+            (_, None) => Some(len.min(LITTLE)),
+        }
+    }
+
+    /// Tells the budget what the buffers hold now.
+    #[inline]
+    pub(super) fn settle(&mut self) {
+        self.share.set(self.held());
+    }
+
+    pub(super) fn held(&self) -> usize {
+        self.decoder.held() + self.kept.capacity()
     }
 
     /// Whether not a byte has come.
@@ -240,7 +278,25 @@ impl Driver {
         decoder.set_limit(self.frame_limit());
         let outcome = self.decode(&mut decoder, bytes);
         self.incoming.decoder = decoder;
+        self.watch_frame();
         outcome
+    }
+
+    /// Has the housekeeping know of the frame that has come in part.
+    #[inline]
+    fn watch_frame(&mut self) {
+        let watch = &self.session.watch;
+        match self.incoming.decoder.begun() {
+            Some(size) if self.incoming.mode == Mode::Frames => {
+                let number = self.incoming.decoder.partial_number();
+                if self.incoming.watched.replace(number) != Some(number) {
+                    watch.frame_begun_ns.store(self.session.received.last_ns.get(), Ordering::Relaxed);
+                }
+                watch.frame_size.store(size as u64, Ordering::Relaxed);
+            }
+            _ if self.incoming.watched.take().is_some() => watch.frame_begun_ns.store(0, Ordering::Relaxed),
+            _ => {}
+        }
     }
 
     #[inline]
@@ -285,7 +341,7 @@ impl Driver {
     fn send_receipt(&mut self) {
         self.incoming.unreceipted_messages = 0;
         self.incoming.unreceipted_bytes = 0;
-        if matches!(self.phase, Phase::Open) {
+        if matches!(self.phase, Phase::Open) && !self.session.lock_sending().queue.is_control_full() {
             self.session.send_frame(&Frame::Receipt { received: self.handled() });
         }
     }
@@ -321,11 +377,11 @@ impl Driver {
             (Mode::Hello, Role::Client, Frame::HelloAck(hello)) => self.on_hello_ack(hello),
             (_, _, Frame::Close(close)) => self.on_close_frame(close),
             (Mode::Frames, _, Frame::Ping(token)) => {
-                if matches!(self.phase, Phase::Open) {
+                if matches!(self.phase, Phase::Open) && !self.session.lock_sending().queue.is_control_full() {
                     self.session.send_frame(&Frame::Pong(token));
                 }
             }
-            (Mode::Frames, _, Frame::Pong(_)) => {}
+            (Mode::Frames, _, Frame::Pong(token)) => self.session.on_pong(token),
             (Mode::Frames, _, Frame::CloseAck { received }) if matches!(self.phase, Phase::Closing(_)) => {
                 self.confirm(received);
                 self.confirmed_last = true;
@@ -372,6 +428,11 @@ impl Driver {
         self.session.peer_id.get_or_init(|| hello.id.to_owned());
         self.session.peer_limit.store(hello.max_message_bytes, Ordering::Relaxed);
         self.incoming.mode = Mode::Frames;
+        {
+            let mut sending = self.session.lock_sending();
+            sending.queue.drop_larger(hello.max_message_bytes);
+            sending.queue.decide(Wire::Framed);
+        }
         self.open();
     }
 
@@ -417,6 +478,10 @@ impl Driver {
         }
         let end = if self.speaks_frames() {
             let error = Error::new(Code::ConnectionClosed, "the peer ended the connection without a close");
+            if self.session.registry.keeps_unsent() {
+                // It handles nothing any more, but another connection may.
+                self.session.lock_sending().queue.drop_unsent();
+            }
             self.tell_failure(&error);
             End::by_peer(Some(error.code), error.message.into_owned())
         } else {

@@ -51,6 +51,14 @@ pub(crate) struct Chunk {
 }
 
 impl Chunk {
+    /// How much memory it takes. What a broadcast's sessions share is nobody's.
+    pub(super) fn size(&self) -> usize {
+        match &self.data {
+            Data::Owned(bytes) => bytes.capacity(),
+            Data::Shared(_) => 0,
+        }
+    }
+
     /// What is still to be written.
     pub(crate) fn rest(&self) -> &[u8] {
         match &self.data {
@@ -68,6 +76,28 @@ impl Chunk {
             Ends::Many(ends) => {
                 let count = ends.partition_point(|&end| end as usize <= offset);
                 (count, if count == 0 { 0 } else { ends[count - 1] as usize })
+            }
+        }
+    }
+
+    /// Calls `each` with the bytes of every message of which nothing was written.
+    pub(super) fn for_each_not_begun(&self, mut each: impl FnMut(&[u8])) {
+        let bytes = match &self.data {
+            Data::Owned(bytes) => &bytes[..],
+            Data::Shared(bytes) => &bytes[..],
+        };
+        match &self.ends {
+            Ends::Control => {}
+            Ends::One if self.written > 0 => {}
+            Ends::One => each(&bytes[..self.len]),
+            Ends::Many(ends) => {
+                let mut start = 0;
+                for end in ends.iter().map(|&end| end as usize) {
+                    if start >= self.written {
+                        each(&bytes[start..end]);
+                    }
+                    start = end;
+                }
             }
         }
     }
@@ -93,6 +123,52 @@ impl Chunk {
         let removed = self.len - keep;
         self.len = keep;
         removed
+    }
+}
+
+/// What became of the first message of a chunk that has not been begun.
+#[derive(Debug)]
+pub(super) enum First {
+    /// There is none.
+    Absent,
+    /// It was dropped, and had so many bytes.
+    Dropped(usize),
+    /// It follows one that is being written, which now is in a chunk of its own, to be put before this one.
+    Behind(Chunk),
+}
+
+impl Chunk {
+    /// Drops the first message of which nothing was written.
+    pub(super) fn drop_first(&mut self) -> First {
+        let ends = match &self.ends {
+            Ends::Control => return First::Absent,
+            Ends::One if self.written > 0 => return First::Absent,
+            Ends::One => {
+                self.written = self.len;
+                return First::Dropped(self.len);
+            }
+            Ends::Many(ends) => ends,
+        };
+        let whole = ends.partition_point(|&end| end as usize <= self.written);
+        let start = if whole == 0 { 0 } else { ends[whole - 1] as usize };
+        let Some(&end) = ends.get(whole) else { return First::Absent };
+        let end = end as usize;
+        let begun = self.written > start;
+        if begun && end == self.len {
+            return First::Absent;
+        }
+        // What was skipped looks like what was written and counted.
+        let before = std::mem::replace(&mut self.written, end);
+        self.counted = whole + 1;
+        if !begun {
+            return First::Dropped(end - start);
+        }
+        let data = match &self.data {
+            Data::Owned(bytes) => &bytes[start..end],
+            Data::Shared(bytes) => &bytes[start..end],
+        };
+        let data = Data::Owned(data.to_vec());
+        First::Behind(Chunk { data, len: end - start, written: before - start, ends: Ends::One, counted: 0 })
     }
 }
 

@@ -1,9 +1,14 @@
 use super::*;
+use crate::runtime::Budget;
 
 const THREAD: Option<NonZeroU32> = NonZeroU32::new(7);
 
+fn share() -> Share {
+    Share::new(Budget::new(usize::MAX), 1)
+}
+
 fn queue(wire: Wire) -> Outbound {
-    let mut queue = Outbound::new(8192);
+    let mut queue = Outbound::new(8192, None, share());
     queue.decide(wire);
     queue
 }
@@ -114,6 +119,94 @@ fn what_was_not_begun_is_dropped_and_leaves_no_trace() {
     out.extend(write(&mut queue, usize::MAX));
     assert_eq!(out, framed(&[b"one", b"two", b"four"]));
     assert_eq!((queue.sent.messages, queue.queued()), (3, 0));
+}
+
+#[test]
+fn the_oldest_that_was_not_begun_is_dropped() {
+    let mut queue = queue(Wire::Framed);
+    for message in [&b"one"[..], b"two", b"three", b"four"] {
+        push(&mut queue, message);
+    }
+    let mut out = write(&mut queue, 12);
+    // "two" is being written, and a frame of the protocol is none of the messages.
+    queue.push_frame(&Frame::Ping(7));
+    let limit = queue.queued();
+    queue.drop_oldest(13, limit);
+    assert_eq!((queue.dropped, queue.queued(), queue.queued_messages()), (1, limit - 13, 2));
+    queue.drop_oldest(usize::MAX, limit);
+    assert_eq!((queue.dropped, queue.queued_messages()), (2, 1));
+    push(&mut queue, b"five");
+    out.extend(write(&mut queue, usize::MAX));
+    let mut expected = framed(&[b"one", b"two"]);
+    Frame::Ping(7).encode(&mut expected).expect("short enough");
+    expected.extend(framed(&[b"five"]));
+    assert_eq!(out, expected);
+    assert_eq!((queue.sent.messages, queue.sent.payload), (3, 10));
+    assert_eq!((queue.accepted, queue.queued(), queue.queued_messages()), (5, 0, 0));
+}
+
+#[test]
+fn messages_that_wait_for_the_framing_are_dropped_too() {
+    let mut queue = Outbound::new(8192, NonZeroU32::new(2), share());
+    for message in [b"a", b"b", b"c"] {
+        queue.drop_oldest(queue.cost(1), usize::MAX);
+        push(&mut queue, message);
+    }
+    queue.decide(Wire::Raw);
+    assert_eq!(write(&mut queue, usize::MAX), b"bc");
+    assert_eq!((queue.accepted, queue.dropped, queue.sent.messages), (3, 1, 2));
+}
+
+/// Whatever is written when, what comes out is a subsequence of what went in, and the counts add up at any time.
+#[test]
+fn dropping_keeps_order_and_counts() {
+    let mut seed = 1_u32;
+    let mut random = |bound: u32| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 8) % bound
+    };
+    for round in 0..300_u32 {
+        let limit = [100, 5_000, 400_000][round as usize % 3];
+        let most = if round % 2 == 0 { None } else { NonZeroU32::new(1 + random(50)) };
+        let mut queue = Outbound::new(8192, most, share());
+        queue.decide(Wire::Framed);
+        let (mut out, mut pushed) = (Vec::new(), 0_u32);
+        for _ in 0..random(400) {
+            let largest = [30, 3_000, 100_000][(round as usize / 3) % 3];
+            let mut message = vec![0; 4 + random(largest) as usize];
+            message[..4].copy_from_slice(&pushed.to_le_bytes());
+            let cost = queue.cost(message.len());
+            if !queue.fits(cost, limit) {
+                if random(4) == 0 {
+                    queue.drop_newest();
+                    pushed += 1;
+                    continue;
+                }
+                queue.drop_oldest(cost, limit);
+            }
+            push(&mut queue, &message);
+            pushed += 1;
+            // An empty queue takes any, which may then be being written.
+            assert!(queue.queued() <= limit.max(largest as usize + 12) + cost);
+            if random(3) == 0 {
+                let room = random(2 * largest) as usize;
+                out.extend(write(&mut queue, room));
+            }
+        }
+        out.extend(write(&mut queue, usize::MAX));
+        assert_eq!((queue.queued(), queue.queued_messages(), queue.accepted), (0, 0, u64::from(pushed)));
+        let mut decoder = frame::Decoder::new(u32::MAX);
+        let (mut input, mut next, mut received) = (&out[..], 0, 0);
+        while let Some((_, payload)) = decoder.next(&mut input).expect("whole frames") {
+            let number = u32::from_le_bytes(*payload.first_chunk().expect("a number"));
+            assert!(number >= next, "{number} after {next}");
+            next = number + 1;
+            received += 1;
+        }
+        assert_eq!(decoder.begun(), None);
+        assert_eq!((queue.sent.messages, queue.accepted - queue.dropped), (received, received));
+        assert_eq!(queue.sent.payload, out.len() as u64 - received * HEADER_LEN as u64);
+    }
 }
 
 #[test]

@@ -16,6 +16,10 @@ pub struct Decoder {
     partial: Vec<u8>,
     /// `partial` is whole, was handed out and is to be dropped at the next call.
     handed_out: bool,
+    /// A frame that has come in part gets no room for more than has come.
+    tight: bool,
+    /// How many frames did not come whole at once.
+    partials: u64,
 }
 
 impl Decoder {
@@ -27,12 +31,32 @@ impl Decoder {
     /// The same, with at least `first_capacity` bytes of room (or the whole frame's size, if that is less) for a frame
     /// that has begun to arrive, so that it need not grow in small steps.
     pub fn with_capacity(limit: u32, first_capacity: usize) -> Decoder {
-        Decoder { limit, first_capacity, partial: Vec::new(), handed_out: false }
+        Decoder { limit, first_capacity, partial: Vec::new(), handed_out: false, tight: false, partials: 0 }
     }
 
     /// Changes the limit, also for a frame that has begun.
     pub fn set_limit(&mut self, limit: u32) {
         self.limit = limit;
+    }
+
+    /// Whether a frame that has come in part is to get no room for more than has come.
+    pub(crate) fn set_tight(&mut self, tight: bool) {
+        self.tight = tight;
+    }
+
+    /// The memory that it holds.
+    pub(crate) fn held(&self) -> usize {
+        self.partial.capacity()
+    }
+
+    /// How many more bytes of a frame that has come in part can come before it needs more memory.
+    pub(crate) fn room(&self) -> usize {
+        self.partial.capacity() - self.partial.len()
+    }
+
+    /// A number that the frame of which a part has come has, and no earlier one had.
+    pub(crate) fn partial_number(&self) -> u64 {
+        self.partials
     }
 
     /// The size of the frame of which a part has come, header included; while not even its header is whole, the
@@ -76,6 +100,7 @@ impl Decoder {
         } else {
             self.take(input, HEADER_LEN);
         }
+        self.partials += 1;
         Ok(None)
     }
 
@@ -106,7 +131,8 @@ impl Decoder {
         let len = self.partial.len() + taken.len();
         if len > self.partial.capacity() {
             // A quarter of a frame is enough to allocate the rest at once; less grows by the factor four.
-            let capacity = total.min(len.saturating_mul(4).max(self.first_capacity));
+            let ahead = if self.tight { len } else { len.saturating_mul(4).max(self.first_capacity) };
+            let capacity = total.min(ahead);
             self.partial.reserve_exact(capacity - self.partial.len());
         }
         self.partial.extend_from_slice(taken);

@@ -1,0 +1,273 @@
+//! Taking messages out of the queue of a connection that is lost, and into that of the next one.
+
+use std::collections::VecDeque;
+
+use super::{Chunk, HEADER_LEN, Outbound, Wire};
+use crate::session::handler::Payload;
+use crate::transport::frame::{Header, Kind};
+
+/// Messages of a queue of which nothing was written, in the order in which they were accepted.
+#[derive(Debug, Default)]
+pub(crate) struct Unsent {
+    pub messages: VecDeque<(Payload, Vec<u8>)>,
+    /// The user is to be told of room, which is to be as the queue had it.
+    writable_at: Option<usize>,
+}
+
+impl Unsent {
+    /// How many payload bytes the messages have.
+    pub(crate) fn bytes(&self) -> usize {
+        self.messages.iter().map(|(_, data)| data.len()).sum()
+    }
+
+    /// How many bytes they take in a queue that keeps them.
+    pub(crate) fn cost(&self) -> usize {
+        self.bytes() + self.messages.len() * HEADER_LEN
+    }
+}
+
+impl Outbound {
+    /// Keeps what would be dropped, for [`Outbound::take_unsent`].
+    pub(crate) fn keep_unsent(&mut self) {
+        self.unsent.get_or_insert_default();
+    }
+
+    /// Takes no message any more, and gives back those of which nothing was written; none unless
+    /// [`Outbound::keep_unsent`] was called. Nobody may be writing.
+    pub(crate) fn take_unsent(&mut self) -> Unsent {
+        if self.unsent.is_none() {
+            return Unsent::default();
+        }
+        self.drop_unsent();
+        self.put_by_writable();
+        self.unsent.take().unwrap_or_default()
+    }
+
+    /// The user will not be told here any more that there is room, but may be on another connection.
+    pub(super) fn put_by_writable(&mut self) {
+        if let Some(unsent) = &mut self.unsent {
+            unsent.writable_at = unsent.writable_at.or(self.writable_at.take());
+        }
+    }
+
+    /// Puts messages of an earlier connection before those that are kept here until the peer is known. What was
+    /// promised is given with that.
+    pub(crate) fn prepend(&mut self, unsent: Unsent) {
+        debug_assert!(matches!(self.wire, Wire::Unknown | Wire::Greeted));
+        self.promised = 0;
+        self.writable_at = self.writable_at.or(unsent.writable_at);
+        for (payload, data) in unsent.messages.into_iter().rev() {
+            self.accepted += 1;
+            self.queued += HEADER_LEN + data.len();
+            self.share.grow(HEADER_LEN + data.len());
+            self.unframed.push_front((payload, data));
+        }
+    }
+
+    /// Keeps room for the messages of an earlier connection, which has so many bytes queued.
+    pub(crate) fn promise(&mut self, bytes: usize) {
+        self.promised = bytes;
+    }
+
+    /// How many bytes another connection may have to take over from here.
+    pub(crate) fn owed(&self) -> usize {
+        self.queued + self.promised
+    }
+
+    /// What the first message is that is kept until it is known how the peer speaks.
+    pub(crate) fn first_kept(&self) -> Option<Payload> {
+        self.unframed.front().map(|&(payload, _)| payload)
+    }
+
+    /// The peer will not be known any more: what was kept for it will not be written.
+    pub(crate) fn give_up_kept(&mut self) {
+        if self.wire == Wire::Greeted {
+            self.drop_unframed();
+            self.wire = Wire::Framed;
+        }
+    }
+
+    pub(crate) fn is_writing(&self) -> bool {
+        self.writing
+    }
+
+    /// Drops, or puts by, the messages that wait for the framing to be known.
+    pub(super) fn drop_unframed(&mut self) {
+        for message in std::mem::take(&mut self.unframed) {
+            self.queued -= HEADER_LEN + message.1.len();
+            self.share.shrink(HEADER_LEN + message.1.len());
+            if let Some(unsent) = &mut self.unsent {
+                unsent.messages.push_back(message);
+            }
+        }
+    }
+
+    /// Puts by what is about to be dropped from the chunks.
+    pub(super) fn put_by_chunks(&mut self) {
+        let Some(mut unsent) = self.unsent.take() else { return };
+        self.chunks.iter().for_each(|chunk| self.messages_of(chunk, |message| unsent.messages.push_back(message)));
+        self.unsent = Some(unsent);
+    }
+
+    /// The same for a chunk that was being written: it comes before all others.
+    pub(super) fn put_by_first(&mut self, chunk: &Chunk) {
+        let Some(mut unsent) = self.unsent.take() else { return };
+        let mut first = VecDeque::new();
+        self.messages_of(chunk, |message| first.push_back(message));
+        first.append(&mut unsent.messages);
+        self.unsent = Some(Unsent { messages: first, ..unsent });
+    }
+
+    /// The messages of a chunk of which nothing was written, without their headers.
+    fn messages_of(&self, chunk: &Chunk, mut each: impl FnMut((Payload, Vec<u8>))) {
+        chunk.for_each_not_begun(|bytes| {
+            each(match bytes.split_first_chunk() {
+                Some((header, data)) if self.wire != Wire::Raw => (payload_of(header), data.to_vec()),
+                _ => (Payload::Stream, bytes.to_vec()),
+            });
+        });
+    }
+}
+
+/// What a message of the framed protocol is, by its header.
+fn payload_of(header: &[u8; HEADER_LEN]) -> Payload {
+    match Header::decode(header) {
+        Ok(header) if header.kind == Kind::Text as u8 => Payload::Text,
+        _ => Payload::Binary,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::{Budget, Share};
+
+    fn keeping(wire: Wire) -> Outbound {
+        let mut queue = Outbound::new(8192, None, Share::new(Budget::new(usize::MAX), 1));
+        queue.keep_unsent();
+        queue.decide(wire);
+        queue
+    }
+
+    /// Messages of all kinds and of sizes that make chunks of every form.
+    fn messages() -> Vec<(Payload, Vec<u8>)> {
+        let kinds = [Payload::Text, Payload::Binary];
+        let sizes = [1, 10, 0, 3000, 70_000, 5, 70_000, 2, 2];
+        sizes.iter().enumerate().map(|(n, &size)| (kinds[n % 2], vec![n as u8; size])).collect()
+    }
+
+    fn push_all(queue: &mut Outbound, messages: &[(Payload, Vec<u8>)]) {
+        messages.iter().for_each(|(payload, data)| queue.push(*payload, &[data], data.len()));
+    }
+
+    /// Where each message ends on the wire.
+    fn ends(messages: &[(Payload, Vec<u8>)], header: usize) -> Vec<usize> {
+        messages
+            .iter()
+            .scan(0, |end, (_, data)| {
+                *end += header + data.len();
+                Some(*end)
+            })
+            .collect()
+    }
+
+    /// Writes `room` bytes; in the middle of the last write, `meanwhile` happens.
+    fn write(queue: &mut Outbound, mut room: usize, meanwhile: impl FnOnce(&mut Outbound)) {
+        assert!(queue.begin_writing(false));
+        while let Some(chunk) = queue.next_chunk() {
+            let taken = chunk.rest().len().min(room);
+            room -= taken;
+            if room == 0 {
+                meanwhile(queue);
+                queue.written(chunk, taken);
+                queue.hand_over();
+                return;
+            }
+            assert!(queue.written(chunk, taken));
+        }
+    }
+
+    #[test]
+    fn what_was_not_begun_is_given_back_wherever_the_writing_stops() {
+        let messages = messages();
+        for (wire, header) in [(Wire::Framed, HEADER_LEN), (Wire::Raw, 0)] {
+            let ends = ends(&messages, header);
+            let total = *ends.last().expect("there are some");
+            let around = ends.iter().flat_map(|end| [end - 1, *end, end + 1, end + 500]);
+            for room in around.filter(|&room| room > 0 && room < total) {
+                for drops_meanwhile in [false, true] {
+                    let mut queue = keeping(wire);
+                    push_all(&mut queue, &messages);
+                    write(&mut queue, room, |queue| {
+                        if drops_meanwhile {
+                            queue.drop_unsent();
+                        }
+                    });
+                    let unsent = queue.take_unsent();
+                    // The first that begins at or after the end of what was written; an empty one begins nowhere.
+                    let first = messages.iter().enumerate().position(|(n, (_, data))| {
+                        ends[n] - data.len() - header >= room && (header > 0 || !data.is_empty())
+                    });
+                    let expected: Vec<_> = messages[first.unwrap_or(messages.len())..]
+                        .iter()
+                        .filter(|(_, data)| header > 0 || !data.is_empty())
+                        .map(|(payload, data)| (if header > 0 { *payload } else { Payload::Stream }, data.clone()))
+                        .collect();
+                    assert!(unsent.messages.iter().eq(&expected), "{wire:?}, {room} written: {unsent:?}");
+                    let whole = ends.iter().filter(|&&end| end <= room).count() as u64;
+                    let begun = u64::from(!ends.contains(&room));
+                    let empty_later = u64::from(header == 0 && room < ends[2]);
+                    assert_eq!(
+                        queue.accepted,
+                        whole + begun + empty_later + expected.len() as u64,
+                        "{wire:?}, {room} written"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_queue_that_keeps_nothing_gives_nothing_back() {
+        let mut queue = Outbound::new(8192, None, Share::new(Budget::new(usize::MAX), 1));
+        queue.decide(Wire::Framed);
+        push_all(&mut queue, &messages());
+        assert!(queue.take_unsent().messages.is_empty());
+        assert!(!queue.is_empty());
+    }
+
+    #[test]
+    fn what_is_given_on_comes_first_and_takes_the_room_that_was_promised() {
+        let mut lost = keeping(Wire::Framed);
+        push_all(&mut lost, &messages());
+        lost.want_room(100, 1000);
+        let mut next = keeping(Wire::Unknown);
+        next.promise(lost.queued());
+        assert!(!next.fits(1, lost.queued()) && next.fits(1, lost.queued() + 1));
+        next.push(Payload::Text, &[b"later"], 5);
+        let bytes = lost.queued();
+        next.prepend(lost.take_unsent());
+        assert_eq!(next.first_kept(), Some(Payload::Text));
+        assert_eq!((next.accepted, next.queued()), (10, bytes + HEADER_LEN + 5));
+        assert!(next.fits(1, bytes + HEADER_LEN + 6), "the promise is kept only once");
+        assert!(!next.is_writable_due());
+        let unsent = next.take_unsent();
+        let later = (Payload::Text, b"later".to_vec());
+        assert!(unsent.messages.iter().eq(messages().iter().chain([&later])));
+        assert_eq!(unsent.bytes(), bytes + 5 - 9 * HEADER_LEN);
+        assert!(unsent.writable_at.is_some(), "the user still waits for room");
+    }
+
+    #[test]
+    fn what_was_kept_for_an_answer_that_does_not_come_is_given_back() {
+        let mut queue = keeping(Wire::Greeted);
+        queue.push_control(b"hello".to_vec());
+        push_all(&mut queue, &messages());
+        assert_eq!(queue.chunks.len(), 1, "only the hello is written");
+        queue.give_up_kept();
+        assert_eq!((queue.wire, queue.queued()), (Wire::Framed, 5));
+        queue.decide(Wire::Framed);
+        assert_eq!(queue.chunks.len(), 1);
+        assert!(queue.take_unsent().messages.iter().eq(&messages()));
+    }
+}
