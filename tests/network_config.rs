@@ -1,12 +1,17 @@
 //! The configuration as one value: what files say arrives, and what is wrong with them is told, all of it, by line.
 
+mod support;
+
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 use std::{env, fs, thread};
 
 use network_system::config::fault::Fault;
-use network_system::config::{Format, Framing, LogLevel, NetworkConfig, OFF, Scalar, SendPolicy};
+use network_system::config::{Format, Framing, LogLevel, NetworkConfig, OFF, Reconnect, Scalar, SendPolicy, UNLIMITED};
 use network_system::error::{Code, Error};
+use network_system::runtime::Dispatch;
+use support::random::Random;
 
 const FORMATS: [Format; 2] = [Format::Toml, Format::Json];
 
@@ -27,33 +32,23 @@ impl Drop for TempFile {
     }
 }
 
-/// Small, and the same on every machine.
-struct Random(u64);
+fn any_text(random: &mut Random) -> String {
+    const ALPHABET: [char; 14] =
+        ['a', 'Z', '7', ' ', '"', '\\', '\'', '\n', '\t', '\u{1}', '\u{7f}', '#', '\u{e4}', '\u{1f600}'];
+    (0..random.below(12)).map(|_| ALPHABET[random.below(ALPHABET.len())]).collect()
+}
 
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
+fn any_ranges(random: &mut Random) -> String {
+    const RANGES: [&str; 4] = ["10.0.0.0/8", "192.0.2.1", "2001:db8::/32", "::1"];
+    let ranges: Vec<&str> = (0..random.below(4)).map(|_| RANGES[random.below(RANGES.len())]).collect();
+    ranges.join(", ")
+}
 
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
-    }
-
-    fn text(&mut self) -> String {
-        const ALPHABET: [char; 14] =
-            ['a', 'Z', '7', ' ', '"', '\\', '\'', '\n', '\t', '\u{1}', '\u{7f}', '#', '\u{e4}', '\u{1f600}'];
-        (0..self.below(12)).map(|_| ALPHABET[self.below(ALPHABET.len())]).collect()
-    }
-
-    /// A number of any magnitude; often one that is whole in seconds or in a unit of size.
-    fn number(&mut self) -> i64 {
-        let magnitude = self.below(34);
-        let number = (self.next() >> 30) as i64 >> (33 - magnitude);
-        number * [1, 1, 1000, 1024][self.below(4)]
-    }
+/// A number of any magnitude; often one that is whole in seconds or in a unit of size.
+fn any_number(random: &mut Random) -> i64 {
+    let magnitude = random.below(34);
+    let number = (random.next() >> 30) as i64 >> (33 - magnitude);
+    number * [1, 1, 1000, 1024][random.below(4)]
 }
 
 /// A valid configuration whose keys have any values.
@@ -63,9 +58,10 @@ fn random_config(random: &mut Random) -> NetworkConfig {
         for _ in 0..8 {
             let value = match config.get(&key).expect("a known key") {
                 Scalar::Switch(_) => Scalar::Switch(random.below(2) == 0),
-                Scalar::Number(_) if random.below(8) == 0 => Scalar::Number(OFF),
-                Scalar::Number(_) => Scalar::Number(random.number()),
-                Scalar::Text(_) => Scalar::Text(random.text()),
+                Scalar::Number(_) if random.below(8) == 0 => Scalar::Number([OFF, UNLIMITED][random.below(2)]),
+                Scalar::Number(_) => Scalar::Number(any_number(random)),
+                Scalar::Text(_) if key == "server.exempt_addresses" => Scalar::Text(any_ranges(random)),
+                Scalar::Text(_) => Scalar::Text(any_text(random)),
             };
             if config.set(&key, value).is_ok() {
                 break;
@@ -75,6 +71,7 @@ fn random_config(random: &mut Random) -> NetworkConfig {
     for session in [&mut config.server.session, &mut config.client.session] {
         session.send_hard_limit = session.send_hard_limit.max(session.send_queue);
     }
+    config.client.reconnect.max_delay = config.client.reconnect.max_delay.max(config.client.reconnect.first_delay);
     config
 }
 
@@ -246,6 +243,12 @@ fn keys_that_do_not_go_together_are_told_with_the_lines_of_both() {
         ["2:3: client.send_hard_limit: send_hard_limit is 67108864 bytes, less than send_queue with 68157440: give \
           it at least the same (client.send_hard_limit is not in the text, client.send_queue_limit is in line 2)"]
     );
+    let text = "[client.reconnect]\nenabled = true\nmax_delay = '50ms'";
+    assert_eq!(
+        faults(text, Format::Toml),
+        ["3:1: client.reconnect.first_delay: first_delay is 100 ms and max_delay 50 ms: give it more than 0, and no \
+          more than max_delay (client.reconnect.first_delay is not in the text, client.reconnect.max_delay is in line 3)"]
+    );
 }
 
 #[test]
@@ -315,13 +318,161 @@ fn what_nobody_could_read_is_not_written() {
 }
 
 #[test]
-fn without_keep_alive_there_are_no_heartbeats() {
-    let text = "[server]\nenable_keep_alive = false\nheartbeat_interval = '1s'\n";
-    let config = NetworkConfig::from_str(text, Format::Toml).expect("valid");
-    assert_eq!((config.server.session.heartbeat, config.server.session.keep_alive), (None, false));
+fn keys_keep_what_others_switch_off() {
     let mut config = NetworkConfig::default();
-    config.client.session.keep_alive = false;
-    assert!(config.to_string(Format::Json).expect("valid").contains("\"heartbeat_interval\": \"off\""));
+    for (key, text) in [
+        ("client.heartbeat_interval", "1s"),
+        ("client.enable_keep_alive", "false"),
+        ("client.enable_keep_alive", "true"),
+        ("client.reconnect.max_delay", "7s"),
+        ("client.reconnect.enabled", "true"),
+        ("client.reconnect.enabled", "false"),
+    ] {
+        config.set_text(key, text).expect("valid");
+    }
+    assert_eq!(config.client.session.heartbeat, Some(Duration::from_secs(1)));
+    assert_eq!(config.get_text("client.reconnect.max_delay").as_deref(), Ok("7s"));
+}
+
+/// A key, a value as TOML and JSON have it, and what a program sees of it, which is not the default.
+type Case = (&'static str, &'static str, fn(&NetworkConfig) -> bool);
+
+const PROTECTION: [Case; 26] = [
+    ("context.max_buffered", "'64 MiB'", |config| config.context.max_buffered == 64 << 20),
+    ("context.max_buffered", "'unlimited'", |config| config.context.max_buffered == usize::MAX),
+    ("context.pool_threads", "3", |config| config.context.pool_threads == 3),
+    ("server.dispatch", "'pool'", |config| config.server.session.dispatch == Dispatch::Pool),
+    ("client.dispatch", "'manual'", |config| config.client.session.dispatch == Dispatch::Manual),
+    ("server.io_threads", "4", |config| config.server.io_threads == 4),
+    ("server.receive_queue_limit", "'1 MiB'", |config| config.server.session.receive_queue == 1 << 20),
+    ("server.policy", "'drop_newest'", |config| config.server.session.send_policy == SendPolicy::DropNewest),
+    ("server.policy", "'drop_oldest'", |config| config.server.session.send_policy == SendPolicy::DropOldest),
+    ("client.policy", "'disconnect'", |config| config.client.session.send_policy == SendPolicy::Disconnect),
+    ("server.send_queue_messages", "9", |config| config.server.session.send_queue_messages == NonZeroU32::new(9)),
+    ("client.frame_timeout", "'off'", |config| config.client.session.frame_timeout.is_none()),
+    ("server.frame_timeout", "'1s'", |config| config.server.session.frame_timeout == Some(Duration::from_secs(1))),
+    ("server.unresponsive_timeout", "'off'", |config| config.server.session.unresponsive_timeout.is_none()),
+    ("client.unresponsive_timeout", "'1m'", |config| {
+        config.client.session.unresponsive_timeout == Some(Duration::from_secs(60))
+    }),
+    ("server.max_connections_per_address", "7", |config| config.server.max_connections_per_address == Some(7)),
+    ("server.max_connections_per_address", "'unlimited'", |config| {
+        config.server.max_connections_per_address == Some(usize::MAX)
+    }),
+    ("server.accept_rate", "5", |config| config.server.accept_rate == 5),
+    ("server.accept_burst", "6", |config| config.server.accept_burst == 6),
+    ("server.exempt_addresses", "['10.0.0.0/8', '::1']", exempts_two),
+    ("server.exempt_addresses", "' 10.0.0.0/8,::1'", exempts_two),
+    ("client.reconnect.enabled", "true", |config| {
+        config.client.reconnect == Reconnect { enabled: true, ..Reconnect::default() }
+    }),
+    ("client.reconnect.first_delay", "'1s'", |config| config.client.reconnect.first_delay == Duration::from_secs(1)),
+    ("client.reconnect.max_delay", "'1m'", |config| config.client.reconnect.max_delay == Duration::from_secs(60)),
+    ("client.reconnect.max_attempts", "3", |config| config.client.reconnect.max_attempts == NonZeroU32::new(3)),
+    ("client.send_queue_messages", "1", |config| config.client.session.send_queue_messages == NonZeroU32::new(1)),
+];
+
+fn exempts_two(config: &NetworkConfig) -> bool {
+    let ranges: Vec<String> = config.server.exempt_addresses.iter().map(ToString::to_string).collect();
+    ranges == ["10.0.0.0/8", "::1/128"]
+}
+
+#[test]
+fn keys_of_limits_and_of_reconnecting_arrive() {
+    for (key, value, arrived) in PROTECTION {
+        let toml = format!("{key} = {value}");
+        let value = value.replace('\'', "\"");
+        let objects: String = key.split('.').map(|name| format!("{{\"{name}\": ")).collect();
+        let json = format!("{objects}{value}{}", "}".repeat(key.split('.').count()));
+        for (text, format) in [(toml, Format::Toml), (json, Format::Json)] {
+            let config = NetworkConfig::from_str(&text, format).unwrap_or_else(|faults| panic!("{text}: {faults}"));
+            assert!(arrived(&config) && !arrived(&NetworkConfig::default()), "{text}");
+            let mut set = NetworkConfig::default();
+            set.set_text(key, &config.get_text(key).expect("a known key")).expect("valid");
+            assert_eq!(set, config, "{text}");
+        }
+    }
+    let words = "server.max_connections_per_address = 'default'";
+    assert_eq!(NetworkConfig::from_str(words, Format::Toml), Ok(NetworkConfig::default()));
+}
+
+#[test]
+fn values_that_no_limit_has_are_refused() {
+    let text = "\
+[context]
+max_buffered = 0
+[server]
+max_connections_per_address = 'any'
+accept_rate = -1
+exempt_addresses = [
+    '10.0.0.0/8', 'ten',
+    10,
+    '10.1.0.0/8',
+]
+unresponsive_timeout = '0s'
+send_queue_messages = 4294967296
+policy = 'drop'
+[client]
+exempt_addresses = []
+reconnect.max_delay = 'off'
+[client.tls]
+";
+    let expected = [
+        "2:16: context.max_buffered: found 0, expected a size from 1 to 1 TiB: a number of bytes, or a string such as \
+         \"64 KiB\", or \"unlimited\"",
+        "4:31: server.max_connections_per_address: found \"any\", expected a whole number from 1 to 4294967294, or \
+         \"default\" or \"unlimited\"",
+        "5:15: server.accept_rate: found -1, expected a whole number from 0 to 4294967295",
+        "7:19: server.exempt_addresses: entry 2: \"ten\" is not a range of addresses: expected one like 10.0.0.0/8, \
+         2001:db8::/32 or ::1",
+        "8:5: server.exempt_addresses: entry 3: found 10, expected a string such as \"10.0.0.0/8\"",
+        "9:5: server.exempt_addresses: entry 4: 10.1.0.0/8 is an address within a range: write 10.0.0.0/8 for the \
+         range, or 10.1.0.0/32 for the one address",
+        "11:24: server.unresponsive_timeout: found \"0s\", expected a time from 1ms to 1000h: a string such as \
+         \"30s\", or a number of milliseconds, or \"off\"",
+        "12:23: server.send_queue_messages: found 4294967296, expected a whole number from 0 to 4294967295",
+        "13:10: server.policy: found \"drop\", expected \"would_block\" or \"wait\" or \"drop_newest\" or \
+         \"drop_oldest\" or \"disconnect\"",
+        "15:1: client.exempt_addresses: is unknown, expected perhaps server.exempt_addresses",
+        "16:23: client.reconnect.max_delay: found \"off\", expected a time from 1ms to 1000h: a string such as \
+         \"30s\", or a number of milliseconds",
+        "17:9: client.tls: is unknown",
+    ];
+    assert_eq!(faults(text, Format::Toml), expected);
+    let mut config = NetworkConfig::default();
+    let fault = config.set_text("server.exempt_addresses", "::1, ten, 10.0.0.0/40").expect_err("wrong");
+    let expected = "server.exempt_addresses: entry 2: \"ten\" is not a range of addresses: expected one like \
+                    10.0.0.0/8, 2001:db8::/32 or ::1; entry 3: the prefix of 10.0.0.0/40 is longer than the address: \
+                    give at most 32";
+    assert_eq!(fault.to_string(), expected);
+    let fault = config.set("server.exempt_addresses", Scalar::Text("::1,".into())).expect_err("wrong");
+    assert!(fault.text.starts_with("entry 2: \"\" is not a range of addresses"), "{fault}");
+    let fault = config.set("server.exempt_addresses", Scalar::Number(1)).expect_err("wrong");
+    assert!(fault.text.starts_with("found 1, expected a list of addresses"), "{fault}");
+    assert_eq!(config, NetworkConfig::default());
+}
+
+#[test]
+fn a_section_in_a_section_has_its_faults_like_others() {
+    let toml = "\
+[client.reconect]
+enabled = true
+[client.reconnect]
+enabled = 1
+first_dely = '1s'
+";
+    let expected = [
+        "1:9: client.reconect: is unknown, expected perhaps client.reconnect",
+        "4:11: client.reconnect.enabled: found 1, expected true or false",
+        "5:1: client.reconnect.first_dely: is unknown, expected perhaps client.reconnect.first_delay",
+    ];
+    assert_eq!(faults(toml, Format::Toml), expected);
+    let json = "{\"client\": {\"reconnect\": true}}";
+    let expected = ["1:26: client.reconnect: found a value, expected a section with keys"];
+    assert_eq!(faults(json, Format::Json), expected);
+    let json = "{\"client\": {\"reconnect\": {\"enabled\": true, \"enabled\": [true]}}}";
+    let expected = ["1:44: client.reconnect.enabled: found a second time; the first is in line 1"];
+    assert_eq!(faults(json, Format::Json), expected);
 }
 
 #[test]
@@ -389,7 +540,7 @@ fn the_example_file_has_every_key_with_its_default() {
     );
     assert_eq!(NetworkConfig::from_file(&path), Ok(NetworkConfig::default()));
     for key in NetworkConfig::keys() {
-        let (section, name) = key.split_once('.').expect("a section and a name");
+        let (section, name) = key.rsplit_once('.').expect("a section and a name");
         let keys = checked_in.split(&format!("[{section}]\n")).nth(1).expect("a section of the file");
         assert!(keys.contains(&format!("\n{name} = ")), "{key} is missing");
     }
@@ -440,10 +591,11 @@ fn damaged_files_are_told_from_whole_ones() {
 #[test]
 fn hostile_files_are_refused() {
     let length = 1024 * 1024;
-    let filled = |head: &str, piece: &str| {
-        let count = (length - head.len()) / piece.len();
-        format!("{head}{}", piece.repeat(count)).into_bytes()
+    let closed = |head: &str, piece: &str, tail: &str| {
+        let count = (length - head.len() - tail.len()) / piece.len();
+        format!("{head}{}{tail}", piece.repeat(count)).into_bytes()
     };
+    let filled = |head: &str, piece: &str| closed(head, piece, "");
     let texts = [
         filled("", "["),
         filled("", "{\"a\":"),
@@ -461,6 +613,10 @@ fn hostile_files_are_refused() {
         filled("", "\0"),
         filled("", "\n"),
         filled("x", "y"),
+        closed("server.exempt_addresses = [", "'\u{10ffff}',", "]"),
+        closed("server.exempt_addresses = '", "ten,", "'"),
+        closed("server.exempt_addresses = '", "\u{10ffff}", "'"),
+        closed("{\"server\": {\"exempt_addresses\": [", "1,", "1]}}"),
         filled("", "\""),
     ];
     // A program's threads may have little stack.

@@ -19,11 +19,14 @@ namespace {
 
 using network_system::core::config_fault;
 using network_system::core::config_format;
+using network_system::core::dispatch_mode;
 using network_system::core::framing_mode;
 using network_system::core::network_config;
 using network_system::core::send_policy;
 using network_system::integration::log_level;
 using namespace std::chrono_literals;
+
+constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
 
 static_assert(std::is_same_v<network_config, network_system::config::network_config>);
 
@@ -107,6 +110,8 @@ TEST(NetworkConfig, WhatATextSaysArrives) {
     const auto result = network_config::from_string(R"(
         [context]
         max_loops = 2
+        pool_threads = 3
+        max_buffered = "unlimited"
         [server]
         server_id = "files"
         port = 9000
@@ -117,12 +122,29 @@ TEST(NetworkConfig, WhatATextSaysArrives) {
         framing = "framed"
         send_queue_limit = "64 KiB"
         heartbeat_interval = "250ms"
+        send_queue_messages = 9
+        frame_timeout = "1s"
+        unresponsive_timeout = "1m"
+        max_connections_per_address = "unlimited"
+        accept_rate = 10
+        accept_burst = 20
+        exempt_addresses = ["10.0.0.0/8", "::1"]
+        dispatch = "manual"
+        io_threads = 4
+        receive_queue_limit = "64 KiB"
         [client]
         host = "localhost"
         port = 9000
         client_id = "me"
         enable_keep_alive = false
         connection_timeout = 1500
+        policy = "drop_oldest"
+        dispatch = "pool"
+        [client.reconnect]
+        enabled = true
+        first_delay = "50ms"
+        max_delay = "1m"
+        max_attempts = 3
         [thread_pool]
         worker_count = 3
         [logger]
@@ -135,6 +157,8 @@ TEST(NetworkConfig, WhatATextSaysArrives) {
     ASSERT_TRUE(result.is_ok()) << result.error().message;
     const network_config& config = result.value();
     EXPECT_EQ(2u, config.context.max_loops);
+    EXPECT_EQ(3u, config.context.pool_threads);
+    EXPECT_EQ(unlimited, config.context.max_buffered);
     EXPECT_EQ("files", config.server_id);
     EXPECT_EQ(9000, config.server.port);
     EXPECT_EQ("::1", config.server.bind_address);
@@ -144,11 +168,27 @@ TEST(NetworkConfig, WhatATextSaysArrives) {
     EXPECT_EQ(framing_mode::framed, config.server.framing);
     EXPECT_EQ(65536u, config.server.send_queue_limit);
     EXPECT_EQ(250ms, config.server.heartbeat_interval);
+    EXPECT_EQ(9u, config.server.send_queue_messages);
+    EXPECT_EQ(1s, config.server.frame_timeout);
+    EXPECT_EQ(60s, config.server.unresponsive_timeout);
+    EXPECT_EQ(unlimited, config.server.max_connections_per_address);
+    EXPECT_EQ(10u, config.server.accept_rate);
+    EXPECT_EQ(20u, config.server.accept_burst);
+    EXPECT_EQ("10.0.0.0/8, ::1/128", config.server.exempt_addresses);
+    EXPECT_EQ(dispatch_mode::manual, config.server.dispatch);
+    EXPECT_EQ(4u, config.server.io_threads);
+    EXPECT_EQ(65536u, config.server.receive_queue_limit);
     EXPECT_EQ("localhost", config.client_host);
     EXPECT_EQ(9000, config.client_port);
     EXPECT_EQ("me", config.client_id);
     EXPECT_FALSE(config.client.enable_keep_alive);
     EXPECT_EQ(1500ms, config.client.connection_timeout);
+    EXPECT_EQ(send_policy::drop_oldest, config.client.policy);
+    EXPECT_EQ(dispatch_mode::pool, config.client.dispatch);
+    EXPECT_TRUE(config.client.reconnect.enabled);
+    EXPECT_EQ(50ms, config.client.reconnect.first_delay);
+    EXPECT_EQ(60s, config.client.reconnect.max_delay);
+    EXPECT_EQ(3u, config.client.reconnect.max_attempts);
     EXPECT_EQ(3u, config.thread_pool.worker_count);
     EXPECT_EQ(log_level::error, config.logger.min_level);
     EXPECT_EQ("/tmp/log", config.logger.log_file_path);
@@ -201,10 +241,14 @@ TEST(NetworkConfig, ValidateTellsEveryMemberThatIsWrong) {
     config.server.timeout = std::chrono::seconds::max();
     config.server.message_timeout = -1ms;
     config.server.framing = static_cast<framing_mode>(9);
+    config.server.exempt_addresses = "10.0.0.0/8, ten";
+    config.server.max_connections_per_address = 4294967295u;
     config.client_id = "\xff";
     const auto found = keys(config.validate());
-    const std::set<std::string> expected{"client.client_id", "context.max_loops",      "server.framing",
-                                         "server.server_id", "server.message_timeout", "server.timeout"};
+    const std::set<std::string> expected{"client.client_id",        "context.max_loops",
+                                         "server.exempt_addresses", "server.framing",
+                                         "server.message_timeout",  "server.max_connections_per_address",
+                                         "server.server_id",        "server.timeout"};
     EXPECT_EQ(expected, std::set<std::string>(found.begin(), found.end()));
     EXPECT_EQ(expected.size(), found.size());
     const auto text = config.to_string();
@@ -213,7 +257,9 @@ TEST(NetworkConfig, ValidateTellsEveryMemberThatIsWrong) {
 
     network_config crossed;
     crossed.client.send_hard_limit = 1;
-    EXPECT_EQ(std::vector<std::string>{"client.send_hard_limit"}, keys(crossed.validate()));
+    crossed.client.reconnect.first_delay = 1h;
+    EXPECT_EQ((std::vector<std::string>{"client.send_hard_limit", "client.reconnect.first_delay"}),
+              keys(crossed.validate()));
 }
 
 TEST(NetworkConfig, ZeroIsTheDefaultWhereItMeansNothingElse) {
@@ -221,7 +267,11 @@ TEST(NetworkConfig, ZeroIsTheDefaultWhereItMeansNothingElse) {
     config.server.backlog = 0;
     config.server.send_queue_limit = 0;
     config.server.heartbeat_interval = 0ms;
+    config.server.frame_timeout = 0ms;
+    config.context.max_buffered = 0;
     config.client.connection_timeout = 0ms;
+    config.client.reconnect.first_delay = 0ms;
+    config.client.reconnect.max_delay = 0ms;
     EXPECT_EQ(written(network_config{}), written(config));
     config.server.max_connections = 0;
     config.server.timeout = 0s;

@@ -35,6 +35,8 @@ struct context_config {
     std::size_t max_loops = 64;                 ///< the most loop threads; further servers and clients share them
     std::size_t pool_threads = 0;               ///< of the pool that handlers are dispatched to; 0: one a processor
     std::string thread_name_prefix = "netsys";  ///< what the names of the threads begin with
+    /// The bytes that all sessions may hold together in buffers; 0: 256 MiB; the largest value: no limit.
+    std::size_t max_buffered = 256 * 1024 * 1024;
 };
 
 /// Everything that can be configured, in one value, but for an `executor`, which only a program can give. In a file

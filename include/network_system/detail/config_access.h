@@ -27,10 +27,13 @@ void visit_session_keys(const std::string& section, Session& session, Visitor& v
     visit(section + "timeout", session.timeout);
     visit(section + "enable_keep_alive", session.enable_keep_alive);
     visit.or_default(section + "heartbeat_interval", session.heartbeat_interval);
+    visit.or_default(section + "frame_timeout", session.frame_timeout);
+    visit.or_default(section + "unresponsive_timeout", session.unresponsive_timeout);
     visit(section + "enable_nodelay", session.enable_nodelay);
     visit(section + "policy", session.policy);
     visit.or_default(section + "message_timeout", session.message_timeout);
     visit.or_default(section + "send_queue_limit", session.send_queue_limit);
+    visit(section + "send_queue_messages", session.send_queue_messages);
     visit.or_default(section + "send_hard_limit", session.send_hard_limit);
     visit.or_default(section + "drain_timeout", session.drain_timeout);
     visit.or_default(section + "receive_buffer_size", session.receive_buffer_size);
@@ -45,12 +48,17 @@ void visit_keys(Config& config, Visitor& visit) {
     visit.or_default("context.max_loops", config.context.max_loops);
     visit("context.pool_threads", config.context.pool_threads);
     visit("context.thread_name_prefix", config.context.thread_name_prefix);
+    visit.or_default("context.max_buffered", config.context.max_buffered);
 
     visit("server.server_id", config.server_id);
     visit("server.bind_address", config.server.bind_address);
     visit("server.port", config.server.port);
     visit.or_default("server.backlog", config.server.backlog);
     visit("server.max_connections", config.server.max_connections);
+    visit("server.max_connections_per_address", config.server.max_connections_per_address);
+    visit("server.accept_rate", config.server.accept_rate);
+    visit("server.accept_burst", config.server.accept_burst);
+    visit("server.exempt_addresses", config.server.exempt_addresses);
     visit.or_default("server.io_threads", config.server.io_threads);
     visit.or_default("server.handshake_timeout", config.server.handshake_timeout);
     visit_session_keys("server.", config.server, visit);
@@ -60,6 +68,10 @@ void visit_keys(Config& config, Visitor& visit) {
     visit("client.port", config.client_port);
     visit.or_default("client.connection_timeout", config.client.connection_timeout);
     visit_session_keys("client.", config.client, visit);
+    visit("client.reconnect.enabled", config.client.reconnect.enabled);
+    visit.or_default("client.reconnect.first_delay", config.client.reconnect.first_delay);
+    visit.or_default("client.reconnect.max_delay", config.client.reconnect.max_delay);
+    visit("client.reconnect.max_attempts", config.client.reconnect.max_attempts);
 
     visit("thread_pool.worker_count", config.thread_pool.worker_count);
     visit("thread_pool.queue_capacity", config.thread_pool.queue_capacity);
@@ -93,8 +105,12 @@ std::int64_t to_number(const T& value) noexcept {
     }
 }
 
+/// The opposite: the largest number, "unlimited", is the member's largest.
 template <typename T>
 T from_number(std::int64_t number) noexcept {
+    if (std::is_arithmetic_v<T> && number == std::numeric_limits<std::int64_t>::max()) {
+        return std::numeric_limits<T>::max();
+    }
     if constexpr (std::is_enum_v<T> || std::is_arithmetic_v<T>) {
         return static_cast<T>(number);
     } else {
