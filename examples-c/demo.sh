@@ -417,6 +417,24 @@ where_callbacks_run() {
     done
 }
 
+# --- 8: a configuration file -----------------------------------------------------------------------------------------
+
+configured_from_a_file() {
+    echo "8. A configuration file"
+    local name
+    "$bin/configured_server" "$here/network.toml" server.timeout=5m >"$work/configured.out" 2>"$work/configured.err" ||
+        fail "configured_server"
+    heard configured '^server\.timeout is 5m; the server answered: as configured$' ||
+        fail "the configuration had no effect"
+    report "$(tail -n 1 "$work/configured.out")"
+    (cd "$work" && "$bin/configured_server_cpp" "$here/network.toml") >"$work/faults.out" 2>"$work/faults.err" ||
+        fail "configured_server_cpp"
+    for name in 2:1:\ server\.prot 3:11:\ server\.timeout 6:20:\ client\.send_queue_limit; do
+        heard faults "^refused: .*:$name: " || fail "the fault $name was not told"
+    done
+    report "$(grep -c '^refused' "$work/faults.out") faults of another file were told by line and key"
+}
+
 build
 old_and_new_on_one_port
 echo_in_c
@@ -425,4 +443,5 @@ large_file
 names_and_addresses
 one_capability_each
 where_callbacks_run
+configured_from_a_file
 echo "All as it must be."

@@ -319,6 +319,36 @@
 #define NETSYS_MANAGER_NO_BACKPRESSURE 1
 
 /**
+ * Preset of a configuration: the defaults.
+ */
+#define NETSYS_PRESET_DEFAULT 0
+
+/**
+ * Preset of a configuration: for a developer's machine.
+ */
+#define NETSYS_PRESET_DEVELOPMENT 1
+
+/**
+ * Preset of a configuration: for production, which is what the defaults are for.
+ */
+#define NETSYS_PRESET_PRODUCTION 2
+
+/**
+ * Preset of a configuration: for tests.
+ */
+#define NETSYS_PRESET_TESTING 3
+
+/**
+ * Format of a text of configuration: TOML.
+ */
+#define NETSYS_FORMAT_TOML 1
+
+/**
+ * Format of a text of configuration: JSON.
+ */
+#define NETSYS_FORMAT_JSON 2
+
+/**
  * What went wrong. The numbers are part of the ABI: they are never changed and never used again for another
  * meaning.
  *
@@ -1675,6 +1705,54 @@ typedef struct netsys_session_manager_info {
      */
     uint64_t ended;
 } netsys_session_manager_info;
+
+/**
+ * Everything that can be configured, in one value. 0 is never a valid id.
+ */
+typedef struct netsys_config {
+    /**
+     * Opaque; compare and copy it, no more.
+     */
+    uint64_t id;
+} netsys_config;
+
+/**
+ * Something that is wrong with a configuration. The strings are valid until the configuration is destroyed.
+ */
+typedef struct netsys_config_fault_info {
+    /**
+     * sizeof(netsys_config_fault_info); set it before the call.
+     */
+    uint32_t struct_size;
+    /**
+     * The line, from 1; 0 if the fault is in no line of a text.
+     */
+    uint32_t line;
+    /**
+     * The column, in characters from 1; 0 if the fault is in no line of a text.
+     */
+    uint32_t column;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * The file as it was named; empty if there is none.
+     */
+    struct netsys_str file;
+    /**
+     * The key: "server.timeout"; empty if the fault is not that of one key.
+     */
+    struct netsys_str key;
+    /**
+     * What was found and what is expected.
+     */
+    struct netsys_str text;
+    /**
+     * All of it, as a line: "network.toml:12:8: server.port: found 70000, expected a whole number from 0 to 65535".
+     */
+    struct netsys_str report;
+} netsys_config_fault_info;
 
 /**
  * Success.
@@ -3080,6 +3158,176 @@ netsys_status netsys_session_manager_set_max(struct netsys_session_manager manag
  */
 netsys_status netsys_session_manager_stats(struct netsys_session_manager manager,
                                            struct netsys_session_manager_info *out);
+
+/**
+ * Makes a configuration of everything: of the context, a server, a client, and of the application's thread pool, log
+ * and figures. Its defaults are those of the C++ classes: a server listens on port 8080, its sessions end after 30 s
+ * of silence, and sends wait for room. The keys, their ranges and defaults: examples-c/network.toml.
+ *
+ * @param preset  NETSYS_PRESET_*
+ * @param out     the configuration, yours until netsys_config_destroy
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_OUT_OF_MEMORY (too many handles)
+ */
+netsys_status netsys_config_create(uint32_t preset, struct netsys_config *out);
+
+/**
+ * Ends a configuration. The strings it has given out are not valid any more.
+ *
+ * @param config  the configuration
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_config_destroy(struct netsys_config config);
+
+/**
+ * Changes what a file says and leaves the rest. If there is any fault in the file, nothing is changed, and the faults,
+ * all of them, can be asked for. Waits for the file system only.
+ *
+ * @param config  the configuration
+ * @param path    the file, in the bytes that the system knows it by: JSON if its name ends with .json, or if it begins
+ *                with a brace and its name does not end with .toml; else TOML. At most 1 MiB
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT (faults); NETSYS_ERR_NOT_FOUND,
+ *         NETSYS_ERR_PERMISSION_DENIED or NETSYS_ERR_IO (the file cannot be read, which is a fault, too)
+ */
+netsys_status netsys_config_load_file(struct netsys_config config, struct netsys_str path);
+
+/**
+ * Changes what a text says and leaves the rest, as netsys_config_load_file does.
+ *
+ * @param config  the configuration
+ * @param text    the text
+ * @param format  NETSYS_FORMAT_*
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT (faults, or another argument)
+ */
+netsys_status netsys_config_load_string(struct netsys_config config, struct netsys_str text, uint32_t format);
+
+/**
+ * Looks for faults in the configuration as it is. After netsys_config_set_* some keys may not go with others; what was
+ * loaded is always right.
+ *
+ * @param config  the configuration
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT (faults)
+ */
+netsys_status netsys_config_validate(struct netsys_config config);
+
+/**
+ * How many faults the last call that failed on this configuration has found.
+ *
+ * @param config  the configuration
+ * @param out     the number
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_config_fault_count(struct netsys_config config, size_t *out);
+
+/**
+ * One of the faults that the last call that failed on this configuration has found.
+ *
+ * @param config  the configuration
+ * @param index   which, from 0, in the order of the text
+ * @param out     filled in; set its struct_size to sizeof(netsys_config_fault_info) first
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_NOT_FOUND (there are less)
+ */
+netsys_status netsys_config_fault(struct netsys_config config, size_t index, struct netsys_config_fault_info *out);
+
+/**
+ * Writes every key with its value, as a text that netsys_config_load_string makes the same configuration of.
+ *
+ * @param config  the configuration
+ * @param format  NETSYS_FORMAT_*
+ * @param buf     the text, NUL-terminated; may be NULL if cap is 0
+ * @param cap     the size of buf
+ * @param needed  the length without the NUL; may be NULL
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT (faults, or another argument);
+ *         NETSYS_ERR_BUFFER_TOO_SMALL
+ */
+netsys_status netsys_config_to_string(struct netsys_config config,
+                                      uint32_t format,
+                                      char *buf,
+                                      size_t cap,
+                                      size_t *needed);
+
+/**
+ * The value of a key as a number: times in milliseconds, with NETSYS_INFINITE for "off", sizes in bytes, INT64_MAX for
+ * "unlimited", 0 for "default", true and false as 1 and 0, and words as their number: NETSYS_FRAMING_*,
+ * NETSYS_DISPATCH_*, NETSYS_SEND_*; levels of the log from 0, "trace", to 5, "fatal".
+ *
+ * @param config  the configuration
+ * @param key     the key: "server.timeout"
+ * @param out     the value
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT (also: the key is unknown, or its value is
+ *         a string)
+ */
+netsys_status netsys_config_number(struct netsys_config config, struct netsys_str key, int64_t *out);
+
+/**
+ * The value of a key as it is written in a file, but without quotes: "30s", "64 KiB", "framed", "true".
+ *
+ * @param config  the configuration
+ * @param key     the key: "server.timeout"
+ * @param buf     the value, NUL-terminated; may be NULL if cap is 0
+ * @param cap     the size of buf
+ * @param needed  the length without the NUL; may be NULL
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT (also: the key is unknown);
+ *         NETSYS_ERR_BUFFER_TOO_SMALL
+ */
+netsys_status netsys_config_text(struct netsys_config config,
+                                 struct netsys_str key,
+                                 char *buf,
+                                 size_t cap,
+                                 size_t *needed);
+
+/**
+ * Sets a key to a number, as netsys_config_number gives it. On failure nothing is changed.
+ *
+ * @param config  the configuration
+ * @param key     the key: "server.timeout"
+ * @param value   the value
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT (also: the key is unknown or takes no such
+ *         value, which is a fault that can be asked for)
+ */
+netsys_status netsys_config_set_number(struct netsys_config config, struct netsys_str key, int64_t value);
+
+/**
+ * Sets a key to what a text says, as one would on a command line: "30s", "64 KiB", "8080", "framed", "true". On
+ * failure nothing is changed.
+ *
+ * @param config  the configuration
+ * @param key     the key: "server.timeout"
+ * @param value   the value, without quotes
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT (also: the key is unknown or takes no such
+ *         value, which is a fault that can be asked for)
+ */
+netsys_status netsys_config_set_text(struct netsys_config config, struct netsys_str key, struct netsys_str value);
+
+/**
+ * The configuration of a server, for netsys_server_start.
+ *
+ * @param config  the configuration
+ * @param out     filled in; set its struct_size to sizeof(netsys_server_config) first. Its strings are valid until the
+ *                configuration is destroyed
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_config_server(struct netsys_config config, struct netsys_server_config *out);
+
+/**
+ * The configuration of a client, for netsys_client_start, which refuses it while it names no host and port.
+ *
+ * @param config  the configuration
+ * @param out     filled in; set its struct_size to sizeof(netsys_client_config) first. Its strings are valid until the
+ *                configuration is destroyed
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_config_client(struct netsys_config config, struct netsys_client_config *out);
+
+/**
+ * The configuration of a context, for netsys_context_create, with the log_level that logger.min_level says, and
+ * without callbacks.
+ *
+ * @param config  the configuration
+ * @param out     filled in; set its struct_size to sizeof(netsys_context_config) first. Its string is valid until the
+ *                configuration is destroyed
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_config_context(struct netsys_config config, struct netsys_context_config *out);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -1,7 +1,28 @@
-//! Settings of servers, clients and contexts, validated in one place.
+//! Settings of servers, clients and contexts, validated in one place, and all of them together as one value that is
+//! read from a file.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | [`network_config`] | everything in one value: reading, checking, writing |
+//! | `fields` | its keys, a line for each |
+//! | `kind` | the types of values, their ranges, and how they are written |
+//! | `document`, `toml`, `json` | texts as trees of values that know their place |
+//! | [`fault`] | what is wrong with a configuration |
 
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroU32;
 use std::time::Duration;
+
+mod document;
+pub mod fault;
+mod fields;
+mod json;
+mod kind;
+pub mod network_config;
+mod toml;
+
+pub use document::Format;
+pub use kind::{OFF, Scalar, UNLIMITED};
+pub use network_config::NetworkConfig;
 
 use crate::error::{Code, Error, Result};
 use crate::runtime::Dispatch;
@@ -44,7 +65,7 @@ pub enum SendPolicy {
 }
 
 /// Settings that every session of a server or client has.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionConfig {
     /// How bytes become messages.
     pub framing: Framing,
@@ -137,6 +158,10 @@ impl SessionConfig {
         for duration in [&mut self.send_timeout, &mut self.handshake_timeout, &mut self.drain] {
             *duration = (*duration).min(LONGEST);
         }
+        self.check_send_limits()
+    }
+
+    pub(crate) fn check_send_limits(&self) -> Result<()> {
         if self.send_hard_limit < self.send_queue {
             return Err(Error::new(
                 Code::InvalidArgument,
@@ -151,7 +176,7 @@ impl SessionConfig {
 }
 
 /// Settings of a server.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerConfig {
     /// The id that framed peers are told.
     pub server_id: String,
@@ -207,7 +232,7 @@ impl ServerConfig {
 }
 
 /// Settings of a client.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientConfig {
     /// The id that a framed server is told.
     pub client_id: String,
@@ -217,18 +242,20 @@ pub struct ClientConfig {
     pub port: u16,
     /// How long resolving, connecting and the hello may take together.
     pub connect_timeout: Duration,
-    /// Whether it connects again when it could not connect, or its connection ended; `None`: it does not.
-    pub reconnect: Option<Reconnect>,
+    /// Whether and how it connects again when it could not connect, or its connection ended.
+    pub reconnect: Reconnect,
     /// What its session is like.
     pub session: SessionConfig,
 }
 
-/// How a client connects again.
+/// Whether and how a client connects again.
 ///
 /// Before the n-th attempt in a row, counted from 0, it waits for a time that is uniform in 0 to `first_delay` * 2^n,
 /// or to `max_delay` if that is less. The count begins anew after a connection that was open for `max_delay`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reconnect {
+    /// Whether it does at all.
+    pub enabled: bool,
     /// The longest wait before the first attempt.
     pub first_delay: Duration,
     /// The longest wait of all. Many clients of a server that is down make about 2 / `max_delay` attempts each.
@@ -239,13 +266,22 @@ pub struct Reconnect {
 
 impl Default for Reconnect {
     fn default() -> Self {
-        Reconnect { first_delay: Duration::from_millis(100), max_delay: Duration::from_secs(5), max_attempts: None }
+        Reconnect {
+            enabled: false,
+            first_delay: Duration::from_millis(100),
+            max_delay: Duration::from_secs(5),
+            max_attempts: None,
+        }
     }
 }
 
 impl Reconnect {
     fn validate(&mut self) -> Result<()> {
         self.max_delay = self.max_delay.min(LONGEST);
+        self.check_delays()
+    }
+
+    pub(crate) fn check_delays(&self) -> Result<()> {
         if self.first_delay.is_zero() || self.first_delay > self.max_delay {
             return Err(Error::new(
                 Code::InvalidArgument,
@@ -267,7 +303,7 @@ impl Default for ClientConfig {
             host: String::new(),
             port: 0,
             connect_timeout: Duration::from_secs(30),
-            reconnect: None,
+            reconnect: Reconnect::default(),
             session: SessionConfig::default(),
         }
     }
@@ -284,7 +320,7 @@ impl ClientConfig {
         if self.port == 0 {
             return Err(Error::new(Code::InvalidArgument, "port is 0: name the server's port, 1 to 65535"));
         }
-        self.reconnect.as_mut().map_or(Ok(()), Reconnect::validate)?;
+        self.reconnect.validate()?;
         self.session.validate()?;
         Ok(self)
     }
@@ -301,11 +337,12 @@ fn validate_id(what: &str, id: &str) -> Result<()> {
 }
 
 /// Settings of a context.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContextConfig {
     /// The most loops, and so loop threads, that it makes; further servers and clients share them.
     pub max_loops: usize,
-    /// How many threads run the handlers that are dispatched to the pool, once there are such.
+    /// How many threads run the handlers that are dispatched to the pool, once there are such; 0: as many as the
+    /// machine has processors.
     pub pool_threads: usize,
     /// The beginning of its threads' names.
     pub thread_name_prefix: String,
@@ -316,12 +353,86 @@ pub struct ContextConfig {
 
 impl Default for ContextConfig {
     fn default() -> Self {
-        let pool_threads = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
         ContextConfig {
             max_loops: 64,
-            pool_threads,
+            pool_threads: 0,
             thread_name_prefix: "netsys".into(),
             max_buffered: 256 * 1024 * 1024,
+        }
+    }
+}
+
+/// Settings of a pool of threads that runs what an application gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreadPoolConfig {
+    /// The number of threads; 0: one for each processor.
+    pub worker_count: usize,
+    /// The most tasks that wait; 0: no limit.
+    pub queue_capacity: usize,
+    /// What the names of its threads begin with.
+    pub pool_name: String,
+}
+
+impl Default for ThreadPoolConfig {
+    fn default() -> Self {
+        ThreadPoolConfig { worker_count: 0, queue_capacity: 10_000, pool_name: "network_pool".into() }
+    }
+}
+
+/// How much a line of the log matters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogLevel {
+    /// Every step.
+    Trace,
+    /// What helps to find a fault.
+    Debug,
+    /// What happens.
+    #[default]
+    Info,
+    /// What may be wrong.
+    Warn,
+    /// What went wrong.
+    Error,
+    /// What the program cannot go on after.
+    Fatal,
+}
+
+/// Settings of an application's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggerConfig {
+    /// The least level that is logged.
+    pub min_level: LogLevel,
+    /// Whether lines are written on a thread of their own.
+    pub async_logging: bool,
+    /// The most lines that wait there.
+    pub buffer_size: usize,
+    /// The file to log to; empty: the standard streams.
+    pub log_file_path: String,
+}
+
+impl Default for LoggerConfig {
+    fn default() -> Self {
+        LoggerConfig { min_level: LogLevel::Info, async_logging: true, buffer_size: 8192, log_file_path: String::new() }
+    }
+}
+
+/// Settings of the figures that are reported to an application's monitoring.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MonitoringConfig {
+    /// Whether they are reported.
+    pub enabled: bool,
+    /// The time between two reports.
+    pub metrics_interval: Duration,
+    /// The label of the figures.
+    pub service_name: String,
+}
+
+impl Default for MonitoringConfig {
+    fn default() -> Self {
+        MonitoringConfig {
+            enabled: true,
+            metrics_interval: Duration::from_secs(5),
+            service_name: "network_system".into(),
         }
     }
 }

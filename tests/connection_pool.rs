@@ -457,7 +457,7 @@ fn what_a_pools_clients_cannot_be_is_refused_or_has_no_effect() {
     let echo = Arc::new(Echo::default());
     let server = home.server(server_config(), echo.clone());
     let mut config = framed(server.local_addr().port());
-    config.reconnect = Some(network_system::config::Reconnect::default());
+    config.reconnect.enabled = true;
     let (handler, _events) = Recorder::new();
     let pool = ConnectionPool::start(&home.0, limit(1), config.clone(), handler).unwrap();
     let lease = pool.acquire(Some(PATIENCE)).unwrap();

@@ -25,6 +25,7 @@ const SOURCES: &[&str] = &[
     "src/ffi/resolver.rs",
     "src/ffi/connection_pool.rs",
     "src/ffi/session_manager.rs",
+    "src/ffi/network_config.rs",
 ];
 
 fn generate(root: &Path) -> String {

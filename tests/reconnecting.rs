@@ -414,10 +414,10 @@ fn stop_with_one_message_left(client: &Client, events: &Events) {
 
 #[test]
 fn a_stop_ends_every_state_at_once_and_tells_what_is_left() {
-    let long = Reconnect { first_delay: HOUR, max_delay: HOUR, max_attempts: None };
+    let long = Reconnect { first_delay: HOUR, max_delay: HOUR, ..quickly() };
     // Waiting.
     let (home, port) = (Home::new(), Port::new());
-    let config = ClientConfig { reconnect: Some(long), ..reconnecting(port.number(), Framing::Framed) };
+    let config = ClientConfig { reconnect: long, ..reconnecting(port.number(), Framing::Framed) };
     let (handler, events) = Recorder::new();
     let client = Client::start(&home.0, config.clone(), handler).unwrap();
     events.until(is_refusal);
@@ -457,7 +457,7 @@ fn a_stop_ends_every_state_at_once_and_tells_what_is_left() {
 fn it_gives_up_after_so_many_attempts_in_a_row() {
     let (home, port) = (Home::new(), Port::new());
     let policy = Reconnect { max_attempts: NonZeroU32::new(3), ..quickly() };
-    let config = ClientConfig { reconnect: Some(policy), ..reconnecting(port.number(), Framing::Framed) };
+    let config = ClientConfig { reconnect: policy, ..reconnecting(port.number(), Framing::Framed) };
     let (handler, events) = Recorder::new();
     let client = Client::start(&home.0, config.clone(), handler).unwrap();
     let error = client.wait_connected(Some(PATIENCE)).unwrap_err();
@@ -657,8 +657,8 @@ fn a_client_that_does_not_reconnect_sends_on_its_only_connection() {
 fn waits_that_make_no_sense_are_refused() {
     let home = Home::new();
     for (first_delay, max_delay) in [(Duration::ZERO, HOUR), (HOUR, Duration::from_secs(1))] {
-        let policy = Reconnect { first_delay, max_delay, max_attempts: None };
-        let config = ClientConfig { reconnect: Some(policy), ..client_config(1) };
+        let policy = Reconnect { first_delay, max_delay, ..quickly() };
+        let config = ClientConfig { reconnect: policy, ..client_config(1) };
         let (handler, _) = Recorder::new();
         let error = Client::start(&home.0, config, handler).unwrap_err();
         assert_eq!(error.code, Code::InvalidArgument);

@@ -39,7 +39,8 @@ impl Client {
         let event_loop = context.assign_loop()?;
         let place = context.place(&config.session.dispatch, &event_loop)?;
         let lifecycle = Arc::new(Lifecycle::new(place.as_ref()));
-        let reconnects = config.reconnect.is_some();
+        let reconnect = config.reconnect.enabled.then_some(config.reconnect);
+        let reconnects = reconnect.is_some();
         let handler = Arc::new(Watched { lifecycle: Arc::clone(&lifecycle), reconnects, handler });
         let target = Target {
             host: config.host,
@@ -58,7 +59,7 @@ impl Client {
         let outlet = reconnects.then(|| Outlet::new(Arc::clone(&registry)));
         let client = Arc::new(Client { registry, drain, lifecycle, session: Mutex::new(None), outlet });
         let guard = context.register(event_loop.clone(), place, client.clone())?;
-        event_loop.spawn(Arc::clone(&client).serve(target, config.reconnect, guard));
+        event_loop.spawn(Arc::clone(&client).serve(target, reconnect, guard));
         Ok(client)
     }
 

@@ -187,6 +187,11 @@ pub(super) unsafe fn text<'a>(view: netsys_str, name: &str) -> Result<&'a str> {
         .map_err(|error| invalid(format!("{name} is not UTF-8: byte {} is wrong", error.valid_up_to())))
 }
 
+/// A view of the text, good for as long as the text.
+pub(super) fn view(text: &str) -> netsys_str {
+    netsys_str { data: text.as_ptr().cast(), len: text.len() }
+}
+
 /// Gives a string out: NUL-terminated, or only its length if the buffer is too small.
 ///
 /// # Safety

@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::args::{self, Extensible, millis, reserved};
 use super::executor::{self, netsys_executor};
 use super::types::*;
-use crate::config::{ClientConfig, Reconnect, ServerConfig, SessionConfig};
+use crate::config::{ClientConfig, Framing, Reconnect, SendPolicy, ServerConfig, SessionConfig};
 use crate::error::{Code, Error, Result};
+use crate::runtime::Dispatch;
 use crate::transport::AddressRange;
 
 /// What a server, or an adopted session, is like. All zero but struct_size, which is what netsys_server_config_init
@@ -243,15 +244,6 @@ macro_rules! session_config {
     }};
 }
 
-/// Ranges with commas between them.
-fn ranges(text: &str) -> Result<Vec<AddressRange>> {
-    if text.trim().is_empty() {
-        return Ok(Vec::new());
-    }
-    let range = |text: &str| text.trim().parse().map_err(|error| args::invalid(format!("exempt_addresses: {error}")));
-    text.split(',').map(range).collect()
-}
-
 fn or_millis(ms: u32, default: Duration) -> Duration {
     set(ms).map_or(default, millis)
 }
@@ -279,7 +271,10 @@ pub(super) unsafe fn server(config: *const netsys_server_config) -> Result<Serve
         max_connections_per_address: set(c.max_connections_per_address).map(max_connections),
         accept_rate: c.accept_rate,
         accept_burst: c.accept_burst,
-        exempt_addresses: ranges(exempt)?,
+        exempt_addresses: AddressRange::split(exempt)
+            .map(str::parse)
+            .collect::<Result<_>>()
+            .map_err(|error: Error| args::invalid(format!("exempt_addresses: {error}")))?,
         session,
     })
 }
@@ -306,14 +301,14 @@ pub(super) unsafe fn client(config: *const netsys_client_config) -> Result<Clien
 }
 
 /// Whether and how a client connects again.
-fn reconnect(c: &netsys_client_config) -> Result<Option<Reconnect>> {
+fn reconnect(c: &netsys_client_config) -> Result<Reconnect> {
     let fields = [
         ("reconnect_first_ms", c.reconnect_first_ms),
         ("reconnect_max_ms", c.reconnect_max_ms),
         ("reconnect_max_attempts", c.reconnect_max_attempts),
     ];
     match (c.reconnect, fields.into_iter().find(|(_, value)| *value != 0)) {
-        (0, None) => Ok(None),
+        (0, None) => Ok(Reconnect::default()),
         (0, Some((name, value))) => Err(Error::new(
             Code::InvalidArgument,
             format!("{name} is {value}, but reconnect is 0: set reconnect to 1, or the rest to 0 too"),
@@ -323,21 +318,148 @@ fn reconnect(c: &netsys_client_config) -> Result<Option<Reconnect>> {
             let first = set(c.reconnect_first_ms).map(millis);
             let max = set(c.reconnect_max_ms).map(millis);
             let max_delay = max.unwrap_or(default.max_delay.max(first.unwrap_or_default()));
-            Ok(Some(Reconnect {
+            Ok(Reconnect {
+                enabled: true,
                 first_delay: first.unwrap_or(default.first_delay.min(max_delay)),
                 max_delay,
                 max_attempts: NonZeroU32::new(c.reconnect_max_attempts),
-            }))
+            })
         }
         (other, _) => Err(Error::new(Code::InvalidArgument, format!("reconnect is {other}: use 0 or 1"))),
     }
 }
 
+/// A number that C has less bits for; more than these hold is no limit.
+fn narrow(number: usize) -> u32 {
+    number.try_into().unwrap_or(NETSYS_UNLIMITED_U32)
+}
+
+/// A time in ms, at least 1.
+fn to_millis(duration: Duration) -> u32 {
+    let ms = duration.as_nanos().div_ceil(1_000_000);
+    u32::try_from(ms).unwrap_or(NETSYS_INFINITE).clamp(1, NETSYS_INFINITE - 1)
+}
+
+/// Fills in what servers and clients have in common: the opposite of `session_config!`.
+macro_rules! fill_session {
+    ($to:ident, $session:expr) => {
+        let SessionConfig {
+            framing,
+            dispatch,
+            receive_queue,
+            send_policy,
+            max_message,
+            send_queue,
+            send_queue_messages,
+            send_hard_limit,
+            send_timeout,
+            idle_timeout,
+            heartbeat,
+            frame_timeout,
+            unresponsive_timeout,
+            handshake_timeout: _, // servers only
+            drain,
+            keep_alive,
+            nodelay,
+            receive_buffer,
+            send_buffer,
+            kernel_receive,
+            kernel_send,
+        } = $session;
+        $to.framing = match framing {
+            Framing::Auto => NETSYS_FRAMING_AUTO,
+            Framing::Framed => NETSYS_FRAMING_FRAMED,
+            Framing::Raw => NETSYS_FRAMING_RAW,
+        };
+        $to.dispatch = match dispatch {
+            Dispatch::Inline => NETSYS_DISPATCH_INLINE,
+            Dispatch::Pool => NETSYS_DISPATCH_POOL,
+            Dispatch::Manual => NETSYS_DISPATCH_MANUAL,
+            Dispatch::Executor(_) => NETSYS_DISPATCH_EXECUTOR, // which only the program can give
+        };
+        $to.receive_queue_bytes = *receive_queue as u64;
+        $to.send_policy = match send_policy {
+            SendPolicy::WouldBlock => NETSYS_SEND_WOULD_BLOCK,
+            SendPolicy::Wait => NETSYS_SEND_WAIT,
+            SendPolicy::DropNewest => NETSYS_SEND_DROP_NEWEST,
+            SendPolicy::DropOldest => NETSYS_SEND_DROP_OLDEST,
+            SendPolicy::Disconnect => NETSYS_SEND_DISCONNECT,
+        };
+        $to.max_message_bytes = (*max_message).into();
+        $to.send_queue_bytes = *send_queue as u64;
+        $to.send_queue_messages = send_queue_messages.map_or(0, NonZeroU32::get);
+        $to.send_hard_limit_bytes = *send_hard_limit as u64;
+        $to.send_timeout_ms = to_millis(*send_timeout);
+        $to.idle_timeout_ms = idle_timeout.map_or(0, to_millis);
+        $to.heartbeat_ms = heartbeat.map_or(NETSYS_INFINITE, to_millis);
+        $to.frame_timeout_ms = frame_timeout.map_or(NETSYS_INFINITE, to_millis);
+        $to.unresponsive_timeout_ms = unresponsive_timeout.map_or(NETSYS_INFINITE, to_millis);
+        $to.drain_ms = to_millis(*drain);
+        $to.flags =
+            if *keep_alive { 0 } else { NETSYS_FLAG_NO_KEEP_ALIVE } | if *nodelay { 0 } else { NETSYS_FLAG_NO_NODELAY };
+        $to.receive_buffer_bytes = narrow(*receive_buffer);
+        $to.send_buffer_bytes = narrow(*send_buffer);
+        $to.kernel_receive_bytes = kernel_receive.map_or(0, narrow);
+        $to.kernel_send_bytes = kernel_send.map_or(0, narrow);
+    };
+}
+
+/// The configuration as C has it, with views of its strings and of `exempt`, which is its `exempt_addresses` as text.
+pub(super) fn to_server(config: &ServerConfig, exempt: &str) -> netsys_server_config {
+    let ServerConfig {
+        server_id,
+        host,
+        port,
+        backlog,
+        max_connections,
+        io_threads,
+        max_connections_per_address,
+        accept_rate,
+        accept_burst,
+        exempt_addresses: _,
+        session,
+    } = config;
+    // SAFETY: all zero is a value of this struct.
+    let mut c: netsys_server_config = unsafe { std::mem::zeroed() };
+    fill_session!(c, session);
+    c.server_id = args::view(server_id);
+    c.host = args::view(host);
+    c.port = *port;
+    c.backlog = *backlog;
+    c.max_connections = narrow(*max_connections);
+    c.io_threads = narrow(*io_threads);
+    c.max_connections_per_address = max_connections_per_address.map_or(0, narrow);
+    c.accept_rate = *accept_rate;
+    c.accept_burst = *accept_burst;
+    c.exempt_addresses = args::view(exempt);
+    c.handshake_timeout_ms = to_millis(session.handshake_timeout);
+    c
+}
+
+/// The configuration as C has it, with views of its strings.
+pub(super) fn to_client(config: &ClientConfig) -> netsys_client_config {
+    let ClientConfig { client_id, host, port, connect_timeout, reconnect, session } = config;
+    // SAFETY: all zero is a value of this struct.
+    let mut c: netsys_client_config = unsafe { std::mem::zeroed() };
+    fill_session!(c, session);
+    c.client_id = args::view(client_id);
+    c.host = args::view(host);
+    c.port = *port;
+    c.connect_timeout_ms = to_millis(*connect_timeout);
+    // C refuses a delay without `reconnect`, where it would mean nothing.
+    if reconnect.enabled {
+        c.reconnect = 1;
+        c.reconnect_first_ms = to_millis(reconnect.first_delay);
+        c.reconnect_max_ms = to_millis(reconnect.max_delay);
+        c.reconnect_max_attempts = reconnect.max_attempts.map_or(0, NonZeroU32::get);
+    }
+    c
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Framing, SendPolicy};
-    use crate::runtime::Dispatch;
+    use crate::ffi::args::view;
 
     fn server_config() -> netsys_server_config {
         // SAFETY: all zero is a value of this struct.
@@ -349,13 +471,19 @@ mod tests {
         netsys_client_config { struct_size: size_of::<netsys_client_config>() as u32, ..unsafe { std::mem::zeroed() } }
     }
 
-    fn view(text: &'static str) -> netsys_str {
-        netsys_str { data: text.as_ptr().cast(), len: text.len() }
-    }
-
     fn read_server(config: netsys_server_config) -> Result<ServerConfig> {
         // SAFETY: a whole struct with views of static text.
         unsafe { server(&raw const config) }
+    }
+
+    /// What becomes of a configuration that was given to C and comes back.
+    fn read_again(server: &ServerConfig) -> Result<ServerConfig> {
+        let exempt = AddressRange::text(&server.exempt_addresses);
+        read_server(netsys_server_config { struct_size: server_config().struct_size, ..to_server(server, &exempt) })
+    }
+
+    fn read_client_again(client: &ClientConfig) -> Result<ClientConfig> {
+        read_client(netsys_client_config { struct_size: client_config().struct_size, ..to_client(client) })
     }
 
     fn read_client(config: netsys_client_config) -> Result<ClientConfig> {
@@ -407,6 +535,7 @@ mod tests {
             ..server_config()
         };
         let read = read_server(config).expect("valid");
+        assert_eq!(read_again(&read), Ok(read.clone()));
         assert_eq!(read.io_threads, 21);
         assert_eq!((read.max_connections_per_address, read.accept_rate, read.accept_burst), (Some(24), 25, 26));
         let exempt: Vec<String> = read.exempt_addresses.iter().map(ToString::to_string).collect();
@@ -453,17 +582,18 @@ mod tests {
             ..client_config()
         };
         let client = read_client(config).expect("valid");
+        assert_eq!(read_client_again(&client), Ok(client.clone()));
         assert_eq!((client.client_id.as_str(), client.host.as_str(), client.port), ("me", "localhost", 82));
         assert_eq!(client.connect_timeout, Duration::from_millis(6));
         assert_eq!((client.session.framing, client.session.drain), (Framing::Framed, Duration::from_millis(16)));
         assert_eq!(client.session.kernel_send, Some(20));
-        assert_eq!(client.reconnect, None);
+        assert_eq!(client.reconnect, Reconnect::default());
     }
 
     #[test]
     fn a_client_connects_again_only_if_it_is_told_to() {
         let defaults = read_client(netsys_client_config { reconnect: 1, ..client_config() }).expect("valid");
-        assert_eq!(defaults.reconnect, Some(Reconnect::default()));
+        assert_eq!(defaults.reconnect, Reconnect { enabled: true, ..Reconnect::default() });
         let config = netsys_client_config {
             reconnect: 1,
             reconnect_first_ms: 2,
@@ -472,20 +602,23 @@ mod tests {
             ..client_config()
         };
         let expected = Reconnect {
+            enabled: true,
             first_delay: Duration::from_millis(2),
             max_delay: Duration::from_millis(3),
             max_attempts: NonZeroU32::new(4),
         };
-        assert_eq!(read_client(config).expect("valid").reconnect, Some(expected));
+        let client = read_client(config).expect("valid");
+        assert_eq!(client.reconnect, expected);
+        assert_eq!(read_client_again(&client), Ok(client));
         let shorter = netsys_client_config { reconnect: 1, reconnect_max_ms: 3, ..client_config() };
-        let shorter = read_client(shorter).expect("valid").reconnect.expect("on");
+        let shorter = read_client(shorter).expect("valid").reconnect;
         assert_eq!(shorter.first_delay, shorter.max_delay);
         let longer = netsys_client_config { reconnect: 1, reconnect_first_ms: 9000, ..client_config() };
-        let longer = read_client(longer).expect("valid").reconnect.expect("on");
+        let longer = read_client(longer).expect("valid").reconnect;
         assert_eq!(longer.first_delay, longer.max_delay);
         // A struct of the version before has no such fields.
         let older = netsys_client_config { struct_size: 120, ..config };
-        assert_eq!(read_client(older).expect("valid").reconnect, None);
+        assert_eq!(read_client(older).expect("valid").reconnect, Reconnect::default());
         let refused = |config, text: &str| {
             let error = read_client(config).expect_err("refused");
             assert!(error.code == Code::InvalidArgument && error.message.contains(text), "{error}");
@@ -508,6 +641,7 @@ mod tests {
             ..server_config()
         };
         let server = read_server(config).expect("valid");
+        assert_eq!(read_again(&server), Ok(server.clone()));
         assert_eq!(server.max_connections_per_address, Some(usize::MAX));
         assert_eq!((server.max_connections, server.session.max_message), (usize::MAX, u32::MAX));
         assert_eq!((server.session.send_queue, server.session.send_hard_limit), (usize::MAX, usize::MAX));

@@ -123,13 +123,12 @@ impl Hooks {
 
 impl Sink for Hooks {
     fn log(&self, level: u32, unix_ms: u64, target: &str, message: &str) {
-        let view = |text: &str| netsys_str { data: text.as_ptr().cast(), len: text.len() };
         let record = netsys_log_record {
             struct_size: size_of::<netsys_log_record>() as u32,
             level,
             unix_ms,
-            target: view(target),
-            message: view(message),
+            target: args::view(target),
+            message: args::view(message),
         };
         if let Some(on_log) = self.table.on_log
             && !self.released.load(Ordering::Acquire)
@@ -162,9 +161,7 @@ unsafe fn open(hooks: &Arc<Hooks>) -> Result<netsys_context> {
     if table.pool_threads > MAX_POOL_THREADS {
         return Err(invalid(format!("pool_threads is {}: use at most {MAX_POOL_THREADS}", table.pool_threads)));
     }
-    if table.pool_threads != 0 {
-        config.pool_threads = table.pool_threads as usize;
-    }
+    config.pool_threads = table.pool_threads as usize;
     if table.max_buffered_bytes != 0 {
         config.max_buffered = table.max_buffered_bytes.try_into().unwrap_or(usize::MAX);
     }

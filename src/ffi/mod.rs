@@ -6,6 +6,7 @@
 //! | [`types`], [`config`] | structs and constants |
 //! | [`status`], [`version`] | codes, the last error, versions |
 //! | [`context`], [`server`], [`client`], [`session`], [`session_data`], [`executor`], [`connection_pool`], [`session_manager`] | the functions, a file for each noun |
+//! | [`network_config`] | everything that can be configured |
 //! | [`network_utils`], [`resolver`] | addresses, ports and names; looking names up |
 //! | `guard` | what every function runs under |
 //! | `handles`, `objects` | the handle table, and what is in it |
@@ -31,6 +32,7 @@ pub mod executor;
 mod guard;
 mod handles;
 mod log;
+pub mod network_config;
 pub mod network_utils;
 mod objects;
 pub mod resolver;

@@ -8,6 +8,7 @@ use super::connection_pool::{netsys_lease, netsys_pool};
 use super::context::OpenContext;
 use super::executor::HandedOut;
 use super::handles::{Entry, Table, kind_of};
+use super::network_config::OpenConfig;
 use super::session_manager::{Manager, netsys_session_manager};
 use super::types::*;
 use crate::core::{Client, ConnectionPool, Lease, Server};
@@ -58,6 +59,7 @@ kinds! {
     Client = 3, "client", Arc<Client>;
     Session = 4, "session", Arc<Session>;
     Job = 5, "job", HandedOut;
+    Config = 6, "configuration", Box<OpenConfig>;
     Resolver = 7, "resolver", Arc<AddressResolver>;
     Pool = 8, "connection pool", Arc<ConnectionPool>;
     Lease = 9, "lease", Lease;
@@ -140,6 +142,8 @@ macro_rules! handle {
     };
 }
 
+// A configuration is changed as a whole or not at all.
+handle!(netsys_config, Config, Box<OpenConfig>, poison: |_| ());
 // A context outlives a fault: it serves other objects, which are whole.
 handle!(netsys_context, Context, OpenContext, poison: |_| ());
 handle!(netsys_server, Server, Arc<Server>, poison: |server| server.stop(Some(Duration::ZERO)));

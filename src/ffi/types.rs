@@ -52,6 +52,14 @@ pub struct netsys_resolver {
     pub id: u64,
 }
 
+/// Everything that can be configured, in one value. 0 is never a valid id.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct netsys_config {
+    /// Opaque; compare and copy it, no more.
+    pub id: u64,
+}
+
 /// Bytes that somebody else owns.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]

@@ -26,6 +26,21 @@ pub enum Dispatch {
     Executor(Arc<dyn Executor>),
 }
 
+/// Executors are equal if they are one.
+impl PartialEq for Dispatch {
+    fn eq(&self, other: &Dispatch) -> bool {
+        match (self, other) {
+            (Dispatch::Inline, Dispatch::Inline)
+            | (Dispatch::Pool, Dispatch::Pool)
+            | (Dispatch::Manual, Dispatch::Manual) => true,
+            (Dispatch::Executor(one), Dispatch::Executor(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Dispatch {}
+
 impl fmt::Debug for Dispatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

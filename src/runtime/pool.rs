@@ -1,8 +1,9 @@
 //! The threads of a context that run handlers beside its loops.
 
 use std::collections::VecDeque;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, available_parallelism};
 
 use super::strand::Job;
 use super::{ContextHooks, Executor, thread};
@@ -22,11 +23,15 @@ struct Inner {
 }
 
 impl Pool {
-    /// A pool of `count` threads, at least one.
+    /// A pool of `count` threads; 0: one for each processor.
     pub(super) fn start(count: usize, prefix: &str, hooks: &ContextHooks) -> Result<(Arc<Pool>, Vec<JoinHandle<()>>)> {
+        let count = match count {
+            0 => available_parallelism().map_or(2, NonZeroUsize::get),
+            count => count,
+        };
         let pool = Arc::new(Pool::default());
         let mut threads = Vec::new();
-        for number in 1..=count.max(1) {
+        for number in 1..=count {
             let worker = Arc::clone(&pool);
             match thread::spawn(format!("{prefix}-pool-{number}"), hooks, move || worker.serve()) {
                 Ok(thread) => threads.push(thread),

@@ -65,6 +65,17 @@ impl AddressRange {
         Ok(AddressRange { network, prefix })
     }
 
+    /// The texts of ranges with commas between them; none of an empty one.
+    pub fn split(text: &str) -> impl Iterator<Item = &str> {
+        let ranges = (!text.trim().is_empty()).then(|| text.split(','));
+        ranges.into_iter().flatten().map(str::trim)
+    }
+
+    /// The opposite: their texts with commas between them.
+    pub fn text(ranges: &[AddressRange]) -> String {
+        ranges.iter().map(AddressRange::to_string).collect::<Vec<_>>().join(", ")
+    }
+
     /// For ranges that are part of the program; what `new` refuses does not compile.
     pub(super) const fn known(network: IpAddr, prefix: u8) -> AddressRange {
         assert!(prefix <= width(network) && bits(network) & !mask(prefix) == 0);

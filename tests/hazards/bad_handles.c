@@ -123,6 +123,7 @@ static void make_stale(netsys_context context) {
     netsys_lease lease;
     netsys_session_manager manager;
     static hazard_shelf shelf = HAZARD_SHELF_INIT;
+    netsys_config config;
     uint16_t port;
     stale[HANDLE_JOB] = make_job(context, &shelf, &client).id;
     REQUIRE_OK(netsys_job_run(hazard_job(&shelf, 0)));
@@ -143,6 +144,8 @@ static void make_stale(netsys_context context) {
     REQUIRE_OK(netsys_resolver_destroy(resolver));
     REQUIRE_OK(netsys_context_create(NULL, &other));
     REQUIRE_OK(netsys_context_shutdown(other, 0));
+    REQUIRE_OK(netsys_config_create(NETSYS_PRESET_DEFAULT, &config));
+    REQUIRE_OK(netsys_config_destroy(config));
     stale[HANDLE_CONTEXT] = other.id;
     stale[HANDLE_SERVER] = server.id;
     stale[HANDLE_CLIENT] = client.id;
@@ -151,6 +154,7 @@ static void make_stale(netsys_context context) {
     stale[HANDLE_POOL] = pool.id;
     stale[HANDLE_LEASE] = lease.id;
     stale[HANDLE_SESSION_MANAGER] = manager.id;
+    stale[HANDLE_CONFIG] = config.id;
 }
 
 int main(void) {
@@ -166,6 +170,7 @@ int main(void) {
     netsys_job job;
     static hazard_shelf shelf = HAZARD_SHELF_INIT;
     netsys_client held;
+    netsys_config config;
     uint16_t port;
     unsigned i;
 
@@ -179,6 +184,7 @@ int main(void) {
     live[HANDLE_POOL] = pool.id;
     live[HANDLE_LEASE] = lease.id;
     live[HANDLE_SESSION_MANAGER] = hazard_manager(context).id;
+    REQUIRE_OK(netsys_config_create(NETSYS_PRESET_DEFAULT, &config));
     live[HANDLE_CONTEXT] = context.id;
     live[HANDLE_SERVER] = server.id;
     live[HANDLE_CLIENT] = client.id;
@@ -187,6 +193,7 @@ int main(void) {
     live[HANDLE_RESOLVER] = resolver.id;
     job = make_job(context, &shelf, &held);
     live[HANDLE_JOB] = job.id;
+    live[HANDLE_CONFIG] = config.id;
     make_stale(context);
     REQUIRE_OK(netsys_session_set_data(session, text_of(0), text_of(0))); /* for the calls that look a value up */
 
@@ -203,6 +210,7 @@ int main(void) {
     REQUIRE_OK(netsys_resolver_destroy(resolver));
     REQUIRE_OK(netsys_job_run(job));
     REQUIRE_OK(netsys_client_destroy(held));
+    REQUIRE_OK(netsys_config_destroy(config));
     REQUIRE_OK(netsys_context_shutdown(context, NETSYS_INFINITE));
     printf("%d functions, %d forged handles\n", (int)CALLS, (int)FORGERIES);
     return 0;

@@ -99,6 +99,7 @@ int main(int argc, char** argv) {
     netsys_resolver resolver;
     struct pollfd readable = {-1, POLLIN, 0};
     size_t turns = 0;
+    netsys_config settings;
     uint16_t port;
     int round, inherited;
 
@@ -114,6 +115,7 @@ int main(int argc, char** argv) {
     REQUIRE_OK(netsys_context_create(NULL, &context));
     server = hazard_start_server(context, NETSYS_FRAMING_FRAMED, &server_callbacks, &port);
     client = hazard_start_client(context, NETSYS_FRAMING_FRAMED, port, &client_callbacks);
+    REQUIRE_OK(netsys_config_create(NETSYS_PRESET_DEFAULT, &settings));
     live[HANDLE_CONTEXT] = context.id;
     live[HANDLE_SERVER] = server.id;
     live[HANDLE_CLIENT] = client.id;
@@ -126,6 +128,7 @@ int main(int argc, char** argv) {
     REQUIRE_OK(netsys_context_poll_descriptor(context, &due));
     readable.fd = due;
     REQUIRE(poll(&readable, 1, HAZARD_PATIENCE_S * 1000) == 1);
+    live[HANDLE_CONFIG] = settings.id;
 
     for (round = 0; round < ROUNDS; ++round) {
         pid_t child;
@@ -152,6 +155,7 @@ int main(int argc, char** argv) {
     REQUIRE_OK(netsys_job_run(hazard_job(&shelf, 0)));
     REQUIRE_OK(netsys_client_destroy(held));
     REQUIRE_OK(netsys_resolver_destroy(resolver));
+    REQUIRE_OK(netsys_config_destroy(settings));
     REQUIRE_OK(netsys_client_destroy(client));
     REQUIRE_OK(netsys_server_destroy(server));
     REQUIRE_OK(netsys_context_shutdown(context, NETSYS_INFINITE));

@@ -10,7 +10,7 @@ one a line, which must equal the functions of the table.
 import re
 import sys
 
-NOUNS = ("context", "server", "client", "session", "resolver", "pool", "lease", "session_manager", "job")
+NOUNS = ("context", "server", "client", "session", "config", "resolver", "pool", "lease", "session_manager", "job")
 HANDLES = {f"netsys_{noun}": noun.upper() for noun in NOUNS}
 
 # Arguments that may be null, by name; by function and name where it is not so everywhere.
@@ -28,6 +28,7 @@ CLEAN_UP = {
     "netsys_pool_start_with": "netsys_pool_destroy({out}[0])",
     "netsys_pool_acquire": "netsys_lease_release({out}[0])",
     "netsys_session_manager_create": "netsys_session_manager_destroy({out}[0])",
+    "netsys_config_create": "netsys_config_destroy({out}[0])",
 }
 
 # What a callback is given, and the one that ignores it.
@@ -40,7 +41,7 @@ IGNORED = {
 
 BLOCKS = re.compile(r"(_wait(_connected)?|_resolve|_acquire|_fill)$")
 ENDS = re.compile(r"_(shutdown|destroy|stop|close|abort|release|discard|disconnect_all|run|refuse)$")
-INTEGERS = {"uint16_t", "uint32_t", "uint64_t", "int32_t", "int", "size_t", "netsys_status", "bool"}
+INTEGERS = {"uint16_t", "uint32_t", "uint64_t", "int32_t", "int64_t", "int", "size_t", "netsys_status", "bool"}
 VALUES = {
     "kind": "NETSYS_MESSAGE_TEXT",
     "policy": "NETSYS_SEND_DROP_OLDEST",
@@ -58,6 +59,10 @@ VALUES = {
     "paused": "false",
     "len": "1",
     "count": "1",
+    "preset": "NETSYS_PRESET_DEFAULT",
+    "format": "NETSYS_FORMAT_TOML",
+    "index": "0",
+    "value": "0",
 }
 
 
@@ -128,7 +133,8 @@ def argument(index, parameter, previous):
             return declarations, null_or + variable, True, name, type_name
         size = 256 if type_name == "char" else 4
         declarations = [f"{type_name} {variable}[{size}];", f"memset({variable}, 0, sizeof {variable});"]
-        if re.search(r"_(config|callbacks|source|stats|info|managed_session)$", type_name):
+        structs = re.search(r"_(config|callbacks|source|stats|info|managed_session)$", type_name)
+        if structs and type_name not in HANDLES:
             declarations.append(f"{variable}[0].struct_size = sizeof {variable}[0];")
         if type_name == "netsys_client_config" and const:
             declarations.append(f"{variable}[0].host = text_of(0);")

@@ -3,12 +3,23 @@
  * beginning has had exactly one end. */
 #include "calls.h"
 
-enum { THREADS = 16, SERVERS = 4, CLIENTS = 8, POOLS = 2, SESSIONS = 64, JOBS = 16, CALLBACK_CALLS = 16, MODES = 4 };
+enum {
+    THREADS = 16,
+    SERVERS = 4,
+    CLIENTS = 8,
+    POOLS = 2,
+    SESSIONS = 64,
+    JOBS = 16,
+    CONFIGS = 4,
+    CALLBACK_CALLS = 16,
+    MODES = 4
+};
 
 static netsys_context context;
 static netsys_resolver resolver;
 static long calls_per_thread = 100000;
 static uint64_t servers[SERVERS], clients[CLIENTS], sessions[SESSIONS], pools[POOLS], leases[POOLS], jobs[JOBS];
+static uint64_t configs[CONFIGS];
 static uint32_t ports[SERVERS];
 static netsys_session_manager manager;
 static unsigned long accepts, ends, opens, closes, starts, releases, messages, given, outcomes[2];
@@ -170,6 +181,13 @@ static void recreate_pool(unsigned slot) {
     netsys_pool_destroy(pool);
 }
 
+static void recreate_config(unsigned slot) {
+    netsys_config config;
+    REQUIRE_OK(netsys_config_create(NETSYS_PRESET_DEFAULT, &config));
+    config.id = SWAP(configs[slot], config.id);
+    netsys_config_destroy(config);
+}
+
 static uint64_t some_handle(int kind, unsigned choice) {
     switch (kind) {
         case HANDLE_CONTEXT:
@@ -190,6 +208,8 @@ static uint64_t some_handle(int kind, unsigned choice) {
             return manager.id;
         case HANDLE_JOB:
             return LOAD(jobs[choice % JOBS]);
+        case HANDLE_CONFIG:
+            return LOAD(configs[choice % CONFIGS]);
         default:
             return 0;
     }
@@ -220,6 +240,8 @@ static void call_something(uint64_t* random) {
         recreate_pool(choice % POOLS);
     } else if ((dice >> 52) == 1) {
         recreate_server(choice % SERVERS);
+    } else if ((dice >> 52) == 3) {
+        recreate_config(choice % CONFIGS);
     } else if (is_due(entry, chance)) {
         status = entry->call(some_handle(entry->handle, choice), nulls);
         if (status == NETSYS_ERR_INTERNAL || status > 0) {
@@ -264,23 +286,28 @@ int main(int argc, char** argv) {
     manager = hazard_manager(context);
     for (i = 0; i < POOLS; ++i) {
         recreate_pool(i);
+        for (i = 0; i < CONFIGS; ++i) {
+            recreate_config(i);
+        }
+        for (i = 0; i < THREADS; ++i) {
+            seeds[i] = UINT64_C(0x9E3779B97F4A7C15) * (i + 1);
+            REQUIRE(pthread_create(&threads[i], NULL, call_many, &seeds[i]) == 0);
+        }
+        for (i = 0; i < THREADS; ++i) {
+            REQUIRE(pthread_join(threads[i], NULL) == 0);
+        }
+        netsys_resolver_destroy(resolver);
+        for (i = 0; i < CONFIGS; ++i) {
+            netsys_config_destroy((netsys_config){configs[i]});
+        }
+        REQUIRE_OK(netsys_context_shutdown(context, 200));
+        SWAP(over, 1);
+        REQUIRE(pthread_join(janitor, NULL) == 0);
+        printf("%lu calls succeeded, %lu failed; %lu starts, %lu sessions, %lu messages, %lu jobs\n", LOAD(outcomes[1]),
+               LOAD(outcomes[0]), LOAD(starts), LOAD(opens), LOAD(messages), LOAD(given));
+        REQUIRE(LOAD(opens) > CLIENTS && LOAD(messages) > CLIENTS && LOAD(outcomes[1]) > THREADS);
+        REQUIRE(LOAD(accepts) == LOAD(ends));
+        REQUIRE(LOAD(opens) == LOAD(closes));
+        REQUIRE(LOAD(starts) == LOAD(releases));
+        return 0;
     }
-    for (i = 0; i < THREADS; ++i) {
-        seeds[i] = UINT64_C(0x9E3779B97F4A7C15) * (i + 1);
-        REQUIRE(pthread_create(&threads[i], NULL, call_many, &seeds[i]) == 0);
-    }
-    for (i = 0; i < THREADS; ++i) {
-        REQUIRE(pthread_join(threads[i], NULL) == 0);
-    }
-    netsys_resolver_destroy(resolver);
-    REQUIRE_OK(netsys_context_shutdown(context, 200));
-    SWAP(over, 1);
-    REQUIRE(pthread_join(janitor, NULL) == 0);
-    printf("%lu calls succeeded, %lu failed; %lu starts, %lu sessions, %lu messages, %lu jobs\n", LOAD(outcomes[1]),
-           LOAD(outcomes[0]), LOAD(starts), LOAD(opens), LOAD(messages), LOAD(given));
-    REQUIRE(LOAD(opens) > CLIENTS && LOAD(messages) > CLIENTS && LOAD(outcomes[1]) > THREADS);
-    REQUIRE(LOAD(accepts) == LOAD(ends));
-    REQUIRE(LOAD(opens) == LOAD(closes));
-    REQUIRE(LOAD(starts) == LOAD(releases));
-    return 0;
-}

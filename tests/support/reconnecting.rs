@@ -11,11 +11,16 @@ use super::{client_config, server_config};
 
 /// Waits of a few milliseconds, so that a test is over soon.
 pub fn quickly() -> Reconnect {
-    Reconnect { first_delay: Duration::from_millis(1), max_delay: Duration::from_millis(20), max_attempts: None }
+    Reconnect {
+        enabled: true,
+        first_delay: Duration::from_millis(1),
+        max_delay: Duration::from_millis(20),
+        max_attempts: None,
+    }
 }
 
 pub fn reconnecting(port: u16, framing: Framing) -> ClientConfig {
-    let mut config = ClientConfig { reconnect: Some(quickly()), ..client_config(port) };
+    let mut config = ClientConfig { reconnect: quickly(), ..client_config(port) };
     config.session.framing = framing;
     config
 }

@@ -65,8 +65,12 @@ mod tests {
 
     use super::*;
 
-    const POLICY: Reconnect =
-        Reconnect { first_delay: Duration::from_millis(100), max_delay: Duration::from_secs(5), max_attempts: None };
+    const POLICY: Reconnect = Reconnect {
+        enabled: true,
+        first_delay: Duration::from_millis(100),
+        max_delay: Duration::from_secs(5),
+        max_attempts: None,
+    };
 
     /// A generator whose numbers are the same each time (SplitMix64).
     struct Numbers(u64);

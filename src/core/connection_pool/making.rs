@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Connector, Opened};
-use crate::config::ClientConfig;
+use crate::config::{ClientConfig, Reconnect};
 use crate::core::Client;
 use crate::error::{Error, Result};
 use crate::runtime::{Context, Dispatch};
@@ -26,7 +26,7 @@ impl ClientMaker {
             ));
         }
         // A broken connection is the pool's to replace.
-        let config = ClientConfig { reconnect: None, ..config.validated()? };
+        let config = ClientConfig { reconnect: Reconnect::default(), ..config.validated()? };
         Ok(ClientMaker { context: Arc::clone(context), config, handler })
     }
 }

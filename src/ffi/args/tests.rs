@@ -5,6 +5,7 @@ use crate::ffi::config::{netsys_client_config, netsys_server_config};
 use crate::ffi::connection_pool::{netsys_pool_config, netsys_pool_info, netsys_pool_source};
 use crate::ffi::context::{netsys_context_config, netsys_log_record};
 use crate::ffi::executor::netsys_executor;
+use crate::ffi::network_config::netsys_config_fault_info;
 use crate::ffi::session_manager::{netsys_managed_session, netsys_session_manager_config, netsys_session_manager_info};
 
 /// A struct as a later version might have it.
@@ -43,6 +44,7 @@ fn structs_have_no_padding() {
     assert_eq!(size_of::<netsys_session_manager_info>(), 2 * 4 + 7 * 8);
     assert_eq!(size_of::<netsys_message>(), 2 * 4 + 3 * 8);
     assert_eq!(size_of::<netsys_close_info>(), 4 * 4 + 3 * 8 + 2 * 4 + 16 + 2 * 8);
+    assert_eq!(size_of::<netsys_config_fault_info>(), 4 * 4 + 4 * 16);
     assert_eq!(size_of::<netsys_log_record>(), 2 * 4 + 8 + 2 * 16);
 }
 

@@ -1,0 +1,387 @@
+//! The keys of the configuration, each in one line: its name, the field it stands for, what it takes, what it means.
+//!
+//! Reading, writing, checking and the documented example file are all made of this table. A section is a call of
+//! `fields!`, in which a field of the struct that has no line is a compile error.
+
+use std::num::NonZeroU32;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use super::kind::{Kind, OFF, Scalar, UNLIMITED};
+use super::network_config::NetworkConfig;
+use super::{
+    ClientConfig, ContextConfig, Framing, LogLevel, LoggerConfig, MonitoringConfig, Reconnect, SendPolicy,
+    ServerConfig, SessionConfig, ThreadPoolConfig,
+};
+use crate::error::Result;
+use crate::runtime::Dispatch;
+use crate::transport::AddressRange;
+
+/// A key.
+pub(super) struct Field {
+    /// A path: "client", or the section in it, "client.reconnect".
+    pub section: &'static str,
+    pub name: &'static str,
+    pub kind: Kind,
+    pub meaning: &'static str,
+    pub get: fn(&NetworkConfig) -> Scalar,
+    pub set: fn(&mut NetworkConfig, Scalar),
+}
+
+impl Field {
+    /// "server.timeout"
+    pub(super) fn path(&self) -> String {
+        format!("{}.{}", self.section, self.name)
+    }
+}
+
+/// Something that several keys must satisfy together.
+pub(super) struct Rule {
+    pub section: &'static str,
+    /// The key that is at fault, and the one that it depends on.
+    pub names: [&'static str; 2],
+    pub check: fn(&NetworkConfig) -> Result<()>,
+}
+
+pub(super) const RULES: [Rule; 3] = [
+    Rule {
+        section: "server",
+        names: ["send_hard_limit", "send_queue_limit"],
+        check: |config| config.server.session.check_send_limits(),
+    },
+    Rule {
+        section: "client",
+        names: ["send_hard_limit", "send_queue_limit"],
+        check: |config| config.client.session.check_send_limits(),
+    },
+    Rule {
+        section: "client.reconnect",
+        names: ["first_delay", "max_delay"],
+        check: |config| config.client.reconnect.check_delays(),
+    },
+];
+
+/// All keys, those of a section together.
+pub(super) static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(all);
+
+/// The key that is written so: "server.timeout".
+pub(super) fn find(path: &str) -> Option<&'static Field> {
+    let (section, name) = path.rsplit_once('.')?;
+    FIELDS.iter().find(|field| field.section == section && field.name == name)
+}
+
+const GIB: i64 = 1 << 30;
+const TIB: i64 = 1 << 40;
+
+const MEMORY: Kind = Kind::Or(&const { Kind::size(1, TIB) }, &[("unlimited", UNLIMITED)]);
+const PER_ADDRESS: Kind =
+    Kind::Or(&const { Kind::count(1, u32::MAX as i64 - 1) }, &[("default", 0), ("unlimited", UNLIMITED)]);
+const NAME: Kind = Kind::Text { max: 255 };
+const COUNT: Kind = Kind::count(0, u32::MAX as i64);
+
+/// The place in the configuration that a path in parentheses names.
+macro_rules! place {
+    ($config:ident, ($($path:ident).+)) => { $config.$($path).+ };
+}
+
+/// Adds the keys of one struct to `$fields`. What is `besides` has no key here. `via` names another way to store the
+/// value than that of its type.
+macro_rules! fields {
+    ($fields:ident, $section:literal, $type:ident at $at:tt, besides ($($besides:ident),*);
+     $($name:literal = $field:ident $(via $codec:ident)?: $kind:expr, $meaning:literal;)*) => {
+        let _ = |config: &$type| { let $type { $($field: _,)* $($besides: _,)* } = config; };
+        $fields.extend([$(
+            Field {
+                section: $section,
+                name: $name,
+                kind: $kind,
+                meaning: $meaning,
+                get: |config| fields!(@get place!(config, $at).$field $(, $codec)?),
+                set: |config, value| place!(config, $at).$field = fields!(@set value $(, $codec)?),
+            },
+        )*]);
+    };
+    (@get $value:expr) => { Stored::get(&$value) };
+    (@get $value:expr, $codec:ident) => { $codec::get(&$value) };
+    (@set $value:expr) => { Stored::set($value) };
+    (@set $value:expr, $codec:ident) => { $codec::set($value) };
+}
+
+/// Adds the keys that the sessions of servers and clients have in common.
+macro_rules! session_fields {
+    ($fields:ident, $section:literal, $at:tt, timeout: $timeout:expr, besides ($($besides:ident),*); $($more:tt)*) => {
+        fields! {
+            $fields, $section, SessionConfig at $at, besides ($($besides),*);
+            "message_size_limit" = max_message via unlimited: Kind::size(0, u32::MAX as i64),
+                "The largest message; 0: as large as a frame can be, 4 GiB - 1";
+            "framing" = framing: FRAMING, "Whole messages, the bytes as they are, or by what comes first";
+            "dispatch" = dispatch: DISPATCH, "Where handlers run; an executor can only be given by the program";
+            "receive_queue_limit" = receive_queue: Kind::size(1, TIB),
+                "The bytes of a session that may wait for handlers which do not run inline";
+            "timeout" = idle_timeout: $timeout, "A session that received nothing for so long ends; 0: never";
+            "heartbeat_interval" = heartbeat via or_off: Kind::TIME_OR_OFF,
+                "A framed session that received nothing for so long asks for a sign of life";
+            "frame_timeout" = frame_timeout via or_off: Kind::TIME_OR_OFF,
+                "How long a frame may take to come whole, in addition to a second for each 240 bytes";
+            "unresponsive_timeout" = unresponsive_timeout via or_off: Kind::TIME_OR_OFF,
+                "With keep-alive: a session ends whose peer's host acknowledged nothing for so long";
+            "enable_keep_alive" = keep_alive: Kind::Switch,
+                "TCP keep-alive; false switches heartbeats and unresponsive_timeout off, too";
+            "enable_nodelay" = nodelay: Kind::Switch, "TCP_NODELAY";
+            "policy" = send_policy: POLICY, "What a send does when the session's queue is full";
+            "message_timeout" = send_timeout: Kind::TIME, "How long a send waits for room in the queue";
+            "send_queue_limit" = send_queue: Kind::size(1, TIB), "The bytes in a session's queue at which it is full";
+            "send_queue_messages" = send_queue_messages: COUNT,
+                "The messages at which it is full, too; 0: only bytes count";
+            "send_hard_limit" = send_hard_limit: Kind::size(1, TIB),
+                "The bytes that sends inside handlers may queue; at least send_queue_limit";
+            "drain_timeout" = drain: Kind::TIME, "How long a close may take to deliver what is queued";
+            "receive_buffer_size" = receive_buffer: Kind::size(1, GIB), "The first capacity of a receive buffer";
+            "send_buffer_size" = send_buffer: Kind::size(1, GIB), "The first capacity of a send buffer";
+            "kernel_receive_buffer_size" = kernel_receive: Kind::size(0, GIB), "SO_RCVBUF; 0: the system's choice";
+            "kernel_send_buffer_size" = kernel_send: Kind::size(0, GIB), "SO_SNDBUF; 0: the system's choice";
+            $($more)*
+        }
+    };
+}
+
+fn all() -> Vec<Field> {
+    let mut fields = Vec::new();
+    fields! {
+        fields, "context", ContextConfig at (context), besides ();
+        "max_loops" = max_loops: Kind::count(1, 4096), "The most loop threads; further servers and clients share them";
+        "pool_threads" = pool_threads: Kind::count(0, 1024),
+            "The threads of the pool that handlers are dispatched to; 0: one for each processor";
+        "thread_name_prefix" = thread_name_prefix: Kind::Text { max: 64 }, "What the names of the threads begin with";
+        "max_buffered" = max_buffered via or_unlimited: MEMORY,
+            "The bytes that all sessions may hold together in buffers";
+    }
+    fields! {
+        fields, "server", ServerConfig at (server), besides (session);
+        "server_id" = server_id: NAME, "What framed peers are told";
+        "bind_address" = host: NAME, "The address or name to listen on";
+        "port" = port: Kind::count(0, 65535), "The port to listen on; 0: a free one";
+        "backlog" = backlog: Kind::count(1, i32::MAX as i64), "Connections that the system holds to be accepted";
+        "max_connections" = max_connections via unlimited: Kind::count(0, u32::MAX as i64 - 1),
+            "The most connections at a time; 0: no limit";
+        "max_connections_per_address" = max_connections_per_address via or_rule: PER_ADDRESS,
+            "The most connections of one address, of IPv6 of one /64; default: 256, and no limit for loopback";
+        "accept_rate" = accept_rate: COUNT, "The connections a second that an address may make; 0: no limit";
+        "accept_burst" = accept_burst: COUNT, "How many of them at once, after a rest; 0: as many as in a second";
+        "exempt_addresses" = exempt_addresses: Kind::Ranges,
+            "Addresses that these limits of an address do not hold for";
+        "io_threads" = io_threads: Kind::count(1, 4096),
+            "The threads that sessions are spread over; their handlers overlap";
+    }
+    session_fields! {
+        fields, "server", (server.session), timeout: Kind::TIME_OR_ZERO.in_seconds(), besides ();
+        "handshake_timeout" = handshake_timeout: Kind::TIME, "How long a framed peer may take to say who it is";
+    }
+    fields! {
+        fields, "client", ClientConfig at (client), besides (session, reconnect);
+        "client_id" = client_id: NAME, "What a framed server is told";
+        "host" = host: NAME, "The server's address or name";
+        "port" = port: Kind::count(0, 65535), "The server's port";
+        "connection_timeout" = connect_timeout: Kind::TIME, "How long resolving, connecting and greeting may take";
+    }
+    session_fields! {
+        fields, "client", (client.session), timeout: Kind::TIME_OR_ZERO, besides (handshake_timeout);
+    }
+    fields! {
+        fields, "client.reconnect", Reconnect at (client.reconnect), besides ();
+        "enabled" = enabled: Kind::Switch, "Whether the client connects again after it could not, or was disconnected";
+        "first_delay" = first_delay: Kind::TIME, "The longest wait before the first attempt; it doubles with each";
+        "max_delay" = max_delay: Kind::TIME, "The longest wait of all; at least first_delay";
+        "max_attempts" = max_attempts: COUNT, "After how many failures in a row the client ends; 0: never";
+    }
+    fields! {
+        fields, "thread_pool", ThreadPoolConfig at (thread_pool), besides ();
+        "worker_count" = worker_count: Kind::count(0, 1024), "The number of threads; 0: one for each processor";
+        "queue_capacity" = queue_capacity: Kind::count(0, i32::MAX as i64), "The most tasks that wait; 0: no limit";
+        "pool_name" = pool_name: NAME, "What the names of its threads begin with";
+    }
+    fields! {
+        fields, "logger", LoggerConfig at (logger), besides ();
+        "min_level" = min_level: LEVEL, "The least level that is logged";
+        "async_logging" = async_logging: Kind::Switch, "Whether lines are written on a thread of their own";
+        "buffer_size" = buffer_size: Kind::count(1, i32::MAX as i64), "The most lines that wait there";
+        "log_file_path" = log_file_path: Kind::Text { max: 4095 }, "The file to log to; empty: the standard streams";
+    }
+    fields! {
+        fields, "monitoring", MonitoringConfig at (monitoring), besides ();
+        "enabled" = enabled: Kind::Switch, "Whether figures are reported to the program's monitoring";
+        "metrics_interval" = metrics_interval: Kind::TIME.in_seconds(), "The time between two reports";
+        "service_name" = service_name: NAME, "The label of the figures";
+    }
+    fields
+}
+
+/// A type of a field as a scalar. `set` gets only what the field's kind has found right.
+trait Stored {
+    fn get(&self) -> Scalar;
+    fn set(value: Scalar) -> Self;
+}
+
+fn number(value: Scalar) -> i64 {
+    if let Scalar::Number(number) = value { number } else { 0 }
+}
+
+impl Stored for bool {
+    fn get(&self) -> Scalar {
+        Scalar::Switch(*self)
+    }
+    fn set(value: Scalar) -> Self {
+        value == Scalar::Switch(true)
+    }
+}
+
+impl Stored for String {
+    fn get(&self) -> Scalar {
+        Scalar::Text(self.clone())
+    }
+    fn set(value: Scalar) -> Self {
+        if let Scalar::Text(text) = value { text } else { String::new() }
+    }
+}
+
+macro_rules! stored_numbers {
+    ($($type:ty)*) => {$(
+        impl Stored for $type {
+            fn get(&self) -> Scalar {
+                Scalar::Number((*self).try_into().unwrap_or(i64::MAX))
+            }
+            fn set(value: Scalar) -> Self {
+                number(value).try_into().unwrap_or(<$type>::MAX)
+            }
+        }
+    )*};
+}
+stored_numbers!(u16 u32 usize);
+
+impl Stored for NonZeroU32 {
+    fn get(&self) -> Scalar {
+        Stored::get(&NonZeroU32::get(*self))
+    }
+    fn set(value: Scalar) -> Self {
+        NonZeroU32::new(u32::set(value)).unwrap_or(NonZeroU32::MIN)
+    }
+}
+
+impl Stored for Vec<AddressRange> {
+    fn get(&self) -> Scalar {
+        Scalar::Text(AddressRange::text(self))
+    }
+    fn set(value: Scalar) -> Self {
+        AddressRange::split(&String::set(value)).flat_map(str::parse).collect()
+    }
+}
+
+/// In whole milliseconds, at least one of a time that is not 0.
+impl Stored for Duration {
+    fn get(&self) -> Scalar {
+        Scalar::Number(self.as_nanos().div_ceil(1_000_000).try_into().unwrap_or(i64::MAX))
+    }
+    fn set(value: Scalar) -> Self {
+        Duration::from_millis(number(value).unsigned_abs())
+    }
+}
+
+/// None is 0.
+impl<T: Stored> Stored for Option<T> {
+    fn get(&self) -> Scalar {
+        self.as_ref().map_or(Scalar::Number(0), Stored::get)
+    }
+    fn set(value: Scalar) -> Self {
+        (value != Scalar::Number(0)).then(|| T::set(value))
+    }
+}
+
+/// None is [`OFF`].
+mod or_off {
+    use super::*;
+
+    pub(super) fn get(value: &Option<Duration>) -> Scalar {
+        value.as_ref().map_or(Scalar::Number(OFF), Stored::get)
+    }
+    pub(super) fn set(value: Scalar) -> Option<Duration> {
+        (value != Scalar::Number(OFF)).then(|| Stored::set(value))
+    }
+}
+
+/// The largest number there is, which means no limit, is 0.
+mod unlimited {
+    use super::*;
+
+    pub(super) trait Limit: Stored + Copy + PartialEq {
+        const NONE: Self;
+    }
+    impl Limit for u32 {
+        const NONE: u32 = u32::MAX;
+    }
+    impl Limit for usize {
+        const NONE: usize = usize::MAX;
+    }
+
+    pub(super) fn get<T: Limit>(value: &T) -> Scalar {
+        if *value == T::NONE { Scalar::Number(0) } else { value.get() }
+    }
+    pub(super) fn set<T: Limit>(value: Scalar) -> T {
+        if value == Scalar::Number(0) { T::NONE } else { T::set(value) }
+    }
+}
+
+/// The largest number is [`UNLIMITED`].
+mod or_unlimited {
+    use super::*;
+
+    pub(super) fn get(value: &usize) -> Scalar {
+        if *value == usize::MAX { Scalar::Number(UNLIMITED) } else { value.get() }
+    }
+    pub(super) fn set(value: Scalar) -> usize {
+        if value == Scalar::Number(UNLIMITED) { usize::MAX } else { usize::set(value) }
+    }
+}
+
+/// The same; None, which means a rule of its own, is 0.
+mod or_rule {
+    use super::*;
+
+    pub(super) fn get(value: &Option<usize>) -> Scalar {
+        value.as_ref().map_or(Scalar::Number(0), or_unlimited::get)
+    }
+    pub(super) fn set(value: Scalar) -> Option<usize> {
+        (value != Scalar::Number(0)).then(|| or_unlimited::set(value))
+    }
+}
+
+/// Makes kinds of enums: each variant with its number, which is that of the C ABI, and its word. What is in
+/// brackets cannot be written, and has a number that is not valid.
+macro_rules! words {
+    ($($kind:ident: $type:ident { $($variant:ident = $number:literal $word:literal),* }
+       $([$other:pat => $invalid:literal])?)*) => {$(
+        const $kind: Kind = Kind::Word(&[$(($word, $number)),*]);
+
+        impl Stored for $type {
+            fn get(&self) -> Scalar {
+                Scalar::Number(match self { $($type::$variant => $number,)* $($other => $invalid,)? })
+            }
+            fn set(value: Scalar) -> Self {
+                match number(value) {
+                    $($number => $type::$variant,)*
+                    _ => $type::default(),
+                }
+            }
+        }
+    )*};
+}
+words! {
+    FRAMING: Framing { Auto = 0 "auto", Framed = 1 "framed", Raw = 2 "raw" }
+    DISPATCH: Dispatch { Inline = 0 "inline", Pool = 1 "pool", Manual = 2 "manual" } [Dispatch::Executor(_) => 3]
+    POLICY: SendPolicy {
+        WouldBlock = 1 "would_block", Wait = 2 "wait", DropNewest = 3 "drop_newest", DropOldest = 4 "drop_oldest",
+        Disconnect = 5 "disconnect"
+    }
+    LEVEL: LogLevel {
+        Trace = 0 "trace", Debug = 1 "debug", Info = 2 "info", Warn = 3 "warn", Error = 4 "error", Fatal = 5 "fatal"
+    }
+}

@@ -1,0 +1,618 @@
+//! Everything that can be configured, as one value.
+
+use std::ffi::{OsStr, c_char};
+use std::os::unix::ffi::OsStrExt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::args::{self, Extensible, Out, invalid, view};
+use super::config::{netsys_client_config, netsys_server_config, to_client, to_server};
+use super::context::netsys_context_config;
+use super::guard;
+use super::objects;
+use super::status::netsys_status;
+use super::types::*;
+use crate::config::fault::{Fault, Faults};
+use crate::config::{ContextConfig, Format, LogLevel, NetworkConfig, Scalar};
+use crate::error::{Code, Error, Result};
+use crate::transport::AddressRange;
+
+/// Preset of a configuration: the defaults.
+pub const NETSYS_PRESET_DEFAULT: u32 = 0;
+/// Preset of a configuration: for a developer's machine.
+pub const NETSYS_PRESET_DEVELOPMENT: u32 = 1;
+/// Preset of a configuration: for production, which is what the defaults are for.
+pub const NETSYS_PRESET_PRODUCTION: u32 = 2;
+/// Preset of a configuration: for tests.
+pub const NETSYS_PRESET_TESTING: u32 = 3;
+
+/// Format of a text of configuration: TOML.
+pub const NETSYS_FORMAT_TOML: u32 = 1;
+/// Format of a text of configuration: JSON.
+pub const NETSYS_FORMAT_JSON: u32 = 2;
+
+/// Something that is wrong with a configuration. The strings are valid until the configuration is destroyed.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct netsys_config_fault_info {
+    /// sizeof(netsys_config_fault_info); set it before the call.
+    pub struct_size: u32,
+    /// The line, from 1; 0 if the fault is in no line of a text.
+    pub line: u32,
+    /// The column, in characters from 1; 0 if the fault is in no line of a text.
+    pub column: u32,
+    /// 0.
+    pub reserved: u32,
+    /// The file as it was named; empty if there is none.
+    pub file: netsys_str,
+    /// The key: "server.timeout"; empty if the fault is not that of one key.
+    pub key: netsys_str,
+    /// What was found and what is expected.
+    pub text: netsys_str,
+    /// All of it, as a line: "network.toml:12:8: server.port: found 70000, expected a whole number from 0 to 65535".
+    pub report: netsys_str,
+}
+
+// SAFETY: see `args::tests::structs_have_no_padding`; numbers and views may all be zero.
+unsafe impl Extensible for netsys_config_fault_info {}
+
+/// What comes of something that may find faults.
+type Judged<T> = std::result::Result<T, Faults>;
+
+/// A configuration that a handle names.
+pub(super) struct OpenConfig(Mutex<State>);
+
+/// A fault, and all of it as a line.
+struct Told {
+    fault: Fault,
+    report: String,
+}
+
+/// A configuration, and what C has as text and it has not.
+struct Texts {
+    config: Arc<NetworkConfig>,
+    exempt_addresses: String,
+}
+
+struct State {
+    config: Arc<NetworkConfig>,
+    /// Of the last call that failed.
+    faults: Arc<Vec<Told>>,
+    /// What there are views of. They stay good until the handle is destroyed, whatever is changed meanwhile.
+    lent_configs: Vec<Arc<Texts>>,
+    lent_faults: Vec<Arc<Vec<Told>>>,
+}
+
+impl OpenConfig {
+    fn new(config: NetworkConfig) -> Box<OpenConfig> {
+        let state = State {
+            config: Arc::new(config),
+            faults: Arc::default(),
+            lent_configs: Vec::new(),
+            lent_faults: Vec::new(),
+        };
+        Box::new(OpenConfig(Mutex::new(state)))
+    }
+
+    /// A panic leaves the state as it was, for it is changed in one step.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn config(&self) -> Arc<NetworkConfig> {
+        Arc::clone(&self.state().config)
+    }
+
+    /// The configuration as it is now, and as it stays until the handle is destroyed.
+    fn lend(&self) -> Arc<Texts> {
+        let state = &mut *self.state();
+        match state.lent_configs.last() {
+            Some(last) if Arc::ptr_eq(&last.config, &state.config) => Arc::clone(last),
+            _ => {
+                let exempt_addresses = AddressRange::text(&state.config.server.exempt_addresses);
+                let texts = Arc::new(Texts { config: Arc::clone(&state.config), exempt_addresses });
+                state.lent_configs.push(Arc::clone(&texts));
+                texts
+            }
+        }
+    }
+
+    /// The faults as they are now, and as they stay until the handle is destroyed.
+    fn lend_faults(&self) -> Arc<Vec<Told>> {
+        let state = &mut *self.state();
+        if !state.lent_faults.last().is_some_and(|last| Arc::ptr_eq(last, &state.faults)) {
+            state.lent_faults.push(Arc::clone(&state.faults));
+        }
+        Arc::clone(&state.faults)
+    }
+
+    /// Does what may find faults, and remembers these.
+    fn judge<T>(&self, judgement: impl FnOnce(&NetworkConfig) -> Judged<T>) -> Result<T> {
+        judgement(&self.config()).map_err(|faults| self.remember(faults))
+    }
+
+    fn remember(&self, faults: Faults) -> Error {
+        let error = summary(&faults);
+        let told = |fault: Fault| Told { report: fault.to_string(), fault };
+        self.state().faults = Arc::new(faults.list.into_iter().map(told).collect());
+        error
+    }
+
+    /// Changes the configuration, or not at all. The change is made without the lock, since it may read a file, and
+    /// made again if another came first.
+    fn change(&self, change: impl Fn(&mut NetworkConfig) -> Judged<()>) -> Result<()> {
+        loop {
+            let before = self.config();
+            let mut changed = NetworkConfig::clone(&before);
+            change(&mut changed).map_err(|faults| self.remember(faults))?;
+            let state = &mut *self.state();
+            if Arc::ptr_eq(&state.config, &before) {
+                state.config = Arc::new(changed);
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// For those who ask what failed without asking for the faults.
+fn summary(faults: &Faults) -> Error {
+    let message = match &faults.list[..] {
+        [fault] => fault.to_string(),
+        [first, ..] => format!("{} faults, of which the first: {first}", faults.list.len()),
+        [] => faults.code.to_string(),
+    };
+    Error { code: faults.code, os_code: faults.os_code, message: message.into() }
+}
+
+fn format(number: u32) -> Result<Format> {
+    match number {
+        NETSYS_FORMAT_TOML => Ok(Format::Toml),
+        NETSYS_FORMAT_JSON => Ok(Format::Json),
+        _ => Err(invalid(format!("format is {number}: use NETSYS_FORMAT_TOML (1) or _JSON (2)"))),
+    }
+}
+
+fn preset(number: u32) -> Result<NetworkConfig> {
+    match number {
+        NETSYS_PRESET_DEFAULT => Ok(NetworkConfig::default()),
+        NETSYS_PRESET_DEVELOPMENT => Ok(NetworkConfig::development()),
+        NETSYS_PRESET_PRODUCTION => Ok(NetworkConfig::production()),
+        NETSYS_PRESET_TESTING => Ok(NetworkConfig::testing()),
+        _ => Err(invalid(format!(
+            "preset is {number}: use NETSYS_PRESET_DEFAULT (0), _DEVELOPMENT (1), _PRODUCTION (2) or _TESTING (3)"
+        ))),
+    }
+}
+
+fn one(fault: Fault) -> Faults {
+    vec![fault].into()
+}
+
+fn is_switch(config: &NetworkConfig, key: &str) -> bool {
+    matches!(config.get(key), Ok(Scalar::Switch(_)))
+}
+
+/// Makes a configuration of everything: of the context, a server, a client, and of the application's thread pool, log
+/// and figures. Its defaults are those of the C++ classes: a server listens on port 8080, its sessions end after 30 s
+/// of silence, and sends wait for room. The keys, their ranges and defaults: examples-c/network.toml.
+///
+/// @param preset  NETSYS_PRESET_*
+/// @param out     the configuration, yours until netsys_config_destroy
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_OUT_OF_MEMORY (too many handles)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_config_create(preset: u32, out: *mut netsys_config) -> netsys_status {
+    guard::call(|| {
+        // SAFETY: the caller gives NULL or a place for a handle.
+        let out = unsafe { Out::new(out, "out") }?;
+        out.store(objects::insert(OpenConfig::new(self::preset(preset)?))?);
+        Ok(())
+    })
+}
+
+/// Ends a configuration. The strings it has given out are not valid any more.
+///
+/// @param config  the configuration
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+#[unsafe(no_mangle)]
+pub extern "C" fn netsys_config_destroy(config: netsys_config) -> netsys_status {
+    guard::with(config, |_| objects::remove(config))
+}
+
+/// Changes what a file says and leaves the rest. If there is any fault in the file, nothing is changed, and the faults,
+/// all of them, can be asked for. Waits for the file system only.
+///
+/// @param config  the configuration
+/// @param path    the file, in the bytes that the system knows it by: JSON if its name ends with .json, or if it begins
+///                with a brace and its name does not end with .toml; else TOML. At most 1 MiB
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT (faults); NETSYS_ERR_NOT_FOUND,
+///         NETSYS_ERR_PERMISSION_DENIED or NETSYS_ERR_IO (the file cannot be read, which is a fault, too)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_config_load_file(config: netsys_config, path: netsys_str) -> netsys_status {
+    guard::with(config, |open| {
+        // SAFETY: the caller gives a view of bytes.
+        let path = unsafe { args::bytes(path.data.cast(), path.len, "path") }?;
+        open.change(|config| config.load_file(OsStr::from_bytes(path)))
+    })
+}
+
+/// Changes what a text says and leaves the rest, as netsys_config_load_file does.
+///
+/// @param config  the configuration
+/// @param text    the text
+/// @param format  NETSYS_FORMAT_*
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT (faults, or another argument)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_config_load_string(
+    config: netsys_config,
+    text: netsys_str,
+    format: u32,
+) -> netsys_status {
+    guard::with(config, |open| {
+        // SAFETY: the caller gives a view of bytes.
+        let text = unsafe { args::bytes(text.data.cast(), text.len, "text") }?;
+        let format = self::format(format)?;
+        open.change(|config| config.load_bytes(text, format))
+    })
+}
+
+/// Looks for faults in the configuration as it is. After netsys_config_set_* some keys may not go with others; what was
+/// loaded is always right.
+///
+/// @param config  the configuration
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT (faults)
+#[unsafe(no_mangle)]
+pub extern "C" fn netsys_config_validate(config: netsys_config) -> netsys_status {
+    guard::with(config, |open| open.judge(NetworkConfig::validate))
+}
+
+/// How many faults the last call that failed on this configuration has found.
+///
+/// @param config  the configuration
+/// @param out     the number
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_config_fault_count(config: netsys_config, out: *mut usize) -> netsys_status {
+    guard::with(config, |open| {
+        // SAFETY: the caller gives NULL or a place for the result.
+        let out = unsafe { Out::new(out, "out") }?;
+        out.store(open.state().faults.len());
+        Ok(())
+    })
+}
+
+/// One of the faults that the last call that failed on this configuration has found.
+///
+/// @param config  the configuration
+/// @param index   which, from 0, in the order of the text
+/// @param out     filled in; set its struct_size to sizeof(netsys_config_fault_info) first
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_NOT_FOUND (there are less)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_config_fault(
+    config: netsys_config,
+    index: usize,
+    out: *mut netsys_config_fault_info,
+) -> netsys_status {
+    guard::with(config, |open| {
+        // SAFETY: the caller gives NULL or a struct as long as it says.
+        unsafe { Out::new(out, "out") }?;
+        let faults = open.lend_faults();
+        let Some(Told { fault, report }) = faults.get(index) else {
+            return Err(Error::new(Code::NotFound, format!("index is {index}, but there are {} faults", faults.len())));
+        };
+        let info = netsys_config_fault_info {
+            struct_size: size_of::<netsys_config_fault_info>() as u32,
+            line: fault.line,
+            column: fault.column,
+            reserved: 0,
+            file: view(&fault.file),
+            key: view(&fault.key),
+            text: view(&fault.text),
+            report: view(report),
+        };
+        // SAFETY: the caller gives NULL or a struct as long as it says.
+        unsafe { args::fill_struct(out, "out", info) }
+    })
+}
+
+/// Writes every key with its value, as a text that netsys_config_load_string makes the same configuration of.
+///
+/// @param config  the configuration
+/// @param format  NETSYS_FORMAT_*
+/// @param buf     the text, NUL-terminated; may be NULL if cap is 0
+/// @param cap     the size of buf
+/// @param needed  the length without the NUL; may be NULL
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT (faults, or another argument);
+///         NETSYS_ERR_BUFFER_TOO_SMALL
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_config_to_string(
+    config: netsys_config,
+    format: u32,
+    buf: *mut c_char,
+    cap: usize,
+    needed: *mut usize,
+) -> netsys_status {
+    guard::with(config, |open| {
+        let format = self::format(format)?;
+        let text = open.judge(|config| config.to_string(format))?;
+        // SAFETY: the caller gives NULL or buffers as long as they say.
+        unsafe { args::give_text(&text, buf, cap, needed) }
+    })
+}
+
+/// The value of a key as a number: times in milliseconds, with NETSYS_INFINITE for "off", sizes in bytes, INT64_MAX for
+/// "unlimited", 0 for "default", true and false as 1 and 0, and words as their number: NETSYS_FRAMING_*,
+/// NETSYS_DISPATCH_*, NETSYS_SEND_*; levels of the log from 0, "trace", to 5, "fatal".
+///
+/// @param config  the configuration
+/// @param key     the key: "server.timeout"
+/// @param out     the value
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT (also: the key is unknown, or its value is
+///         a string)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_config_number(config: netsys_config, key: netsys_str, out: *mut i64) -> netsys_status {
+    guard::with(config, |open| {
+        // SAFETY: the caller gives a view of text, and NULL or a place for the result.
+        let (key, out) = unsafe { (args::text(key, "key")?, Out::new(out, "out")?) };
+        match open.judge(|config| config.get(key).map_err(one))? {
+            Scalar::Number(number) => out.store(number),
+            Scalar::Switch(switch) => out.store(switch.into()),
+            Scalar::Text(_) => return Err(invalid(format!("{key} is a string: use netsys_config_text"))),
+        }
+        Ok(())
+    })
+}
+
+/// The value of a key as it is written in a file, but without quotes: "30s", "64 KiB", "framed", "true".
+///
+/// @param config  the configuration
+/// @param key     the key: "server.timeout"
+/// @param buf     the value, NUL-terminated; may be NULL if cap is 0
+/// @param cap     the size of buf
+/// @param needed  the length without the NUL; may be NULL
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT (also: the key is unknown);
+///         NETSYS_ERR_BUFFER_TOO_SMALL
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_config_text(
+    config: netsys_config,
+    key: netsys_str,
+    buf: *mut c_char,
+    cap: usize,
+    needed: *mut usize,
+) -> netsys_status {
+    guard::with(config, |open| {
+        // SAFETY: the caller gives a view of text.
+        let key = unsafe { args::text(key, "key") }?;
+        let text = open.judge(|config| config.get_text(key).map_err(one))?;
+        // SAFETY: the caller gives NULL or buffers as long as they say.
+        unsafe { args::give_text(&text, buf, cap, needed) }
+    })
+}
+
+/// Sets a key to a number, as netsys_config_number gives it. On failure nothing is changed.
+///
+/// @param config  the configuration
+/// @param key     the key: "server.timeout"
+/// @param value   the value
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT (also: the key is unknown or takes no such
+///         value, which is a fault that can be asked for)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_config_set_number(config: netsys_config, key: netsys_str, value: i64) -> netsys_status {
+    guard::with(config, |open| {
+        // SAFETY: the caller gives a view of text.
+        let key = unsafe { args::text(key, "key") }?;
+        open.change(|config| {
+            let value = match value {
+                0 | 1 if is_switch(config, key) => Scalar::Switch(value == 1),
+                _ => Scalar::Number(value),
+            };
+            config.set(key, value).map_err(one)
+        })
+    })
+}
+
+/// Sets a key to what a text says, as one would on a command line: "30s", "64 KiB", "8080", "framed", "true". On
+/// failure nothing is changed.
+///
+/// @param config  the configuration
+/// @param key     the key: "server.timeout"
+/// @param value   the value, without quotes
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT (also: the key is unknown or takes no such
+///         value, which is a fault that can be asked for)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_config_set_text(
+    config: netsys_config,
+    key: netsys_str,
+    value: netsys_str,
+) -> netsys_status {
+    guard::with(config, |open| {
+        // SAFETY: the caller gives views of text and of bytes.
+        let (key, value) = unsafe { (args::text(key, "key")?, args::bytes(value.data.cast(), value.len, "value")?) };
+        open.change(|config| match str::from_utf8(value) {
+            Ok(value) => config.set_text(key, value).map_err(one),
+            Err(_) => {
+                let text = "found bytes that are not UTF-8, expected text".into();
+                Err(one(Fault { key: key.to_owned(), text, ..Fault::default() }))
+            }
+        })
+    })
+}
+
+/// The configuration of a server, for netsys_server_start.
+///
+/// @param config  the configuration
+/// @param out     filled in; set its struct_size to sizeof(netsys_server_config) first. Its strings are valid until the
+///                configuration is destroyed
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_config_server(config: netsys_config, out: *mut netsys_server_config) -> netsys_status {
+    guard::with(config, |open| {
+        let texts = open.lend();
+        let server = to_server(&texts.config.server, &texts.exempt_addresses);
+        // SAFETY: the caller gives NULL or a struct as long as it says.
+        unsafe { args::fill_struct(out, "out", server) }
+    })
+}
+
+/// The configuration of a client, for netsys_client_start, which refuses it while it names no host and port.
+///
+/// @param config  the configuration
+/// @param out     filled in; set its struct_size to sizeof(netsys_client_config) first. Its strings are valid until the
+///                configuration is destroyed
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_config_client(config: netsys_config, out: *mut netsys_client_config) -> netsys_status {
+    guard::with(config, |open| {
+        // SAFETY: the caller gives NULL or a struct as long as it says.
+        unsafe { args::fill_struct(out, "out", to_client(&open.lend().config.client)) }
+    })
+}
+
+/// The configuration of a context, for netsys_context_create, with the log_level that logger.min_level says, and
+/// without callbacks.
+///
+/// @param config  the configuration
+/// @param out     filled in; set its struct_size to sizeof(netsys_context_config) first. Its string is valid until the
+///                configuration is destroyed
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_config_context(
+    config: netsys_config,
+    out: *mut netsys_context_config,
+) -> netsys_status {
+    guard::with(config, |open| {
+        // SAFETY: the caller gives NULL or a struct as long as it says.
+        unsafe { args::fill_struct(out, "out", to_context(&open.lend().config)) }
+    })
+}
+
+fn to_context(config: &NetworkConfig) -> netsys_context_config {
+    let ContextConfig { max_loops, pool_threads, thread_name_prefix, max_buffered } = &config.context;
+    // SAFETY: all zero is a value of this struct.
+    let mut c: netsys_context_config = unsafe { std::mem::zeroed() };
+    c.max_loops = (*max_loops).try_into().unwrap_or(u32::MAX);
+    c.pool_threads = (*pool_threads).try_into().unwrap_or(u32::MAX);
+    c.thread_name_prefix = view(thread_name_prefix);
+    c.max_buffered_bytes = *max_buffered as u64;
+    c.log_level = match config.logger.min_level {
+        LogLevel::Fatal | LogLevel::Error => 1,
+        LogLevel::Warn => 2,
+        LogLevel::Info => 3,
+        LogLevel::Debug => 4,
+        LogLevel::Trace => 5,
+    };
+    c
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ffi::status::NETSYS_OK;
+
+    fn create(preset: u32) -> netsys_config {
+        let mut config = netsys_config { id: 0 };
+        // SAFETY: a place for a handle.
+        assert_eq!(unsafe { netsys_config_create(preset, &raw mut config) }, NETSYS_OK);
+        config
+    }
+
+    fn load(config: netsys_config, text: &str) -> netsys_status {
+        // SAFETY: a view of text.
+        unsafe { netsys_config_load_string(config, view(text), NETSYS_FORMAT_TOML) }
+    }
+
+    fn fault(config: netsys_config, index: usize) -> (netsys_status, netsys_config_fault_info) {
+        // SAFETY: all zero is a value of this struct.
+        let mut info: netsys_config_fault_info = unsafe { std::mem::zeroed() };
+        info.struct_size = size_of_val(&info) as u32;
+        // SAFETY: a whole struct.
+        (unsafe { netsys_config_fault(config, index, &raw mut info) }, info)
+    }
+
+    fn server(config: netsys_config) -> netsys_server_config {
+        // SAFETY: all zero is a value of this struct.
+        let mut server: netsys_server_config = unsafe { std::mem::zeroed() };
+        server.struct_size = size_of_val(&server) as u32;
+        // SAFETY: a whole struct.
+        assert_eq!(unsafe { netsys_config_server(config, &raw mut server) }, NETSYS_OK);
+        server
+    }
+
+    fn text(view: netsys_str) -> String {
+        // SAFETY: the tests look at views of configurations that live.
+        unsafe { args::text(view, "text") }.expect("UTF-8").to_owned()
+    }
+
+    #[test]
+    fn strings_outlive_changes() {
+        let config = create(NETSYS_PRESET_TESTING);
+        assert_eq!(load(config, "server.server_id = 'first'"), NETSYS_OK);
+        let first = server(config);
+        assert_eq!(load(config, "server.server_id = 'second'"), NETSYS_OK);
+        assert_eq!(load(config, "server.port = 'x'"), Code::InvalidArgument as i32);
+        let (status, port) = fault(config, 0);
+        assert_eq!(status, NETSYS_OK);
+        assert_eq!(load(config, "\nclient.port = 'x'"), Code::InvalidArgument as i32);
+        assert_eq!((text(first.server_id), text(server(config).server_id)), ("first".into(), "second".into()));
+        assert_eq!((text(port.key), port.line, port.column), ("server.port".into(), 1, 15));
+        let (_, later) = fault(config, 0);
+        assert_eq!((text(later.key), later.line), ("client.port".into(), 2));
+        assert_eq!(fault(config, 1).0, Code::NotFound as i32);
+        assert_eq!(netsys_config_destroy(config), NETSYS_OK);
+        assert_eq!(netsys_config_destroy(config), Code::InvalidHandle as i32);
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_constants() {
+        let config = create(NETSYS_PRESET_DEFAULT);
+        let set = |key: &str, value: &str| {
+            // SAFETY: views of text.
+            unsafe { netsys_config_set_text(config, view(key), view(value)) }
+        };
+        let number = |key: &str| {
+            let mut number = 0;
+            // SAFETY: a view of text and a place for the result.
+            assert_eq!(unsafe { netsys_config_number(config, view(key), &raw mut number) }, NETSYS_OK);
+            u32::try_from(number).expect("32 bits")
+        };
+        for (word, constant) in
+            [("auto", NETSYS_FRAMING_AUTO), ("framed", NETSYS_FRAMING_FRAMED), ("raw", NETSYS_FRAMING_RAW)]
+        {
+            assert_eq!(set("server.framing", word), NETSYS_OK);
+            assert_eq!((number("server.framing"), server(config).framing), (constant, constant));
+        }
+        for (word, constant) in [
+            ("would_block", NETSYS_SEND_WOULD_BLOCK),
+            ("wait", NETSYS_SEND_WAIT),
+            ("drop_newest", NETSYS_SEND_DROP_NEWEST),
+            ("drop_oldest", NETSYS_SEND_DROP_OLDEST),
+            ("disconnect", NETSYS_SEND_DISCONNECT),
+        ] {
+            assert_eq!(set("server.policy", word), NETSYS_OK);
+            assert_eq!((number("server.policy"), server(config).send_policy), (constant, constant));
+        }
+        for (word, constant) in
+            [("inline", NETSYS_DISPATCH_INLINE), ("pool", NETSYS_DISPATCH_POOL), ("manual", NETSYS_DISPATCH_MANUAL)]
+        {
+            assert_eq!(set("server.dispatch", word), NETSYS_OK);
+            assert_eq!((number("server.dispatch"), server(config).dispatch), (constant, constant));
+        }
+        assert_eq!(set("server.heartbeat_interval", "off"), NETSYS_OK);
+        assert_eq!(number("server.heartbeat_interval"), NETSYS_INFINITE);
+        assert_eq!(server(config).heartbeat_ms, NETSYS_INFINITE);
+        assert_eq!(number("server.enable_nodelay"), 1);
+        assert_eq!(set("server.enable_nodelay", "maybe"), Code::InvalidArgument as i32);
+        assert_eq!(text(fault(config, 0).1.report), "server.enable_nodelay: found \"maybe\", expected true or false");
+        let broken = netsys_str { data: c"\xff".as_ptr(), len: 1 };
+        // SAFETY: views of bytes.
+        let status = unsafe { netsys_config_set_text(config, view("server.server_id"), broken) };
+        assert_eq!(status, Code::InvalidArgument as i32);
+        assert!(text(fault(config, 0).1.text).contains("not UTF-8"));
+        assert_eq!(netsys_config_destroy(config), NETSYS_OK);
+    }
+
+    #[test]
+    fn a_context_logs_what_the_logger_does() {
+        let level = |preset| to_context(&self::preset(preset).expect("a preset")).log_level;
+        assert_eq!((level(NETSYS_PRESET_DEVELOPMENT), level(NETSYS_PRESET_TESTING)), (4, 2));
+        assert!(preset(4).is_err());
+    }
+}

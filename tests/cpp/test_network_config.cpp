@@ -1,0 +1,288 @@
+#include <gtest/gtest.h>
+#include <network_system/core/network_config.h>
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <limits>
+#include <set>
+#include <sstream>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "network_system/config/network_config.h"
+#include "network_system/network_system.h"
+
+namespace {
+
+using network_system::core::config_fault;
+using network_system::core::config_format;
+using network_system::core::dispatch_mode;
+using network_system::core::framing_mode;
+using network_system::core::network_config;
+using network_system::core::send_policy;
+using network_system::integration::log_level;
+using namespace std::chrono_literals;
+
+constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
+
+static_assert(std::is_same_v<network_config, network_system::config::network_config>);
+
+/// A file of one test.
+class temporary_file {
+public:
+    temporary_file(const std::string& name, const std::string& content) : path_(testing::TempDir() + name) {
+        std::ofstream(path_, std::ios::binary) << content;
+    }
+    ~temporary_file() { std::remove(path_.c_str()); }
+    const std::string& path() const { return path_; }
+
+private:
+    std::string path_;
+};
+
+std::string written(const network_config& config) {
+    const auto text = config.to_string();
+    EXPECT_TRUE(text.is_ok());
+    return text.is_ok() ? text.value() : std::string();
+}
+
+/// What the library's own preset is, written.
+std::string preset(std::uint32_t number) {
+    netsys_config config{};
+    EXPECT_EQ(NETSYS_OK, netsys_config_create(number, &config));
+    const std::string text =
+        network_system::detail::read_string([&](char* buffer, std::size_t cap, std::size_t* needed) {
+            return netsys_config_to_string(config, NETSYS_FORMAT_TOML, buffer, cap, needed);
+        });
+    EXPECT_EQ(NETSYS_OK, netsys_config_destroy(config));
+    return text;
+}
+
+std::vector<std::string> keys(const std::vector<config_fault>& faults) {
+    std::vector<std::string> keys;
+    for (const auto& fault : faults) {
+        keys.push_back(fault.key);
+    }
+    return keys;
+}
+
+TEST(NetworkConfig, DefaultsAndPresetsAreThoseOfTheLibrary) {
+    EXPECT_EQ(preset(NETSYS_PRESET_DEFAULT), written(network_config{}));
+    EXPECT_EQ(preset(NETSYS_PRESET_DEVELOPMENT), written(network_config::development()));
+    EXPECT_EQ(preset(NETSYS_PRESET_PRODUCTION), written(network_config::production()));
+    EXPECT_EQ(preset(NETSYS_PRESET_TESTING), written(network_config::testing()));
+}
+
+/// Gathers the keys that the members stand for.
+struct key_collector {
+    std::set<std::string> keys;
+    template <typename T>
+    void operator()(const std::string& key, const T&) {
+        keys.insert(key);
+    }
+    template <typename T>
+    void or_default(const std::string& key, const T&) {
+        keys.insert(key);
+    }
+};
+
+TEST(NetworkConfig, EveryKeyHasAMember) {
+    key_collector members;
+    const network_config config;
+    network_system::detail::visit_keys(config, members);
+    std::set<std::string> written_keys;
+    std::string section;
+    std::istringstream lines(written(config));
+    for (std::string line; std::getline(lines, line);) {
+        if (!line.empty() && line.front() == '[') {
+            section = line.substr(1, line.size() - 2);
+        } else if (!line.empty()) {
+            written_keys.insert(section + "." + line.substr(0, line.find(' ')));
+        }
+    }
+    EXPECT_EQ(written_keys, members.keys);
+}
+
+TEST(NetworkConfig, WhatATextSaysArrives) {
+    const auto result = network_config::from_string(R"(
+        [context]
+        max_loops = 2
+        pool_threads = 3
+        max_buffered = "unlimited"
+        [server]
+        server_id = "files"
+        port = 9000
+        bind_address = "::1"
+        max_connections = 0
+        timeout = "5m"
+        policy = "would_block"
+        framing = "framed"
+        send_queue_limit = "64 KiB"
+        heartbeat_interval = "250ms"
+        send_queue_messages = 9
+        frame_timeout = "1s"
+        unresponsive_timeout = "1m"
+        max_connections_per_address = "unlimited"
+        accept_rate = 10
+        accept_burst = 20
+        exempt_addresses = ["10.0.0.0/8", "::1"]
+        dispatch = "manual"
+        io_threads = 4
+        receive_queue_limit = "64 KiB"
+        [client]
+        host = "localhost"
+        port = 9000
+        client_id = "me"
+        enable_keep_alive = false
+        connection_timeout = 1500
+        policy = "drop_oldest"
+        dispatch = "pool"
+        [client.reconnect]
+        enabled = true
+        first_delay = "50ms"
+        max_delay = "1m"
+        max_attempts = 3
+        [thread_pool]
+        worker_count = 3
+        [logger]
+        min_level = "error"
+        log_file_path = "/tmp/log"
+        [monitoring]
+        enabled = false
+        metrics_interval = "1h"
+    )");
+    ASSERT_TRUE(result.is_ok()) << result.error().message;
+    const network_config& config = result.value();
+    EXPECT_EQ(2u, config.context.max_loops);
+    EXPECT_EQ(3u, config.context.pool_threads);
+    EXPECT_EQ(unlimited, config.context.max_buffered);
+    EXPECT_EQ("files", config.server_id);
+    EXPECT_EQ(9000, config.server.port);
+    EXPECT_EQ("::1", config.server.bind_address);
+    EXPECT_EQ(0u, config.server.max_connections);
+    EXPECT_EQ(300s, config.server.timeout);
+    EXPECT_EQ(send_policy::would_block, config.server.policy);
+    EXPECT_EQ(framing_mode::framed, config.server.framing);
+    EXPECT_EQ(65536u, config.server.send_queue_limit);
+    EXPECT_EQ(250ms, config.server.heartbeat_interval);
+    EXPECT_EQ(9u, config.server.send_queue_messages);
+    EXPECT_EQ(1s, config.server.frame_timeout);
+    EXPECT_EQ(60s, config.server.unresponsive_timeout);
+    EXPECT_EQ(unlimited, config.server.max_connections_per_address);
+    EXPECT_EQ(10u, config.server.accept_rate);
+    EXPECT_EQ(20u, config.server.accept_burst);
+    EXPECT_EQ("10.0.0.0/8, ::1/128", config.server.exempt_addresses);
+    EXPECT_EQ(dispatch_mode::manual, config.server.dispatch);
+    EXPECT_EQ(4u, config.server.io_threads);
+    EXPECT_EQ(65536u, config.server.receive_queue_limit);
+    EXPECT_EQ("localhost", config.client_host);
+    EXPECT_EQ(9000, config.client_port);
+    EXPECT_EQ("me", config.client_id);
+    EXPECT_FALSE(config.client.enable_keep_alive);
+    EXPECT_EQ(1500ms, config.client.connection_timeout);
+    EXPECT_EQ(send_policy::drop_oldest, config.client.policy);
+    EXPECT_EQ(dispatch_mode::pool, config.client.dispatch);
+    EXPECT_TRUE(config.client.reconnect.enabled);
+    EXPECT_EQ(50ms, config.client.reconnect.first_delay);
+    EXPECT_EQ(60s, config.client.reconnect.max_delay);
+    EXPECT_EQ(3u, config.client.reconnect.max_attempts);
+    EXPECT_EQ(3u, config.thread_pool.worker_count);
+    EXPECT_EQ(log_level::error, config.logger.min_level);
+    EXPECT_EQ("/tmp/log", config.logger.log_file_path);
+    EXPECT_FALSE(config.monitoring.enabled);
+    EXPECT_EQ(1h, config.monitoring.metrics_interval);
+
+    for (const auto format : {config_format::toml, config_format::json}) {
+        const auto text = config.to_string(format);
+        ASSERT_TRUE(text.is_ok());
+        const auto again = network_config::from_string(text.value(), format);
+        ASSERT_TRUE(again.is_ok()) << again.error().message;
+        EXPECT_EQ(written(config), written(again.value()));
+    }
+}
+
+TEST(NetworkConfig, AFileTellsAllItsFaultsWithTheirLines) {
+    const temporary_file file("faults.toml", "[server]\nprot = 1\nport = 70000\n\n[tls]\n");
+    std::vector<config_fault> faults;
+    const auto result = network_config::from_file(file.path(), faults);
+    ASSERT_TRUE(result.is_err());
+    EXPECT_EQ(NETSYS_ERR_INVALID_ARGUMENT, result.error().code);
+    ASSERT_EQ(3u, faults.size());
+    EXPECT_EQ((std::vector<std::string>{"server.prot", "server.port", "tls"}), keys(faults));
+    EXPECT_EQ(file.path(), faults[1].file);
+    EXPECT_EQ(3u, faults[1].line);
+    EXPECT_EQ(8u, faults[1].column);
+    EXPECT_EQ("found 70000, expected a whole number from 0 to 65535", faults[1].text);
+    EXPECT_EQ(file.path() + ":2:1: server.prot: is unknown, expected perhaps server.port\n" + file.path() +
+                  ":3:8: server.port: found 70000, expected a whole number from 0 to 65535\n" + file.path() +
+                  ":5:2: tls: is unknown",
+              result.error().message);
+    EXPECT_EQ(result.error().message, network_config::from_file(file.path()).error().message);
+
+    EXPECT_TRUE(network_config::from_string("", config_format::json, faults).is_ok());
+    EXPECT_TRUE(faults.empty());
+}
+
+TEST(NetworkConfig, AFileThatIsNotThereIsToldByItsName) {
+    const auto result = network_config::from_file("/does/not/exist.json");
+    ASSERT_TRUE(result.is_err());
+    EXPECT_EQ(NETSYS_ERR_NOT_FOUND, result.error().code);
+    EXPECT_EQ(0u, result.error().message.find("/does/not/exist.json: cannot be read: "));
+}
+
+TEST(NetworkConfig, ValidateTellsEveryMemberThatIsWrong) {
+    EXPECT_TRUE(network_config{}.validate().empty());
+    network_config config;
+    config.context.max_loops = std::numeric_limits<std::size_t>::max();
+    config.server_id = std::string(256, 'x');
+    config.server.timeout = std::chrono::seconds::max();
+    config.server.message_timeout = -1ms;
+    config.server.framing = static_cast<framing_mode>(9);
+    config.server.exempt_addresses = "10.0.0.0/8, ten";
+    config.server.max_connections_per_address = 4294967295u;
+    config.client_id = "\xff";
+    const auto found = keys(config.validate());
+    const std::set<std::string> expected{"client.client_id",        "context.max_loops",
+                                         "server.exempt_addresses", "server.framing",
+                                         "server.message_timeout",  "server.max_connections_per_address",
+                                         "server.server_id",        "server.timeout"};
+    EXPECT_EQ(expected, std::set<std::string>(found.begin(), found.end()));
+    EXPECT_EQ(expected.size(), found.size());
+    const auto text = config.to_string();
+    ASSERT_TRUE(text.is_err());
+    EXPECT_NE(std::string::npos, text.error().message.find("server.framing: found 9, expected \"auto\""));
+
+    network_config crossed;
+    crossed.client.send_hard_limit = 1;
+    crossed.client.reconnect.first_delay = 1h;
+    EXPECT_EQ((std::vector<std::string>{"client.send_hard_limit", "client.reconnect.first_delay"}),
+              keys(crossed.validate()));
+}
+
+TEST(NetworkConfig, ZeroIsTheDefaultWhereItMeansNothingElse) {
+    network_config config;
+    config.server.backlog = 0;
+    config.server.send_queue_limit = 0;
+    config.server.heartbeat_interval = 0ms;
+    config.server.frame_timeout = 0ms;
+    config.context.max_buffered = 0;
+    config.client.connection_timeout = 0ms;
+    config.client.reconnect.first_delay = 0ms;
+    config.client.reconnect.max_delay = 0ms;
+    EXPECT_EQ(written(network_config{}), written(config));
+    config.server.max_connections = 0;
+    config.server.timeout = 0s;
+    EXPECT_TRUE(config.validate().empty());
+    EXPECT_NE(std::string::npos, written(config).find("max_connections = 0\n"));
+}
+
+TEST(NetworkConfig, NoHeartbeatsSurvive) {
+    const auto config = network_config::from_string("client.heartbeat_interval = 'off'");
+    ASSERT_TRUE(config.is_ok());
+    EXPECT_NE(std::string::npos, written(config.value()).find("heartbeat_interval = \"off\"\n"));
+}
+
+}  // namespace
