@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 configure = cmake -S . -B target/cmake -DCMAKE_BUILD_TYPE=Release -DNETWORK_CARGO_TARGET_DIR="$(CURDIR)/target"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench install sanitize format lint
+.PHONY: help demo test bench install sanitize tsan format lint
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,10 @@ install: ## install to PREFIX (default /usr/local), within DESTDIR if set
 sanitize: ## run the C++ tests and hazard programs, and the core, under AddressSanitizer
 	@.ci/setup test
 	.ci/sanitize
+
+tsan: ## run the tests of the core that have the most threads under ThreadSanitizer
+	@.ci/setup test
+	.ci/tsan
 
 format: ## format the Rust, C and C++ files
 	@.ci/setup test

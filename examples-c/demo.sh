@@ -383,8 +383,10 @@ names_and_addresses() {
 # --- 6: one capability each, which checks itself ----------------------------------------------------------------------
 
 self_checking=(
+    connection_pool connection_pool_cpp
     limits limits_cpp
     reconnecting_client reconnecting_client_cpp
+    session_manager session_manager_cpp
     slow_peer slow_peer_cpp
     watched_server watched_server_cpp
 )
@@ -398,10 +400,27 @@ one_capability_each() {
     done
 }
 
-# --- 7: a configuration file -----------------------------------------------------------------------------------------
+# --- 7: where callbacks run ------------------------------------------------------------------------------------------
+
+where_callbacks_run() {
+    echo "7. Callbacks in the program's own loop, on a pool, and on the program's own threads"
+    local program
+    seq -f "line %.0f of the input" "$echoes" >"$work/input"
+    for program in poll_loop poll_loop_cpp; do
+        "$bin/$program" <"$work/input" >"$work/$program.out" 2>"$work/$program.err" || fail "$program"
+        cmp "$work/$program.out" <(tr a-z A-Z <"$work/input") || fail "$program did not give back its input in capitals"
+        report "$program: $(<"$work/$program.err")"
+    done
+    for program in worker_pool executor executor_cpp; do
+        "$bin/$program" >"$work/$program.out" 2>"$work/$program.err" || fail "$program"
+        report "$program: $(tail -n 1 "$work/$program.out")"
+    done
+}
+
+# --- 8: a configuration file -----------------------------------------------------------------------------------------
 
 configured_from_a_file() {
-    echo "7. A configuration file"
+    echo "8. A configuration file"
     local name
     "$bin/configured_server" "$here/network.toml" server.timeout=5m >"$work/configured.out" 2>"$work/configured.err" ||
         fail "configured_server"
@@ -423,5 +442,6 @@ rooms
 large_file
 names_and_addresses
 one_capability_each
+where_callbacks_run
 configured_from_a_file
 echo "All as it must be."

@@ -20,8 +20,9 @@
  * Threads     Any function may be called on any thread at any time, callbacks included, and none waits, except:
  *             - Functions tagged [BLOCKING] wait. On a library thread, and so in callbacks, they return
  *               NETSYS_ERR_WOULD_DEADLOCK instead of waiting.
- *             - netsys_server_destroy, netsys_client_destroy, netsys_resolver_destroy and netsys_context_shutdown wait
- *               too, but not on a library thread, where they return at once and the rest follows.
+ *             - netsys_server_destroy, netsys_client_destroy, netsys_resolver_destroy, netsys_pool_destroy and
+ *               netsys_context_shutdown wait too, but not on a library thread, where they return at once and the rest
+ *               follows.
  *             - Sends wait under NETSYS_SEND_WAIT, but never on a library thread.
  *
  * Ownership   Nothing that the library returns has to be freed. What a function is given, it uses during the call only,
@@ -311,6 +312,11 @@
  * Flag of a resolver: it is not kept that a name could not be resolved.
  */
 #define NETSYS_RESOLVER_KEEP_NO_FAILURES 2
+
+/**
+ * Flag of a session manager: it never reports back-pressure.
+ */
+#define NETSYS_MANAGER_NO_BACKPRESSURE 1
 
 /**
  * Preset of a configuration: the defaults.
@@ -622,7 +628,7 @@ typedef struct netsys_context_config {
     uint64_t max_buffered_bytes;
     /**
      * How many threads run callbacks under NETSYS_DISPATCH_POOL, while there is a server or client with that; 0: as many
-     * as the machine has processors.
+     * as the machine has processors; at most 4096.
      */
     uint32_t pool_threads;
     /**
@@ -1431,6 +1437,276 @@ typedef struct netsys_resolution {
 } netsys_resolution;
 
 /**
+ * What a connection pool is like. All zero but struct_size means all defaults.
+ */
+typedef struct netsys_pool_config {
+    /**
+     * sizeof(netsys_pool_config).
+     */
+    uint32_t struct_size;
+    /**
+     * The most connections at a time, those that are being made or closed included; 0: 10.
+     */
+    uint32_t max_connections;
+    /**
+     * So many connections are made without being asked for, and kept while they are idle; at most max_connections.
+     */
+    uint32_t min_idle;
+    /**
+     * Idle connections beyond these are closed after this time, in ms; 0: 60000; NETSYS_INFINITE: never.
+     */
+    uint32_t idle_timeout_ms;
+} netsys_pool_config;
+
+/**
+ * A pool of connections to one server. 0 is never a valid id.
+ */
+typedef struct netsys_pool {
+    /**
+     * Opaque; compare and copy it, no more.
+     */
+    uint64_t id;
+} netsys_pool;
+
+/**
+ * Where a pool has its clients from, if it does not make them itself. The functions are called on any thread, never
+ * under a lock of the library, and must return soon: none of them may wait for a connection.
+ */
+typedef struct netsys_pool_source {
+    /**
+     * sizeof(netsys_pool_source).
+     */
+    uint32_t struct_size;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * Given to every function of this table.
+     */
+    void *userdata;
+    /**
+     * Starts a client, which the pool has to itself from then on, and stores it. Required. Returns NETSYS_OK, or why
+     * there is none: the first who waits for a connection gets that status and, if it is the last error of the
+     * thread, its text.
+     */
+    netsys_status (*open)(void *userdata, struct netsys_client *client);
+    /**
+     * A client that open started has stopped, and the pool has forgotten it: the time to destroy it.
+     */
+    void (*closed)(void *userdata, struct netsys_client client);
+    /**
+     * Nothing of this table is called any more, and userdata is no longer used. Runs exactly once, also when the start
+     * fails, then on the calling thread before the start returns.
+     */
+    void (*release)(void *userdata);
+} netsys_pool_source;
+
+/**
+ * The use of a pool's connection. 0 is never a valid id.
+ */
+typedef struct netsys_lease {
+    /**
+     * Opaque; compare and copy it, no more.
+     */
+    uint64_t id;
+} netsys_lease;
+
+/**
+ * How a pool stands, and what it has done since it was started.
+ */
+typedef struct netsys_pool_info {
+    /**
+     * sizeof(netsys_pool_info); set it before the call.
+     */
+    uint32_t struct_size;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * The most connections there may be.
+     */
+    uint64_t max_connections;
+    /**
+     * Connections there are: leased, idle, or being closed.
+     */
+    uint64_t connections;
+    /**
+     * Of these, the leased ones.
+     */
+    uint64_t leased;
+    /**
+     * Of these, the idle ones.
+     */
+    uint64_t idle;
+    /**
+     * Connections that are being made.
+     */
+    uint64_t connecting;
+    /**
+     * Threads that wait in netsys_pool_acquire.
+     */
+    uint64_t waiting;
+    /**
+     * Leases given.
+     */
+    uint64_t acquired;
+    /**
+     * Waits that ended because the time was over.
+     */
+    uint64_t timed_out;
+    /**
+     * Connections made.
+     */
+    uint64_t connected;
+    /**
+     * Connections that could not be made.
+     */
+    uint64_t failed;
+    /**
+     * Connections that ended by themselves.
+     */
+    uint64_t broken;
+    /**
+     * Connections closed by netsys_lease_discard, or because something came while they were idle.
+     */
+    uint64_t discarded;
+    /**
+     * Connections closed because they were idle for too long.
+     */
+    uint64_t expired;
+} netsys_pool_info;
+
+/**
+ * What a session manager is like. All zero but struct_size means all defaults.
+ */
+typedef struct netsys_session_manager_config {
+    /**
+     * sizeof(netsys_session_manager_config).
+     */
+    uint32_t struct_size;
+    /**
+     * The most sessions at a time; 0: 1000; NETSYS_UNLIMITED_U32.
+     */
+    uint32_t max_sessions;
+    /**
+     * A session that has sent and received nothing for this long, in ms, is stopped with NETSYS_ERR_SESSION_EXPIRED and
+     * taken out; 0: 300000; NETSYS_INFINITE: never.
+     */
+    uint32_t idle_timeout_ms;
+    /**
+     * How often idle sessions are looked for, in ms; 0: 30000; NETSYS_INFINITE: only by netsys_session_manager_clean_up.
+     */
+    uint32_t cleanup_interval_ms;
+    /**
+     * The part of max_sessions from which on there is back-pressure, up to 1; 0: 0.8.
+     */
+    double backpressure_threshold;
+    /**
+     * NETSYS_MANAGER_*.
+     */
+    uint32_t flags;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+} netsys_session_manager_config;
+
+/**
+ * A session manager: a limited set of sessions. 0 is never a valid id.
+ */
+typedef struct netsys_session_manager {
+    /**
+     * Opaque; compare and copy it, no more.
+     */
+    uint64_t id;
+} netsys_session_manager;
+
+/**
+ * A session in the care of a manager: one of the library's, or one of the caller's own kind, or both. The functions
+ * are called on any thread, never under a lock of the library, and must not wait. Those that are NULL mean what the
+ * library knows of its session; without one, last_activity and stop are required.
+ */
+typedef struct netsys_managed_session {
+    /**
+     * sizeof(netsys_managed_session).
+     */
+    uint32_t struct_size;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * The library's session; id 0: none.
+     */
+    struct netsys_session session;
+    /**
+     * Given to every function of this table.
+     */
+    void *userdata;
+    /**
+     * When something was sent or received last: nanoseconds of CLOCK_MONOTONIC; 0: never.
+     */
+    uint64_t (*last_activity)(void *userdata);
+    /**
+     * Whether it has ended by itself. Asked when sessions are cleaned up or there is no room.
+     */
+    bool (*has_ended)(void *userdata);
+    /**
+     * Ends it. code: NETSYS_OK for an end in good order, else why; reason: the same in words.
+     */
+    void (*stop)(void *userdata, netsys_status code, struct netsys_str reason);
+    /**
+     * The manager does not know the session any more, and userdata is no longer used. Runs exactly once, but not if
+     * netsys_session_manager_add fails.
+     */
+    void (*release)(void *userdata);
+} netsys_managed_session;
+
+/**
+ * How a session manager stands, and what it has done.
+ */
+typedef struct netsys_session_manager_info {
+    /**
+     * sizeof(netsys_session_manager_info); set it before the call.
+     */
+    uint32_t struct_size;
+    /**
+     * 1 while there is back-pressure, else 0.
+     */
+    uint32_t backpressure;
+    /**
+     * Sessions there are.
+     */
+    uint64_t sessions;
+    /**
+     * Sessions there may be.
+     */
+    uint64_t max_sessions;
+    /**
+     * The part of these that is used; more than 1 when the limit was lowered.
+     */
+    double utilization;
+    /**
+     * Sessions that were taken in.
+     */
+    uint64_t accepted;
+    /**
+     * Sessions that were refused because there were too many.
+     */
+    uint64_t rejected;
+    /**
+     * Sessions that were stopped because they were idle for too long.
+     */
+    uint64_t cleaned_up;
+    /**
+     * Sessions that ended by themselves.
+     */
+    uint64_t ended;
+} netsys_session_manager_info;
+
+/**
  * Everything that can be configured, in one value. 0 is never a valid id.
  */
 typedef struct netsys_config {
@@ -1573,8 +1849,8 @@ netsys_status netsys_context_default(struct netsys_context *out);
  * @param timeout_ms  how long to wait for something to run; 0: not at all; NETSYS_INFINITE: for ever
  * @param out         how many turns of sessions, servers and clients were run, each of one callback or more; 0: nothing was
  *                    due in that time; may be NULL
- * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_WOULD_DEADLOCK (inside a callback); NETSYS_ERR_IO (at the first
- *         call: no descriptor)
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_CANCELLED (the context was shut down while this waited);
+ *         NETSYS_ERR_WOULD_DEADLOCK (inside a callback); NETSYS_ERR_IO (at the first call: no descriptor)
  */
 netsys_status netsys_context_poll(struct netsys_context context,
                                   uint32_t timeout_ms,
@@ -2588,6 +2864,300 @@ netsys_status netsys_resolver_clear_cache(struct netsys_resolver resolver);
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
  */
 netsys_status netsys_resolver_cached(struct netsys_resolver resolver, size_t *out);
+
+/**
+ * Makes a configuration that means all defaults.
+ *
+ * @param config  filled in
+ * @param size    sizeof(netsys_pool_config)
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_pool_config_init(struct netsys_pool_config *config, size_t size);
+
+/**
+ * Starts a pool of connections to one server. Connections are made when they are needed, but for min_idle.
+ *
+ * The callbacks get the events of all its connections. Those of one connection never overlap, those of different ones
+ * may. on_stopped does not come. The release comes once, when the pool was stopped and its last connection has ended:
+ * on whatever thread that happens, inside the call that stops the pool or returns the last lease too.
+ *
+ * @param context    where its threads belong
+ * @param config     what the pool is like; copied
+ * @param client     what its clients are like; copied. The pool replaces broken connections itself: reconnect has no
+ *                   effect. Not NETSYS_DISPATCH_MANUAL
+ * @param callbacks  their events; copied. The userdata must live until release runs
+ * @param out        the pool, yours until netsys_pool_destroy
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context); NETSYS_ERR_CANCELLED (the
+ *         context is being shut down); NETSYS_ERR_IO (no thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On
+ *         failure the release of the callbacks runs before this returns, unless it is the struct_size or reserved of
+ *         the callbacks that is refused.
+ */
+netsys_status netsys_pool_start(struct netsys_context context,
+                                const struct netsys_pool_config *config,
+                                const struct netsys_client_config *client,
+                                const struct netsys_callbacks *callbacks,
+                                struct netsys_pool *out);
+
+/**
+ * Starts a pool of connections that the caller makes.
+ *
+ * @param context  where its clock belongs
+ * @param config   what the pool is like; copied
+ * @param source   where it has its clients from; copied. The userdata must live until release runs
+ * @param out      the pool, yours until netsys_pool_destroy
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context); NETSYS_ERR_CANCELLED (the
+ *         context is being shut down); NETSYS_ERR_IO (no thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On
+ *         failure the release of the source runs before this returns, unless it is its struct_size or reserved that is
+ *         refused.
+ */
+netsys_status netsys_pool_start_with(struct netsys_context context,
+                                     const struct netsys_pool_config *config,
+                                     const struct netsys_pool_source *source,
+                                     struct netsys_pool *out);
+
+/**
+ * [BLOCKING] Leases a connection: an idle one, or a new one, or the next that is returned. Who waits is served in
+ * order. On a library thread it does not wait: it succeeds if one is idle.
+ *
+ * Nobody else uses the connection until the lease is released or discarded. It is connected, and nothing has come on
+ * it since it was last returned; it may still break at any time, which the client's state tells.
+ *
+ * @param pool        the pool
+ * @param timeout_ms  how long; 0: only an idle one; NETSYS_INFINITE: for ever
+ * @param out         the lease, yours until netsys_lease_release or netsys_lease_discard
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_TIMEOUT;
+ *         NETSYS_ERR_WOULD_DEADLOCK (on a library thread: none is idle); NETSYS_ERR_CANCELLED (the pool is stopped);
+ *         NETSYS_ERR_OUT_OF_MEMORY (too many handles); or why the connection that was this caller's turn could not be
+ *         made, as for netsys_client_wait_connected
+ */
+netsys_status netsys_pool_acquire(struct netsys_pool pool, uint32_t timeout_ms, struct netsys_lease *out);
+
+/**
+ * [BLOCKING] Makes as many connections as there may be, and waits for them.
+ *
+ * @param pool        the pool
+ * @param timeout_ms  how long; NETSYS_INFINITE: for ever
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_TIMEOUT; NETSYS_ERR_WOULD_DEADLOCK (on a library thread);
+ *         NETSYS_ERR_CANCELLED (the pool is stopped); or why the first that failed could not be made, as for
+ *         netsys_client_wait_connected. Those that were made are kept.
+ */
+netsys_status netsys_pool_fill(struct netsys_pool pool, uint32_t timeout_ms);
+
+/**
+ * Closes the connections that were idle for too long, and those that are no longer fit for use. The pool does it by
+ * itself from time to time.
+ *
+ * @param pool   the pool
+ * @param count  how many; may be NULL
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_pool_close_idle(struct netsys_pool pool, size_t *count);
+
+/**
+ * How a pool stands, and what it has done.
+ *
+ * @param pool  the pool
+ * @param out   filled in; set its struct_size to sizeof(netsys_pool_info) first
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_pool_stats(struct netsys_pool pool, struct netsys_pool_info *out);
+
+/**
+ * Begins to stop a pool: who waits gets NETSYS_ERR_CANCELLED, idle connections are closed, leased ones when they are
+ * returned. Returns at once.
+ *
+ * @param pool      the pool
+ * @param drain_ms  the time in which idle connections deliver what is queued; 0: none; NETSYS_INFINITE: as configured
+ * @return NETSYS_OK, also if it has stopped already; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_pool_stop(struct netsys_pool pool, uint32_t drain_ms);
+
+/**
+ * [BLOCKING] Waits until a pool that was stopped has ended: all its connections have, the leased ones too. It does not
+ * stop it.
+ *
+ * @param pool        the pool
+ * @param timeout_ms  how long; 0: not at all; NETSYS_INFINITE: for ever
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_TIMEOUT; NETSYS_ERR_WOULD_DEADLOCK (on a library thread)
+ */
+netsys_status netsys_pool_wait(struct netsys_pool pool, uint32_t timeout_ms);
+
+/**
+ * Stops a pool as configured, waits until nothing is left of it but what is leased, and makes the handle invalid.
+ * Leases stay valid, and their connections end when they are returned; the release tells when all is over.
+ *
+ * On a library thread it cannot wait: the stop begins, the handle is invalid at once, and the rest follows behind it.
+ *
+ * @param pool  the pool
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_pool_destroy(struct netsys_pool pool);
+
+/**
+ * The client of a lease. It belongs to the pool: do not destroy it.
+ *
+ * @param lease  the lease
+ * @param out    the client
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_lease_client(struct netsys_lease lease, struct netsys_client *out);
+
+/**
+ * The session of a lease, in which messages are sent.
+ *
+ * @param lease  the lease
+ * @param out    the session
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_CONNECTION_CLOSED (it has
+ *         ended since); NETSYS_ERR_OUT_OF_MEMORY (too many handles)
+ */
+netsys_status netsys_lease_session(struct netsys_lease lease, struct netsys_session *out);
+
+/**
+ * Returns a connection to its pool, for the next who needs one. If it has broken, it is replaced.
+ *
+ * A connection on which an answer is still outstanding is to be discarded instead: the next user would get it. What
+ * comes while a connection is idle is told to the callbacks, and the connection is closed and not leased again.
+ *
+ * @param lease  the lease; invalid from now on
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_lease_release(struct netsys_lease lease);
+
+/**
+ * Returns a connection that nobody must get any more. The pool closes it: what was sent on it is delivered.
+ *
+ * @param lease  the lease; invalid from now on
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_lease_discard(struct netsys_lease lease);
+
+/**
+ * Makes a configuration that means all defaults.
+ *
+ * @param config  filled in
+ * @param size    sizeof(netsys_session_manager_config)
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_session_manager_config_init(struct netsys_session_manager_config *config, size_t size);
+
+/**
+ * Creates a manager without sessions.
+ *
+ * @param context  whose clock looks for idle sessions, until the context is shut down
+ * @param config   what it is like; copied
+ * @param out      the manager, yours until netsys_session_manager_destroy
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context); NETSYS_ERR_CANCELLED (the
+ *         context is being shut down); NETSYS_ERR_IO (no thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles)
+ */
+netsys_status netsys_session_manager_create(struct netsys_context context,
+                                            const struct netsys_session_manager_config *config,
+                                            struct netsys_session_manager *out);
+
+/**
+ * Makes the handle of a manager invalid. Its sessions go on; their release runs.
+ *
+ * @param manager  the manager
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_session_manager_destroy(struct netsys_session_manager manager);
+
+/**
+ * Takes a session in. It leaves when it has ended, when it is removed, when it was idle for too long, and with the
+ * manager.
+ *
+ * @param manager  the manager
+ * @param session  the session; copied
+ * @param id       the id that it is known by, at most 255 bytes; empty: the id of the library's session, or if there
+ *                 is none "session_<n>"
+ * @param buf      the id that it is known by, NUL-terminated; may be NULL if cap is 0
+ * @param cap      the size of buf: 0, or at least 256
+ * @param needed   the length without the NUL; may be NULL
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the
+ *         session's handle); NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_SERVER_BUSY (there is no room);
+ *         NETSYS_ERR_ALREADY_EXISTS (the id is in use); NETSYS_ERR_CONNECTION_CLOSED (the session has ended)
+ */
+netsys_status netsys_session_manager_add(struct netsys_session_manager manager,
+                                         const struct netsys_managed_session *session,
+                                         struct netsys_str id,
+                                         char *buf,
+                                         size_t cap,
+                                         size_t *needed);
+
+/**
+ * Takes a session out. It goes on.
+ *
+ * @param manager  the manager
+ * @param id       what it is known by
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_SESSION_NOT_FOUND
+ */
+netsys_status netsys_session_manager_remove(struct netsys_session_manager manager, struct netsys_str id);
+
+/**
+ * Calls visit with a session, on this thread, before this returns, and without a lock: visit may call any function.
+ *
+ * @param manager   the manager
+ * @param id        what the session is known by
+ * @param visit     gets the session and its id, valid for the call; its release does not run before it returns
+ * @param userdata  given to visit
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_SESSION_NOT_FOUND
+ */
+netsys_status netsys_session_manager_get(struct netsys_session_manager manager,
+                                         struct netsys_str id,
+                                         void (*visit)(void *userdata,
+                                                       const struct netsys_managed_session *session,
+                                                       struct netsys_str id),
+                                         void *userdata);
+
+/**
+ * Calls visit with each session, in the order in which they came, as netsys_session_manager_get does.
+ *
+ * @param manager   the manager
+ * @param visit     gets a session and its id, valid for the call
+ * @param userdata  given to visit
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_session_manager_each(struct netsys_session_manager manager,
+                                          void (*visit)(void *userdata,
+                                                        const struct netsys_managed_session *session,
+                                                        struct netsys_str id),
+                                          void *userdata);
+
+/**
+ * Takes all sessions out and stops them.
+ *
+ * @param manager  the manager
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_session_manager_stop_all(struct netsys_session_manager manager);
+
+/**
+ * Stops the sessions that have been idle for too long, and takes them out; those that have ended are taken out too. It
+ * happens by itself at the interval of the configuration.
+ *
+ * @param manager  the manager
+ * @param count    how many were stopped; may be NULL
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_session_manager_clean_up(struct netsys_session_manager manager, size_t *count);
+
+/**
+ * Changes how many sessions there may be. Those beyond a lower limit stay.
+ *
+ * @param manager       the manager
+ * @param max_sessions  how many; 0: no more at all; NETSYS_UNLIMITED_U32
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_session_manager_set_max(struct netsys_session_manager manager, uint32_t max_sessions);
+
+/**
+ * How a manager stands, and what it has done.
+ *
+ * @param manager  the manager
+ * @param out      filled in; set its struct_size to sizeof(netsys_session_manager_info) first
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_session_manager_stats(struct netsys_session_manager manager,
+                                           struct netsys_session_manager_info *out);
 
 /**
  * Makes a configuration of everything: of the context, a server, a client, and of the application's thread pool, log

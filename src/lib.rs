@@ -6,9 +6,9 @@
 //! | [`config`] | settings and their validation |
 //! | [`transport`] | bytes on a wire: sockets, listener, connector, the framed protocol |
 //! | [`runtime`] | contexts, loops, batches |
-//! | [`session`] | one session, its queue and driver, the registry of sessions and groups |
+//! | [`session`] | one session, its queue and driver, the registry of sessions and groups, the session manager |
 //! | [`utils`] | ports, addresses and names |
-//! | [`core`] | server and client: what a user starts and stops |
+//! | [`core`] | server, client, pool of connections: what a user starts and stops |
 //! | [`ffi`] | the C ABI |
 
 #![deny(unsafe_code)]

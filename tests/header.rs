@@ -23,6 +23,8 @@ const SOURCES: &[&str] = &[
     "src/ffi/session_data.rs",
     "src/ffi/network_utils.rs",
     "src/ffi/resolver.rs",
+    "src/ffi/connection_pool.rs",
+    "src/ffi/session_manager.rs",
     "src/ffi/network_config.rs",
 ];
 

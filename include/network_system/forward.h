@@ -19,6 +19,20 @@ namespace NETWORK_SYSTEM_NAMESPACE::session {
 class messaging_session;
 }
 
+namespace NETWORK_SYSTEM_NAMESPACE::facade {
+class tcp_facade;
+}
+
+namespace NETWORK_SYSTEM_NAMESPACE::interfaces {
+class callback_adapter;
+class connection_observer;
+class i_network_component;
+class i_protocol_client;
+class i_protocol_server;
+class i_session;
+class null_connection_observer;
+}  // namespace NETWORK_SYSTEM_NAMESPACE::interfaces
+
 namespace NETWORK_SYSTEM_NAMESPACE::integration {
 class async_logger;
 class basic_container;

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use self::outlet::Outlet;
 use self::reconnecting::Reconnecting;
-use super::lifecycle::{EndpointState, Lifecycle};
+use super::lifecycle::{EndpointState, Lifecycle, Watcher};
 use crate::config::{ClientConfig, LONGEST, Reconnect};
 use crate::error::{Code, Error, Result};
 use crate::runtime::{Context, Endpoint, EndpointGuard, EndpointPlace};
@@ -109,6 +109,11 @@ impl Client {
     /// ends.
     pub fn wait_connected(&self, timeout: Option<Duration>) -> Result<()> {
         self.lifecycle.wait_connected(timeout)
+    }
+
+    /// Has somebody told when it is connected and when it has stopped.
+    pub(super) fn watch(&self, watcher: Arc<dyn Watcher>) {
+        self.lifecycle.watch(watcher);
     }
 
     /// Where it stands.

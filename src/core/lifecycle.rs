@@ -27,14 +27,24 @@ enum Connection {
     Failed(Error),
 }
 
-#[derive(Debug, Default)]
+/// Who is told what others wait for: each of the two once, on the loop or, if it happened before, by the call that
+/// begins the watch. Never under a lock.
+pub(super) trait Watcher: Send + Sync {
+    /// The connection was made, or could not be.
+    fn on_connected(&self, outcome: &Result<()>);
+    /// It has stopped. The last call.
+    fn on_stopped(&self);
+}
+
+#[derive(Default)]
 struct Inner {
     stopped: bool,
     connection: Connection,
+    watchers: Vec<Arc<dyn Watcher>>,
 }
 
 /// The life of an endpoint, and those who wait for a part of it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Lifecycle {
     pub signal: StopSignal,
     inner: Mutex<Inner>,
@@ -59,21 +69,49 @@ impl Lifecycle {
     }
 
     pub(super) fn set_stopped(&self) {
-        self.lock().stopped = true;
+        let watchers = {
+            let mut inner = self.lock();
+            inner.stopped = true;
+            std::mem::take(&mut inner.watchers)
+        };
         self.tell_change();
+        watchers.iter().for_each(|watcher| watcher.on_stopped());
+    }
+
+    /// Has the watcher told. What a loop tells while this call begins may come before what this call tells.
+    pub(super) fn watch(&self, watcher: Arc<dyn Watcher>) {
+        let (connection, stopped) = {
+            let mut inner = self.lock();
+            if !inner.stopped {
+                inner.watchers.push(Arc::clone(&watcher));
+            }
+            (inner.connection.clone(), inner.stopped)
+        };
+        match connection {
+            Connection::Awaited => {}
+            Connection::Made => watcher.on_connected(&Ok(())),
+            Connection::Failed(error) => watcher.on_connected(&Err(error)),
+        }
+        if stopped {
+            watcher.on_stopped();
+        }
     }
 
     /// The connection was made, or could not be.
     pub(super) fn set_connected(&self, outcome: Result<()>) {
-        let mut inner = self.lock();
-        if matches!(inner.connection, Connection::Awaited) {
-            inner.connection = match outcome {
+        let watchers = {
+            let mut inner = self.lock();
+            if !matches!(inner.connection, Connection::Awaited) {
+                return;
+            }
+            inner.connection = match &outcome {
                 Ok(()) => Connection::Made,
-                Err(error) => Connection::Failed(error),
+                Err(error) => Connection::Failed(error.clone()),
             };
-        }
-        drop(inner);
+            inner.watchers.clone()
+        };
         self.tell_change();
+        watchers.iter().for_each(|watcher| watcher.on_connected(&outcome));
     }
 
     fn tell_change(&self) {

@@ -14,8 +14,17 @@ use super::session::send_parts;
 use super::status::netsys_status;
 use super::types::*;
 use crate::core::Client;
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Result};
 use crate::runtime::on_library_thread;
+
+/// The session of a client that has one.
+pub(super) fn live_session(client: &Client) -> Result<netsys_session> {
+    session_handle(&client.session()?).map_err(|error| match error.code {
+        // It ended meanwhile.
+        Code::SessionNotFound => Error::from(Code::ConnectionClosed),
+        _ => error,
+    })
+}
 
 /// Makes a configuration that means all defaults; host and port are still to be set.
 ///
@@ -52,11 +61,13 @@ pub unsafe extern "C" fn netsys_client_start(
     out: *mut netsys_client,
 ) -> netsys_status {
     guard::start(
+        // SAFETY: the caller gives NULL or a configuration as long as it says.
+        || unsafe { config::client(config) },
         // SAFETY: the caller gives NULL or a table as long as it says.
         || unsafe { Callbacks::read(callbacks, Owner::Endpoint) },
-        |callbacks| {
-            // SAFETY: the caller gives NULL or a place for a handle, and NULL or a configuration as long as it says.
-            let (out, config) = unsafe { (Out::new(out, "out")?, config::client(config)?) };
+        |callbacks, config| {
+            // SAFETY: the caller gives NULL or a place for a handle.
+            let out = unsafe { Out::new(out, "out") }?;
             let client = objects::with(context, |open| Client::start(&open.context, config, callbacks.clone()))?;
             callbacks.started();
             out.store(objects::insert(Arc::clone(&client)).inspect_err(|_| client.stop(None))?);
@@ -215,12 +226,7 @@ pub unsafe extern "C" fn netsys_client_session(client: netsys_client, out: *mut 
     guard::with(client, |client| {
         // SAFETY: the caller gives NULL or a place for a handle.
         let out = unsafe { Out::new(out, "out") }?;
-        let handle = session_handle(&client.session()?).map_err(|error| match error.code {
-            // It ended meanwhile.
-            Code::SessionNotFound => Error::from(Code::ConnectionClosed),
-            _ => error,
-        })?;
-        out.store(handle);
+        out.store(live_session(client)?);
         Ok(())
     })
 }

@@ -15,6 +15,9 @@ use crate::config::ContextConfig;
 use crate::error::{Code, Error, Result};
 use crate::runtime::{Context, ContextHooks, on_library_thread};
 
+/// More would leave the rest of the machine none.
+const MAX_POOL_THREADS: u32 = 4096;
+
 /// A line of the library's log. Valid for the callback.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +67,7 @@ pub struct netsys_context_config {
     /// NETSYS_SEND_*), and a session in the middle of a message stops reading until there is room.
     pub max_buffered_bytes: u64,
     /// How many threads run callbacks under NETSYS_DISPATCH_POOL, while there is a server or client with that; 0: as many
-    /// as the machine has processors.
+    /// as the machine has processors; at most 4096.
     pub pool_threads: u32,
     /// 0.
     pub reserved_tail: u32,
@@ -154,6 +157,9 @@ unsafe fn open(hooks: &Arc<Hooks>) -> Result<netsys_context> {
     }
     if table.max_loops != 0 {
         config.max_loops = table.max_loops as usize;
+    }
+    if table.pool_threads > MAX_POOL_THREADS {
+        return Err(invalid(format!("pool_threads is {}: use at most {MAX_POOL_THREADS}", table.pool_threads)));
     }
     config.pool_threads = table.pool_threads as usize;
     if table.max_buffered_bytes != 0 {
@@ -265,8 +271,8 @@ pub unsafe extern "C" fn netsys_context_default(out: *mut netsys_context) -> net
 /// @param timeout_ms  how long to wait for something to run; 0: not at all; NETSYS_INFINITE: for ever
 /// @param out         how many turns of sessions, servers and clients were run, each of one callback or more; 0: nothing was
 ///                    due in that time; may be NULL
-/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_WOULD_DEADLOCK (inside a callback); NETSYS_ERR_IO (at the first
-///         call: no descriptor)
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_CANCELLED (the context was shut down while this waited);
+///         NETSYS_ERR_WOULD_DEADLOCK (inside a callback); NETSYS_ERR_IO (at the first call: no descriptor)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn netsys_context_poll(
     context: netsys_context,

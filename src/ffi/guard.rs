@@ -56,15 +56,17 @@ pub(super) fn with<H: Handle>(handle: H, body: impl FnOnce(&H::Object) -> Result
 }
 
 /// Runs the body of a function that starts something which tells its events to callbacks. If it does not come to that,
-/// the callbacks are released.
-pub(super) fn start(
-    read: impl FnOnce() -> Result<Callbacks>,
-    body: impl FnOnce(&Arc<Callbacks>) -> Result<()>,
+/// the callbacks are released, and so is the executor of the configuration, whatever else is wrong.
+pub(super) fn start<C>(
+    read_config: impl FnOnce() -> Result<C>,
+    read_callbacks: impl FnOnce() -> Result<Callbacks>,
+    body: impl FnOnce(&Arc<Callbacks>, C) -> Result<()>,
 ) -> netsys_status {
     let mut callbacks = None;
     let status = call_also_forked(|| {
-        let callbacks = callbacks.insert(Arc::new(read()?));
-        if sys::forked() { Err(forked_error()) } else { body(callbacks) }
+        let config = read_config();
+        let callbacks = callbacks.insert(Arc::new(read_callbacks()?));
+        if sys::forked() { Err(forked_error()) } else { body(callbacks, config?) }
     });
     if status != NETSYS_OK
         && let Some(callbacks) = callbacks

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`types`], [`config`] | structs and constants |
 //! | [`status`], [`version`] | codes, the last error, versions |
-//! | [`context`], [`server`], [`client`], [`session`], [`session_data`], [`executor`] | the functions, a file for each noun |
+//! | [`context`], [`server`], [`client`], [`session`], [`session_data`], [`executor`], [`connection_pool`], [`session_manager`] | the functions, a file for each noun |
 //! | [`network_config`] | everything that can be configured |
 //! | [`network_utils`], [`resolver`] | addresses, ports and names; looking names up |
 //! | `guard` | what every function runs under |
@@ -26,6 +26,7 @@ mod binding;
 mod callbacks;
 pub mod client;
 pub mod config;
+pub mod connection_pool;
 pub mod context;
 pub mod executor;
 mod guard;
@@ -38,6 +39,7 @@ pub mod resolver;
 pub mod server;
 pub mod session;
 pub mod session_data;
+pub mod session_manager;
 pub mod status;
 pub mod types;
 pub mod version;

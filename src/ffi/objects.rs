@@ -4,12 +4,14 @@ use std::num::NonZeroU8;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::connection_pool::{netsys_lease, netsys_pool};
 use super::context::OpenContext;
 use super::executor::HandedOut;
 use super::handles::{Entry, Table, kind_of};
 use super::network_config::OpenConfig;
+use super::session_manager::{Manager, netsys_session_manager};
 use super::types::*;
-use crate::core::{Client, Server};
+use crate::core::{Client, ConnectionPool, Lease, Server};
 use crate::error::{Code, Error, Result};
 use crate::session::Session;
 use crate::utils::address_resolver::AddressResolver;
@@ -59,6 +61,9 @@ kinds! {
     Job = 5, "job", HandedOut;
     Config = 6, "configuration", Box<OpenConfig>;
     Resolver = 7, "resolver", Arc<AddressResolver>;
+    Pool = 8, "connection pool", Arc<ConnectionPool>;
+    Lease = 9, "lease", Lease;
+    SessionManager = 10, "session manager", Arc<Manager>;
 }
 
 impl Kind {
@@ -148,6 +153,11 @@ handle!(netsys_session, Session, Arc<Session>, poison: |session| session.abort()
 // A job that failed has ended, and others of its session come.
 handle!(netsys_job, Job, HandedOut, poison: |_| ());
 handle!(netsys_resolver, Resolver, Arc<AddressResolver>, poison: |resolver| resolver.close());
+
+handle!(netsys_pool, Pool, Arc<ConnectionPool>, poison: |pool| pool.stop(Some(Duration::ZERO)));
+handle!(netsys_lease, Lease, Lease, poison: Lease::mark_for_discard);
+// A manager outlives a fault: its sessions are not its own.
+handle!(netsys_session_manager, SessionManager, Arc<Manager>, poison: |_| ());
 
 /// Runs `f` with the object that the handle names. The object stays for as long, even if its handle is removed.
 #[inline]

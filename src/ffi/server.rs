@@ -105,11 +105,13 @@ pub unsafe extern "C" fn netsys_server_start(
     out: *mut netsys_server,
 ) -> netsys_status {
     guard::start(
+        // SAFETY: the caller gives NULL or a configuration as long as it says.
+        || unsafe { config::server(config) },
         // SAFETY: the caller gives NULL or a table as long as it says.
         || unsafe { Callbacks::read(callbacks, Owner::Endpoint) },
-        |callbacks| {
-            // SAFETY: the caller gives NULL or a place for a handle, and NULL or a configuration as long as it says.
-            let (out, config) = unsafe { (Out::new(out, "out")?, config::server(config)?) };
+        |callbacks, config| {
+            // SAFETY: the caller gives NULL or a place for a handle.
+            let out = unsafe { Out::new(out, "out") }?;
             let server = objects::with(context, |open| Server::start(&open.context, config, callbacks.clone()))?;
             callbacks.started();
             out.store(objects::insert(Arc::clone(&server)).inspect_err(|_| server.stop(None))?);

@@ -302,11 +302,13 @@ pub unsafe extern "C" fn netsys_session_adopt(
     out: *mut netsys_session,
 ) -> netsys_status {
     guard::start(
+        // SAFETY: the caller gives NULL or a configuration as long as it says.
+        || unsafe { config::server(config) },
         // SAFETY: the caller gives NULL or a table as long as it says.
         || unsafe { Callbacks::read(callbacks, Owner::Caller) },
-        |callbacks| {
-            // SAFETY: the caller gives NULL or a place for a handle, and NULL or a configuration as long as it says.
-            let (out, config) = unsafe { (Out::new(out, "out")?, config::server(config)?) };
+        |callbacks, config| {
+            // SAFETY: the caller gives NULL or a place for a handle.
+            let out = unsafe { Out::new(out, "out") }?;
             // SAFETY: the caller gives the descriptor away.
             let stream = unsafe { second_descriptor(fd) }?;
             // SAFETY: as above; the caller keeps it at least until this returns.

@@ -51,6 +51,22 @@ pub(super) fn fail(error: &Error) -> netsys_status {
     error.code as i32
 }
 
+/// The error that a function of the caller's returned: the thread's last failure, if it is that.
+pub(super) fn recall(status: netsys_status) -> Error {
+    let Some(code) = Code::from_number(status) else {
+        return Error::new(
+            Code::InvalidArgument,
+            format!("a callback returned {status}: use NETSYS_OK or one of NETSYS_ERR_*"),
+        );
+    };
+    let last = LAST.get();
+    if last.status != status {
+        return code.into();
+    }
+    let bytes: Vec<u8> = last.message.iter().map(|c| *c as u8).take_while(|byte| *byte != 0).collect();
+    Error { code, os_code: last.os_code, message: String::from_utf8_lossy(&bytes).into_owned().into() }
+}
+
 fn texts(status: netsys_status) -> (&'static CStr, &'static CStr) {
     match Code::from_number(status) {
         Some(code) => (code.name(), code.message()),

@@ -23,10 +23,14 @@ struct Thread {
     number: Cell<Option<NonZeroU32>>,
     /// The same while it is inside a batch.
     active: Cell<Option<NonZeroU32>>,
+    /// Its sends are left to the loops to write.
+    leaves_writes: Cell<bool>,
 }
 
 thread_local! {
-    static THREAD: Thread = const { Thread { number: Cell::new(None), active: Cell::new(None) } };
+    static THREAD: Thread = const {
+        Thread { number: Cell::new(None), active: Cell::new(None), leaves_writes: Cell::new(false) }
+    };
     static DIRTY: RefCell<VecDeque<Arc<dyn Flush>>> = const { RefCell::new(VecDeque::new()) };
 }
 
@@ -49,6 +53,17 @@ pub(crate) fn is_active() -> bool {
 #[inline]
 pub(crate) fn current() -> Option<NonZeroU32> {
     THREAD.with(|thread| thread.active.get())
+}
+
+/// Whether what this thread sends now is better written by the loops, since more is about to follow.
+#[inline]
+pub(crate) fn leaves_writes() -> bool {
+    THREAD.with(|thread| thread.leaves_writes.get())
+}
+
+/// Says so.
+pub(crate) fn set_leaves_writes(leave: bool) {
+    THREAD.with(|thread| thread.leaves_writes.set(leave));
 }
 
 /// Has `queue` flushed at the end of this thread's batch.

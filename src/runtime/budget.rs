@@ -48,8 +48,13 @@ impl Budget {
         self.used.load(Relaxed)
     }
 
+    /// How much has to be free before it is full no more.
+    pub(crate) fn reserve(&self) -> usize {
+        self.limit / 8
+    }
+
     fn has_room(&self) -> bool {
-        self.used.load(SeqCst) < self.limit - self.limit / 8
+        self.used.load(SeqCst) < self.limit - self.reserve()
     }
 
     /// Notes that so many bytes were allocated.

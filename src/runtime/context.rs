@@ -11,6 +11,7 @@ use super::budget::Budget;
 use super::event_loop::{LoopRef, WeakLoop};
 use super::manual::ManualQueue;
 use super::pool::Pool;
+use super::thread::as_library_thread;
 use super::{Dispatch, Executor, Place, on_library_thread};
 use crate::config::ContextConfig;
 use crate::error::{Code, Error, Result};
@@ -40,7 +41,7 @@ impl fmt::Debug for ContextHooks {
     }
 }
 
-/// Something that lives on a loop: a server, a client, an adopted session.
+/// Something that lives in a context: a server, a client, an adopted session, a connection pool.
 pub(crate) trait Endpoint: Send + Sync {
     /// Begins to stop. `None`: with the time to drain that its configuration gives.
     fn stop(&self, drain: Option<Duration>);
@@ -48,7 +49,7 @@ pub(crate) trait Endpoint: Send + Sync {
     /// How often [`Endpoint::keep_house`] is to be called.
     fn house_interval(&self) -> Duration;
 
-    /// Has its loop do what is to be done from time to time. Called on a thread that must not be held up.
+    /// Does, or has its loop do, what is to be done from time to time. Called on a thread that must not be held up.
     fn keep_house(&self);
 }
 
@@ -91,12 +92,28 @@ impl fmt::Debug for Inner {
     }
 }
 
+/// The context's knowledge of an endpoint. Dropped when the endpoint has ended.
+#[derive(Debug)]
+pub(crate) struct Membership {
+    context: Arc<Context>,
+    id: u64,
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        let endpoint = self.context.lock().endpoints.remove(&self.id);
+        self.context.endpoints_changed();
+        // Outside the lock: it may be the last reference.
+        drop(endpoint);
+    }
+}
+
 /// An endpoint's place in its context: the loop, and the context's knowledge of it. Dropped when the endpoint has
 /// ended.
 #[derive(Debug)]
 pub(crate) struct EndpointGuard {
-    context: Arc<Context>,
-    id: u64,
+    /// The first to be dropped: the loop's thread is joined when all endpoints are gone.
+    _membership: Membership,
     event_loop: LoopRef,
     _place: Option<EndpointPlace>,
 }
@@ -110,10 +127,6 @@ impl EndpointGuard {
 impl Drop for EndpointGuard {
     fn drop(&mut self) {
         self.event_loop.remove_endpoint();
-        let endpoint = self.context.lock().endpoints.remove(&self.id);
-        self.context.endpoints_changed();
-        // Outside the lock: it may be the last reference.
-        drop(endpoint);
     }
 }
 
@@ -159,7 +172,7 @@ impl Context {
 
     /// Runs the handlers that are due of what is dispatched by hand ([`Dispatch::Manual`]), after it has waited for some
     /// for at most `timeout` (`None`: for ever). Tells how many turns of sessions, servers and clients that were. One
-    /// thread at a time does this. Fails inside a handler.
+    /// thread at a time does this. Fails inside a handler, and once the context has been shut down.
     pub fn poll(&self, timeout: Option<Duration>) -> Result<usize> {
         self.manual()?.poll(timeout)
     }
@@ -195,6 +208,8 @@ impl Context {
 
     fn join_pool(&self) -> Result<Arc<Pool>> {
         let mut inner = self.lock();
+        // Else threads could start that a join does not know of.
+        inner.refuse_if_stopping()?;
         if let Some((pool, users)) = &mut inner.pool {
             *users += 1;
             return Ok(Arc::clone(pool));
@@ -273,6 +288,11 @@ impl Context {
                     .filter_map(WeakLoop::upgrade)
                     .for_each(|event_loop| event_loop.cut_at(deadline.into()));
             }
+            if inner.stopping
+                && let Some(manual) = self.manual.get()
+            {
+                manual.close();
+            }
             std::mem::take(&mut inner.threads)
         };
         for thread in threads {
@@ -299,16 +319,19 @@ impl Context {
             .map_err(|error| Error::os(Code::Io, "cannot start a thread", &error))
     }
 
+    /// The most loops that it makes.
+    pub(crate) fn max_loops(&self) -> usize {
+        self.config.max_loops.max(1)
+    }
+
     /// Gives a loop to an endpoint that is about to start, a new one while there are fewer than the limit.
     pub(crate) fn assign_loop(&self) -> Result<LoopRef> {
         let mut inner = self.lock();
-        if inner.stopping {
-            return Err(Error::new(Code::Cancelled, "the context is being shut down: nothing can be started in it"));
-        }
+        inner.refuse_if_stopping()?;
         inner.reap();
         let mut loops: Vec<LoopRef> = Vec::with_capacity(inner.loops.len());
         inner.loops.retain(|known| known.upgrade().map(|found| loops.push(found)).is_some());
-        if loops.len() >= self.config.max_loops.max(1) {
+        if loops.len() >= self.max_loops() {
             let least = loops.into_iter().min_by_key(LoopRef::endpoints);
             return least.ok_or_else(|| Error::new(Code::Internal, "there is no loop to share"));
         }
@@ -320,22 +343,27 @@ impl Context {
         Ok(event_loop)
     }
 
-    /// Makes the context know an endpoint, so that [`Context::stop`] reaches it.
+    /// Makes the context know an endpoint that lives on a loop.
     pub(crate) fn register(
         self: &Arc<Self>,
         event_loop: LoopRef,
         place: Option<EndpointPlace>,
         endpoint: Arc<dyn Endpoint>,
     ) -> Result<EndpointGuard> {
+        let membership = self.enroll(endpoint)?;
+        event_loop.add_endpoint();
+        Ok(EndpointGuard { _membership: membership, event_loop, _place: place })
+    }
+
+    /// Makes the context know an endpoint, so that [`Context::stop`] and the clock reach it.
+    pub(crate) fn enroll(self: &Arc<Self>, endpoint: Arc<dyn Endpoint>) -> Result<Membership> {
         let mut inner = self.lock();
-        if inner.stopping {
-            return Err(Error::new(Code::Cancelled, "the context is being shut down: nothing can be started in it"));
-        }
+        inner.refuse_if_stopping()?;
         if !inner.has_clock {
             let context = Arc::clone(self);
             let clock = std::thread::Builder::new()
                 .name(format!("{}-clock", self.config.thread_name_prefix))
-                .spawn(move || context.run_clock())
+                .spawn(move || as_library_thread(|| context.run_clock()))
                 .map_err(|error| Error::os(Code::Io, "cannot start a thread", &error))?;
             inner.threads.push(clock);
             inner.has_clock = true;
@@ -343,10 +371,9 @@ impl Context {
         inner.endpoints_started += 1;
         let id = inner.endpoints_started;
         inner.endpoints.insert(id, endpoint);
-        event_loop.add_endpoint();
         drop(inner);
         self.endpoints_changed();
-        Ok(EndpointGuard { context: Arc::clone(self), id, event_loop, _place: place })
+        Ok(Membership { context: Arc::clone(self), id })
     }
 
     /// Calls the endpoints' housekeeping for as long as there are endpoints. On a thread of its own, since a timer that
@@ -388,6 +415,13 @@ impl Context {
 }
 
 impl Inner {
+    fn refuse_if_stopping(&self) -> Result<()> {
+        if self.stopping {
+            return Err(Error::new(Code::Cancelled, "the context is being shut down: nothing can be started in it"));
+        }
+        Ok(())
+    }
+
     /// Joins the threads that have ended.
     fn reap(&mut self) {
         for ended in self.threads.extract_if(.., |thread| thread.is_finished()) {

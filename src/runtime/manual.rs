@@ -25,6 +25,8 @@ struct Inner {
     jobs: VecDeque<Job>,
     /// A thread is at it.
     busy: bool,
+    /// No job will come any more.
+    closed: bool,
 }
 
 impl ManualQueue {
@@ -47,6 +49,12 @@ impl ManualQueue {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut inner = self.lock();
         while inner.busy || inner.jobs.is_empty() {
+            if inner.closed {
+                return Err(Error::new(
+                    Code::Cancelled,
+                    "the context has been shut down: nothing will be due any more",
+                ));
+            }
             match self.wait(inner, deadline) {
                 Some(again) => inner = again,
                 None => return Ok(0),
@@ -65,6 +73,12 @@ impl ManualQueue {
             }
             inner = if inner.busy || inner.jobs.is_empty() { self.wait(inner, deadline)? } else { self.run(inner).0 };
         }
+    }
+
+    /// Ends those who poll: nothing will come any more.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
     }
 
     /// Has those who wait look again.

@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 mod budget;
+mod clock;
 mod context;
 mod event_loop;
 mod executor;
@@ -12,8 +13,9 @@ mod strand;
 mod thread;
 
 pub(crate) use budget::{Budget, Share, Ticket};
+pub use clock::{Clock, ManualClock};
 pub use context::{Context, ContextHooks};
-pub(crate) use context::{Endpoint, EndpointGuard, EndpointPlace};
+pub(crate) use context::{Endpoint, EndpointGuard, EndpointPlace, Membership};
 pub(crate) use event_loop::{LoopRef, WeakLoop, with_read_buffer};
 pub use executor::{Dispatch, Executor};
 pub(crate) use manual::ManualQueue;

@@ -1,10 +1,11 @@
 //! Work that is done one piece after the other, in order, on an executor.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use std::{fmt, ptr};
 
 use super::event_loop::WeakLoop;
 use super::thread::as_library_thread;
@@ -14,6 +15,11 @@ use super::{Executor, batch};
 const TURN: Duration = Duration::from_micros(200);
 
 type Task = Box<dyn FnOnce() + Send>;
+
+thread_local! {
+    /// The strand of which this thread is handing a further job to an executor, and whether that job was run meanwhile.
+    static HANDING_OVER: Cell<(*const Strand, bool)> = const { Cell::new((ptr::null(), false)) };
+}
 
 /// Where the handlers of a server or client run that do not run on its loop.
 #[derive(Clone)]
@@ -110,13 +116,27 @@ impl Strand {
     }
 
     fn run(self: Arc<Self>) {
-        let turn = || batch::run(|| as_library_thread(|| self.take_turn()));
-        let more = match &self.place.log {
-            Some(log) => tracing::dispatcher::with_default(log, turn),
-            None => turn(),
-        };
-        if more {
+        let this = Arc::as_ptr(&self);
+        if HANDING_OVER.get().0 == this {
+            // The executor runs jobs where it is given them: the next turn follows this one, and is not inside it.
+            HANDING_OVER.set((this, true));
+            return;
+        }
+        // Not a batch: a handler may go on for long after it has sent, or wait for an answer.
+        let turn = || as_library_thread(|| self.take_turn());
+        loop {
+            let more = match &self.place.log {
+                Some(log) => tracing::dispatcher::with_default(log, turn),
+                None => turn(),
+            };
+            if !more {
+                return;
+            }
+            let outer = HANDING_OVER.replace((this, false));
             self.schedule();
+            if !HANDING_OVER.replace(outer).1 {
+                return;
+            }
         }
     }
 
@@ -134,9 +154,12 @@ impl Strand {
                     inner.scheduled = false;
                     return false;
                 };
+                // One of many messages: the loop writes the answers to several at once.
+                batch::set_leaves_writes(!inner.tasks.is_empty());
                 task
             };
             task();
+            batch::set_leaves_writes(false);
             late = Instant::now() >= end;
         }
     }

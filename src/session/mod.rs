@@ -9,6 +9,7 @@ mod linger;
 mod outbound;
 mod registry;
 mod sending;
+mod session_manager;
 mod stats;
 mod sweep;
 
@@ -25,6 +26,7 @@ pub(crate) use self::linger::linger;
 pub(crate) use self::outbound::Unsent;
 pub use self::registry::Fanout;
 pub(crate) use self::registry::{Registry, Role};
+pub use self::session_manager::{MAX_SESSION_ID, Managed, SessionManager, SessionManagerConfig, SessionManagerStats};
 pub use self::stats::Stats;
 
 use self::data::SessionData;
@@ -105,7 +107,11 @@ pub struct Session {
     data: Mutex<SessionData>,
     groups: Mutex<Vec<String>>,
     attachment: OnceLock<Box<dyn Any + Send + Sync>>,
+    /// What is to be done when it has ended; `None` when that has been done.
+    at_end: Mutex<Option<Vec<AtEnd>>>,
 }
+
+type AtEnd = Box<dyn FnOnce() + Send>;
 
 /// What other threads ask of the driver.
 #[derive(Default)]
@@ -185,6 +191,7 @@ impl Session {
             data: Mutex::default(),
             groups: Mutex::default(),
             attachment: OnceLock::new(),
+            at_end: Mutex::new(Some(Vec::new())),
             registry,
         }
     }
@@ -279,9 +286,25 @@ impl Session {
         }
     }
 
+    /// How many messages have come since it began.
+    pub(crate) fn messages_received(&self) -> u64 {
+        self.received.messages.get()
+    }
+
     /// A place for what a layer above keeps with the session.
     pub(crate) fn attachment(&self) -> &OnceLock<Box<dyn Any + Send + Sync>> {
         &self.attachment
+    }
+
+    /// Has something done when it has ended and its handler knows, where handlers run. False if that has been.
+    pub(crate) fn at_end(&self, then: AtEnd) -> bool {
+        lock(&self.at_end).as_mut().map(|list| list.push(then)).is_some()
+    }
+
+    /// It has ended, and its handler was told.
+    fn ended(&self) {
+        let list = lock(&self.at_end).take();
+        list.into_iter().flatten().for_each(|then| then());
     }
 
     fn peer_limit(&self) -> u32 {

@@ -216,6 +216,7 @@ impl Registry {
     pub(super) fn tell_detached(self: &Arc<Self>, session: &Arc<Session>) {
         self.run(session, |registry, session| {
             registry.deliver(Some(session), |handler| handler.on_detach(session));
+            session.ended();
             registry.live.fetch_sub(1, Ordering::AcqRel);
             registry.left.notify_one();
         });
@@ -538,14 +539,25 @@ impl Registry {
         self.on_loop(move || {
             let now = sys::monotonic_ns();
             let mut sessions = registry.sessions();
-            // One at a time, and who holds the most: that may be all that the others wait for.
-            let starved = sessions.iter().filter(|session| session.is_starved_out(now));
-            if let Some(largest) = starved.max_by_key(|session| session.starves_with()) {
-                largest.starve_out();
-            }
+            registry.make_memory(&sessions, now);
             sessions.retain(|session| sweep_due || session.is_frame_late(now));
             batch::run(|| sessions.iter().for_each(|session| session.sweep(now)));
         });
+    }
+
+    /// Gives up those who have waited long for memory, the largest first, until the others can go on: what they hold may
+    /// be all that everybody waits for.
+    fn make_memory(&self, sessions: &[Arc<Session>], now: u64) {
+        let mut starved: Vec<_> = sessions.iter().filter(|session| session.is_starved_out(now)).collect();
+        starved.sort_by_key(|session| std::cmp::Reverse(session.starves_with()));
+        let mut freed = 0;
+        for session in starved {
+            if freed > self.budget.reserve() {
+                break;
+            }
+            freed += session.starves_with();
+            session.starve_out();
+        }
     }
 
     /// Runs `work` on the loop, if it still runs.

@@ -268,7 +268,7 @@ impl Session {
     #[inline(always)]
     pub(super) fn transmit(self: &Arc<Self>, mut sending: MutexGuard<'_, Sending>) {
         let Some(thread) = batch::current() else {
-            let next = sending.queue.next_step(true);
+            let next = sending.queue.next_step(!batch::leaves_writes());
             drop(sending);
             match next {
                 Next::Nothing => {}

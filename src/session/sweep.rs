@@ -89,7 +89,7 @@ impl Session {
     /// Whether the frame that the peer has begun should be whole by now. A cheap look, for all sessions often.
     pub(super) fn is_frame_late(&self, now: u64) -> bool {
         let begun = self.watch.frame_begun_ns.load(Ordering::Relaxed);
-        if begun == 0 || self.is_paused() || self.starved_since() != 0 {
+        if begun == 0 || self.is_paused() {
             return false;
         }
         self.time_for_frame().is_some_and(|limit| self.watch.elapsed_since(begun, now) > limit)
@@ -107,7 +107,7 @@ impl Session {
     }
 
     /// Since when it waits for memory in the middle of a frame; 0: it does not.
-    pub(super) fn starved_since(&self) -> u64 {
+    fn starved_since(&self) -> u64 {
         self.watch.starved_since_ns.load(Ordering::Relaxed)
     }
 

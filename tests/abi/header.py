@@ -22,7 +22,7 @@ def preprocess(header, *options):
 
 
 def functions(text):
-    return sorted(set(re.findall(r"\b(netsys_\w+)\s*\(", text)))
+    return sorted(set(re.findall(r"\b(netsys_\w+)\s*\((?!\s*\*)", text)))
 
 
 def members(body):

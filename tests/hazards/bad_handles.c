@@ -1,6 +1,7 @@
 /* Every function with null pointers and with handles that are zero, stale, of another kind, or made up: always the
  * error status that it promises, never a crash, and what is alive goes on working. */
 #include "calls.h"
+#include "executors.h"
 
 enum { FORGERIES = 1000000 };
 
@@ -98,6 +99,19 @@ static void forge_handles(void) {
     }
 }
 
+/* The first job of a client, which has stopped when the job has run: nobody listens on its port. */
+static netsys_job make_job(netsys_context context, hazard_shelf* shelf, netsys_client* client) {
+    const netsys_callbacks callbacks = hazard_callbacks(NULL);
+    netsys_client_config config;
+    REQUIRE_OK(netsys_client_config_init(&config, sizeof config));
+    config.host = hazard_str("127.0.0.1");
+    config.port = 9;
+    config.dispatch = NETSYS_DISPATCH_EXECUTOR;
+    config.executor = hazard_shelf_executor(shelf);
+    REQUIRE_OK(netsys_client_start(context, &config, &callbacks, client));
+    return hazard_job(shelf, 0);
+}
+
 static void make_stale(netsys_context context) {
     const netsys_callbacks callbacks = hazard_callbacks(NULL);
     netsys_context other;
@@ -105,9 +119,21 @@ static void make_stale(netsys_context context) {
     netsys_client client;
     netsys_session session;
     netsys_resolver resolver;
+    netsys_pool pool;
+    netsys_lease lease;
+    netsys_session_manager manager;
+    static hazard_shelf shelf = HAZARD_SHELF_INIT;
     netsys_config config;
     uint16_t port;
+    stale[HANDLE_JOB] = make_job(context, &shelf, &client).id;
+    REQUIRE_OK(netsys_job_run(hazard_job(&shelf, 0)));
+    REQUIRE_OK(netsys_client_destroy(client));
     server = hazard_start_server(context, NETSYS_FRAMING_FRAMED, &callbacks, &port);
+    manager = hazard_manager(context);
+    REQUIRE_OK(netsys_session_manager_destroy(manager));
+    hazard_lease(context, port, &callbacks, &pool, &lease);
+    REQUIRE_OK(netsys_lease_discard(lease));
+    REQUIRE_OK(netsys_pool_destroy(pool));
     client = hazard_start_client(context, NETSYS_FRAMING_FRAMED, port, &callbacks);
     hazard_connected(client);
     REQUIRE_OK(netsys_client_destroy(client));
@@ -125,6 +151,9 @@ static void make_stale(netsys_context context) {
     stale[HANDLE_CLIENT] = client.id;
     stale[HANDLE_SESSION] = session.id;
     stale[HANDLE_RESOLVER] = resolver.id;
+    stale[HANDLE_POOL] = pool.id;
+    stale[HANDLE_LEASE] = lease.id;
+    stale[HANDLE_SESSION_MANAGER] = manager.id;
     stale[HANDLE_CONFIG] = config.id;
 }
 
@@ -136,6 +165,11 @@ int main(void) {
     netsys_client client;
     netsys_session session;
     netsys_resolver resolver;
+    netsys_pool pool;
+    netsys_lease lease;
+    netsys_job job;
+    static hazard_shelf shelf = HAZARD_SHELF_INIT;
+    netsys_client held;
     netsys_config config;
     uint16_t port;
     unsigned i;
@@ -146,6 +180,10 @@ int main(void) {
     server = hazard_start_server(context, NETSYS_FRAMING_FRAMED, &server_callbacks, &port);
     client = hazard_start_client(context, NETSYS_FRAMING_FRAMED, port, &client_callbacks);
     session = hazard_connected(client);
+    hazard_lease(context, port, &server_callbacks, &pool, &lease);
+    live[HANDLE_POOL] = pool.id;
+    live[HANDLE_LEASE] = lease.id;
+    live[HANDLE_SESSION_MANAGER] = hazard_manager(context).id;
     REQUIRE_OK(netsys_config_create(NETSYS_PRESET_DEFAULT, &config));
     live[HANDLE_CONTEXT] = context.id;
     live[HANDLE_SERVER] = server.id;
@@ -153,6 +191,8 @@ int main(void) {
     live[HANDLE_SESSION] = session.id;
     REQUIRE_OK(netsys_resolver_create(NULL, &resolver));
     live[HANDLE_RESOLVER] = resolver.id;
+    job = make_job(context, &shelf, &held);
+    live[HANDLE_JOB] = job.id;
     live[HANDLE_CONFIG] = config.id;
     make_stale(context);
     REQUIRE_OK(netsys_session_set_data(session, text_of(0), text_of(0))); /* for the calls that look a value up */
@@ -168,6 +208,8 @@ int main(void) {
     REQUIRE_OK(netsys_session_send(session, NETSYS_MESSAGE_TEXT, "alive", 5));
     REQUIRE(hazard_await(&answered, 1));
     REQUIRE_OK(netsys_resolver_destroy(resolver));
+    REQUIRE_OK(netsys_job_run(job));
+    REQUIRE_OK(netsys_client_destroy(held));
     REQUIRE_OK(netsys_config_destroy(config));
     REQUIRE_OK(netsys_context_shutdown(context, NETSYS_INFINITE));
     printf("%d functions, %d forged handles\n", (int)CALLS, (int)FORGERIES);

@@ -12,6 +12,10 @@ enum {
     HANDLE_SESSION,
     HANDLE_CONFIG,
     HANDLE_RESOLVER,
+    HANDLE_POOL,
+    HANDLE_LEASE,
+    HANDLE_SESSION_MANAGER,
+    HANDLE_JOB,
     HANDLE_KINDS
 };
 enum {
@@ -54,6 +58,29 @@ static inline void ignore_resolution(void* userdata, const netsys_resolution* re
 
 static inline void ignore_userdata(void* userdata) {
     (void)userdata;
+}
+
+static inline void ignore_member(void* userdata, const netsys_managed_session* session, netsys_str id) {
+    (void)userdata;
+    (void)session;
+    (void)id;
+}
+
+static inline uint64_t no_activity(void* userdata) {
+    (void)userdata;
+    return 0;
+}
+
+static inline void ignore_stop(void* userdata, netsys_status code, netsys_str reason) {
+    (void)userdata;
+    (void)code;
+    (void)reason;
+}
+
+static inline netsys_status no_client(void* userdata, netsys_client* client) {
+    (void)userdata;
+    (void)client;
+    return NETSYS_ERR_CONNECTION_REFUSED;
 }
 
 #include "calls.inc"

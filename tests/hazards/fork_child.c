@@ -1,14 +1,18 @@
 /* fork while a server and a client are at work: the child is told NETSYS_ERR_FORKED at once by every function that
  * works on an object, and ends cleanly; the parent goes on; a program that the child executes inherits no descriptor.
+ * Jobs and what is due in a context that the program polls stay the parent's too.
  */
+#include <poll.h>
 #include <sys/wait.h>
 
 #include "calls.h"
+#include "executors.h"
 
 enum { ROUNDS = 20, LIMIT_NS = 1000000 };
 
 static hazard_counter exchanged = HAZARD_COUNTER_INIT;
 static uint64_t live[HANDLE_KINDS];
+static int32_t due; /* the descriptor of what the parent is to run */
 
 /* The fastest of three, so that the scheduler's delays do not count. */
 static void call_in_child(const call_entry* entry) {
@@ -30,13 +34,20 @@ static void call_in_child(const call_entry* entry) {
     }
 }
 
+static int is_readable(int32_t descriptor) {
+    struct pollfd readable = {descriptor, POLLIN, 0};
+    return poll(&readable, 1, 0) == 1;
+}
+
 static void be_child(int round) {
     unsigned i;
+    REQUIRE(is_readable(due)); /* it may look, but has nothing to run */
     for (i = 0; i < CALLS; ++i) {
         if (calls[i].handle != HANDLE_NONE || (calls[i].flags & CALL_CREATES) != 0) {
             call_in_child(&calls[i]);
         }
     }
+    REQUIRE(is_readable(due));
     if (round % 2 == 0) {
         exit(0); /* with what the library and the C library do at exit */
     }
@@ -54,6 +65,22 @@ static void serve_first(void* userdata, netsys_session session) {
     netsys_session_send(session, NETSYS_MESSAGE_TEXT, "ball", 4);
 }
 
+/* A client whose callbacks are due at once, since nobody listens on its port. */
+static netsys_client start_failing_client(netsys_context context, uint32_t dispatch, hazard_shelf* shelf) {
+    const netsys_callbacks callbacks = hazard_callbacks(NULL);
+    netsys_client_config config;
+    netsys_client client;
+    REQUIRE_OK(netsys_client_config_init(&config, sizeof config));
+    config.host = hazard_str("127.0.0.1");
+    config.port = 9;
+    config.dispatch = dispatch;
+    if (dispatch == NETSYS_DISPATCH_EXECUTOR) {
+        config.executor = hazard_shelf_executor(shelf);
+    }
+    REQUIRE_OK(netsys_client_start(context, &config, &callbacks, &client));
+    return client;
+}
+
 static int list_descriptors(void) {
     if (hazard_descriptors() != 3) {
         fprintf(stderr, "%u descriptors after exec, expected 3\n", hazard_descriptors());
@@ -67,8 +94,11 @@ int main(int argc, char** argv) {
     netsys_callbacks client_callbacks = hazard_callbacks(NULL);
     netsys_context context;
     netsys_server server;
-    netsys_client client;
+    static hazard_shelf shelf = HAZARD_SHELF_INIT;
+    netsys_client client, polled, held;
     netsys_resolver resolver;
+    struct pollfd readable = {-1, POLLIN, 0};
+    size_t turns = 0;
     netsys_config settings;
     uint16_t port;
     int round, inherited;
@@ -92,6 +122,12 @@ int main(int argc, char** argv) {
     live[HANDLE_SESSION] = hazard_connected(client).id;
     REQUIRE_OK(netsys_resolver_create(NULL, &resolver));
     live[HANDLE_RESOLVER] = resolver.id;
+    held = start_failing_client(context, NETSYS_DISPATCH_EXECUTOR, &shelf);
+    live[HANDLE_JOB] = hazard_job(&shelf, 0).id;
+    polled = start_failing_client(context, NETSYS_DISPATCH_MANUAL, NULL);
+    REQUIRE_OK(netsys_context_poll_descriptor(context, &due));
+    readable.fd = due;
+    REQUIRE(poll(&readable, 1, HAZARD_PATIENCE_S * 1000) == 1);
     live[HANDLE_CONFIG] = settings.id;
 
     for (round = 0; round < ROUNDS; ++round) {
@@ -112,6 +148,12 @@ int main(int argc, char** argv) {
         await_child(child);
     }
     REQUIRE(hazard_await(&exchanged, hazard_value(&exchanged) + 100));
+    REQUIRE(is_readable(due));
+    REQUIRE_OK(netsys_context_poll(context, 0, &turns));
+    REQUIRE(turns == 1 && !is_readable(due));
+    REQUIRE_OK(netsys_client_destroy(polled));
+    REQUIRE_OK(netsys_job_run(hazard_job(&shelf, 0)));
+    REQUIRE_OK(netsys_client_destroy(held));
     REQUIRE_OK(netsys_resolver_destroy(resolver));
     REQUIRE_OK(netsys_config_destroy(settings));
     REQUIRE_OK(netsys_client_destroy(client));

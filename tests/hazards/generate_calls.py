@@ -10,11 +10,12 @@ one a line, which must equal the functions of the table.
 import re
 import sys
 
-HANDLES = {f"netsys_{noun}": noun.upper() for noun in ("context", "server", "client", "session", "config", "resolver")}
+NOUNS = ("context", "server", "client", "session", "config", "resolver", "pool", "lease", "session_manager", "job")
+HANDLES = {f"netsys_{noun}": noun.upper() for noun in NOUNS}
 
 # Arguments that may be null, by name; by function and name where it is not so everywhere.
 OPTIONAL = {"needed", "count", "queued", "refused", "userdata", "release", "callbacks", "netsys_context_create.config",
-            "netsys_resolver_create.config"}
+            "netsys_resolver_create.config", "netsys_context_poll.out"}
 
 # What becomes of what a call made.
 CLEAN_UP = {
@@ -24,6 +25,10 @@ CLEAN_UP = {
     "netsys_session_create": "netsys_session_release({out}[0])",
     "netsys_resolver_create": "netsys_resolver_destroy({out}[0])",
     "netsys_config_create": "netsys_config_destroy({out}[0])",
+    "netsys_pool_start": "netsys_pool_destroy({out}[0])",
+    "netsys_pool_start_with": "netsys_pool_destroy({out}[0])",
+    "netsys_pool_acquire": "netsys_lease_release({out}[0])",
+    "netsys_session_manager_create": "netsys_session_manager_destroy({out}[0])",
 }
 
 # What a callback is given, and the one that ignores it.
@@ -31,10 +36,11 @@ IGNORED = {
     "netsys_str": "ignore_text",
     "netsys_local_address": "ignore_local_address",
     "netsys_resolution": "ignore_resolution",
+    "netsys_managed_session": "ignore_member",
 }
 
-BLOCKS = re.compile(r"(_wait(_connected)?|_resolve)$")
-ENDS = re.compile(r"_(shutdown|destroy|stop|close|abort|release|disconnect_all)$")
+BLOCKS = re.compile(r"(_wait(_connected)?|_resolve|_acquire|_fill)$")
+ENDS = re.compile(r"_(shutdown|destroy|stop|close|abort|release|discard|disconnect_all|run|refuse)$")
 INTEGERS = {"uint16_t", "uint32_t", "uint64_t", "int32_t", "int64_t", "int", "size_t", "netsys_status", "bool"}
 VALUES = {
     "kind": "NETSYS_MESSAGE_TEXT",
@@ -49,6 +55,7 @@ VALUES = {
     "drain_ms": "0",
     "max_connections": "0",
     "max_message_bytes": "0",
+    "max_sessions": "1000",
     "paused": "false",
     "len": "1",
     "count": "1",
@@ -94,7 +101,7 @@ def split_parameters(text):
 def default_of(type_name, name, previous):
     """The valid value of a plain argument."""
     if name == "cap":
-        return "64" if previous == "char" else "4"
+        return "256" if previous == "char" else "4"
     if name == "size":
         return f"sizeof({previous})"
     if name in VALUES:
@@ -124,13 +131,18 @@ def argument(index, parameter, previous):
         if type_name == "netsys_bytes":
             declarations = [f'const netsys_bytes {variable}[1] = {{{{(const uint8_t *)"x", 1}}}};']
             return declarations, null_or + variable, True, name, type_name
-        size = 64 if type_name == "char" else 4
+        size = 256 if type_name == "char" else 4
         declarations = [f"{type_name} {variable}[{size}];", f"memset({variable}, 0, sizeof {variable});"]
-        if type_name not in HANDLES and re.search(r"_(config|callbacks|stats|info)$", type_name):
+        if type_name not in HANDLES and re.search(r"_(config|callbacks|source|stats|info|managed_session)$", type_name):
             declarations.append(f"{variable}[0].struct_size = sizeof {variable}[0];")
         if type_name == "netsys_client_config" and const:
             declarations.append(f"{variable}[0].host = text_of(0);")
             declarations.append(f"{variable}[0].port = 9;")
+        if type_name == "netsys_managed_session":
+            declarations.append(f"{variable}[0].last_activity = no_activity;")
+            declarations.append(f"{variable}[0].stop = ignore_stop;")
+        if type_name == "netsys_pool_source":
+            declarations.append(f"{variable}[0].open = no_client;")
         if type_name == "netsys_server_config" and const:
             declarations.append(f"{variable}[0].host = text_of(0);")
         return declarations, null_or + variable, True, name, type_name

@@ -76,6 +76,9 @@ hazard 0 1 peer_reset
 hazard 0 1 churn
 hazard 0 1 struct_size
 hazard 0 1 bad_handles
+hazard 0 1 jobs
+hazard 0 1 polling
+hazard 0 1 callbacks
 hazard 0 1 storm
 
 # accept() fails three times and then no more (reliability row 30).

@@ -1,15 +1,29 @@
-/* storm [CALLS]: sixteen threads call everything on the same servers, clients and sessions, while they and the
- * callbacks destroy and recreate them: no crash, no hang, and at the end every beginning has had exactly one end. */
+/* storm [CALLS]: sixteen threads call everything on the same servers, clients, pools, sessions and jobs, in all modes
+ * of dispatch, while they and the callbacks destroy and recreate them: no crash, no hang, and at the end every
+ * beginning has had exactly one end. */
 #include "calls.h"
 
-enum { THREADS = 16, SERVERS = 4, CLIENTS = 8, SESSIONS = 64, CONFIGS = 4, CALLBACK_CALLS = 16 };
+enum {
+    THREADS = 16,
+    SERVERS = 4,
+    CLIENTS = 8,
+    POOLS = 2,
+    SESSIONS = 64,
+    CONFIGS = 4,
+    JOBS = 16,
+    CALLBACK_CALLS = 16,
+    MODES = 4
+};
 
 static netsys_context context;
 static netsys_resolver resolver;
 static long calls_per_thread = 100000;
-static uint64_t servers[SERVERS], clients[CLIENTS], sessions[SESSIONS], configs[CONFIGS];
+static uint64_t servers[SERVERS], clients[CLIENTS], sessions[SESSIONS], pools[POOLS], leases[POOLS], jobs[JOBS];
+static uint64_t configs[CONFIGS];
 static uint32_t ports[SERVERS];
-static unsigned long accepts, ends, opens, closes, starts, releases, messages, outcomes[2];
+static netsys_session_manager manager;
+static unsigned long accepts, ends, opens, closes, starts, releases, messages, given, outcomes[2];
+static int over;
 
 #define ADD(counter) __atomic_add_fetch(&(counter), 1, __ATOMIC_SEQ_CST)
 #define LOAD(value) __atomic_load_n(&(value), __ATOMIC_SEQ_CST)
@@ -59,6 +73,36 @@ static void release(void* userdata) {
     ADD(releases);
 }
 
+/* A job waits in its slot until somebody calls it, the next one takes its place, or the janitor comes by. */
+static netsys_status execute(void* userdata, netsys_job job) {
+    const unsigned long number = ADD(given);
+    netsys_job displaced;
+    (void)userdata;
+    displaced.id = SWAP(jobs[number % JOBS], job.id);
+    netsys_job_refuse(displaced);
+    return number % 7 == 0 ? NETSYS_ERR_CANCELLED : NETSYS_OK; /* which of the two comes first runs it */
+}
+
+static netsys_executor some_executor(uint32_t dispatch) {
+    netsys_executor executor;
+    memset(&executor, 0, sizeof executor);
+    executor.execute = dispatch == NETSYS_DISPATCH_EXECUTOR ? execute : NULL;
+    return executor;
+}
+
+/* Goes on with what waits for the program: the jobs that nobody has called yet, and what is to be polled. */
+static void* be_janitor(void* unused) {
+    unsigned slot = 0;
+    (void)unused;
+    while (!LOAD(over)) {
+        netsys_job job;
+        job.id = SWAP(jobs[slot++ % JOBS], 0);
+        netsys_job_run(job);
+        netsys_context_poll(context, slot % JOBS == 0, NULL);
+    }
+    return NULL;
+}
+
 static netsys_callbacks counting_callbacks(void) {
     netsys_callbacks callbacks = hazard_callbacks(NULL);
     callbacks.on_accept = on_accept;
@@ -78,6 +122,9 @@ static void recreate_server(unsigned slot) {
     REQUIRE_OK(netsys_server_config_init(&config, sizeof config));
     config.host = hazard_str("127.0.0.1");
     config.drain_ms = 20;
+    config.dispatch = slot % MODES;
+    config.executor = some_executor(config.dispatch);
+    config.io_threads = 1 + slot % 3;
     ADD(starts);
     REQUIRE_OK(netsys_server_start(context, &config, &callbacks, &server));
     if (netsys_server_port(server, &port) == NETSYS_OK) {
@@ -96,6 +143,8 @@ static void recreate_client(unsigned slot) {
     config.port = (uint16_t)LOAD(ports[slot % SERVERS]);
     config.framing = slot % 2 == 0 ? NETSYS_FRAMING_FRAMED : NETSYS_FRAMING_AUTO;
     config.drain_ms = 20;
+    config.dispatch = slot / 2 % MODES;
+    config.executor = some_executor(config.dispatch);
     ADD(starts);
     REQUIRE_OK(netsys_client_start(context, &config, &callbacks, &client));
     client.id = SWAP(clients[slot], client.id);
@@ -116,6 +165,29 @@ static void recreate_config(unsigned slot) {
     netsys_config_destroy(config);
 }
 
+/* With a lease of it, if there is one soon: in callbacks there is none. */
+static void recreate_pool(unsigned slot) {
+    const netsys_callbacks callbacks = counting_callbacks();
+    netsys_pool_config config;
+    netsys_client_config client;
+    netsys_pool pool;
+    netsys_lease lease;
+    REQUIRE_OK(netsys_pool_config_init(&config, sizeof config));
+    REQUIRE_OK(netsys_client_config_init(&client, sizeof client));
+    config.min_idle = 1;
+    client.host = hazard_str("127.0.0.1");
+    client.port = (uint16_t)LOAD(ports[slot % SERVERS]);
+    client.drain_ms = 20;
+    ADD(starts);
+    REQUIRE_OK(netsys_pool_start(context, &config, &client, &callbacks, &pool));
+    if (netsys_pool_acquire(pool, 20, &lease) == NETSYS_OK) {
+        lease.id = SWAP(leases[slot], lease.id);
+        netsys_lease_discard(lease);
+    }
+    pool.id = SWAP(pools[slot], pool.id);
+    netsys_pool_destroy(pool);
+}
+
 static uint64_t some_handle(int kind, unsigned choice) {
     switch (kind) {
         case HANDLE_CONTEXT:
@@ -130,6 +202,14 @@ static uint64_t some_handle(int kind, unsigned choice) {
             return LOAD(resolver.id);
         case HANDLE_CONFIG:
             return LOAD(configs[choice % CONFIGS]);
+        case HANDLE_POOL:
+            return LOAD(pools[choice % POOLS]);
+        case HANDLE_LEASE:
+            return LOAD(leases[choice % POOLS]);
+        case HANDLE_SESSION_MANAGER:
+            return manager.id;
+        case HANDLE_JOB:
+            return LOAD(jobs[choice % JOBS]);
         default:
             return 0;
     }
@@ -137,8 +217,10 @@ static uint64_t some_handle(int kind, unsigned choice) {
 
 /* Whether a call is due that ends something or makes something new: rare enough that there is life between them. */
 static int is_due(const call_entry* entry, unsigned chance) {
-    if ((entry->flags & CALL_ENDS) != 0) {
-        return entry->handle == HANDLE_SESSION ? chance % 64 == 0 : entry->handle != HANDLE_CONTEXT && chance < 4;
+    if ((entry->flags & CALL_ENDS) != 0 && entry->handle != HANDLE_JOB) {
+        return entry->handle == HANDLE_SESSION
+                   ? chance % 64 == 0
+                   : entry->handle != HANDLE_CONTEXT && entry->handle != HANDLE_SESSION_MANAGER && chance < 4;
     }
     return (entry->flags & CALL_CREATES) == 0 || chance < 16;
 }
@@ -154,9 +236,11 @@ static void call_something(uint64_t* random) {
         recreate_resolver();
     } else if ((dice >> 52) % 2048 == 0) {
         recreate_client(choice % CLIENTS);
+    } else if ((dice >> 52) % 2048 == 2) {
+        recreate_pool(choice % POOLS);
     } else if ((dice >> 52) == 1) {
         recreate_server(choice % SERVERS);
-    } else if ((dice >> 52) == 2) {
+    } else if ((dice >> 52) == 3) {
         recreate_config(choice % CONFIGS);
     } else if (is_due(entry, chance)) {
         status = entry->call(some_handle(entry->handle, choice), nulls);
@@ -178,7 +262,7 @@ static void* call_many(void* seed) {
 }
 
 int main(int argc, char** argv) {
-    pthread_t threads[THREADS];
+    pthread_t threads[THREADS], janitor;
     uint64_t seeds[THREADS];
     netsys_context_config config;
     unsigned i;
@@ -188,8 +272,10 @@ int main(int argc, char** argv) {
     }
     REQUIRE_OK(netsys_context_config_init(&config, sizeof config));
     config.max_loops = 4;
+    config.pool_threads = 2;
     config.log_level = 1;
     REQUIRE_OK(netsys_context_create(&config, &context));
+    REQUIRE(pthread_create(&janitor, NULL, be_janitor, NULL) == 0);
     recreate_resolver();
     for (i = 0; i < SERVERS; ++i) {
         recreate_server(i);
@@ -199,6 +285,10 @@ int main(int argc, char** argv) {
     }
     for (i = 0; i < CONFIGS; ++i) {
         recreate_config(i);
+    }
+    manager = hazard_manager(context);
+    for (i = 0; i < POOLS; ++i) {
+        recreate_pool(i);
     }
     for (i = 0; i < THREADS; ++i) {
         seeds[i] = UINT64_C(0x9E3779B97F4A7C15) * (i + 1);
@@ -212,8 +302,10 @@ int main(int argc, char** argv) {
         netsys_config_destroy((netsys_config){configs[i]});
     }
     REQUIRE_OK(netsys_context_shutdown(context, 200));
-    printf("%lu calls succeeded, %lu failed; %lu starts, %lu sessions, %lu messages\n", LOAD(outcomes[1]),
-           LOAD(outcomes[0]), LOAD(starts), LOAD(opens), LOAD(messages));
+    SWAP(over, 1);
+    REQUIRE(pthread_join(janitor, NULL) == 0);
+    printf("%lu calls succeeded, %lu failed; %lu starts, %lu sessions, %lu messages, %lu jobs\n", LOAD(outcomes[1]),
+           LOAD(outcomes[0]), LOAD(starts), LOAD(opens), LOAD(messages), LOAD(given));
     REQUIRE(LOAD(opens) > CLIENTS && LOAD(messages) > CLIENTS && LOAD(outcomes[1]) > THREADS);
     REQUIRE(LOAD(accepts) == LOAD(ends));
     REQUIRE(LOAD(opens) == LOAD(closes));

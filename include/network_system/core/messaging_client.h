@@ -5,6 +5,7 @@
 #include "network_system/detail/client_core.h"
 #include "network_system/detail/namespace.h"
 #include "network_system/detail/standard_headers.h"
+#include "network_system/interfaces/i_protocol_client.h"
 #include "network_system/utils/result_types.h"
 
 namespace NETWORK_SYSTEM_NAMESPACE::core {
@@ -24,7 +25,7 @@ namespace NETWORK_SYSTEM_NAMESPACE::core {
 /// Handlers run on the client's loop thread and never overlap. They may be set and replaced at any time, by null too,
 /// and serve from the next event. A handler that throws ends the connection, and the error handlers get -645 with the
 /// exception's text.
-class messaging_client : public std::enable_shared_from_this<messaging_client> {
+class messaging_client : public interfaces::i_protocol_client, public std::enable_shared_from_this<messaging_client> {
 public:
     using message_handler = std::function<void(const std::string&)>;
     using connect_handler = std::function<void()>;
@@ -53,11 +54,8 @@ public:
     messaging_client(std::string_view client_id, const client_config& config)
         : core_(std::make_shared<detail::client_core>(std::string(client_id), config)) {}
 
-    messaging_client(const messaging_client&) = delete;
-    messaging_client& operator=(const messaging_client&) = delete;
-
     /// Stops. No handler runs afterwards; inside a handler, none but the calling one.
-    ~messaging_client() {
+    ~messaging_client() override {
         if (!core_->life.shut_down()) {
             core_->handlers.clear();
         }
@@ -90,9 +88,16 @@ public:
         return ok();
     }
 
+    /// The interface's names of the two. The disconnected callback is told of this stop too.
+    auto start(std::string_view host, std::uint16_t port) -> VoidResult override { return start_client(host, port); }
+    auto stop() -> VoidResult override {
+        core_->announces_stop.store(true);
+        return stop_client();
+    }
+
     /// Returns when the client has stopped or its (last) connection has ended; at once if it never started, or in a
     /// handler.
-    auto wait_for_stop() -> void { core_->life.wait(); }
+    auto wait_for_stop() -> void override { core_->life.wait(); }
 
     /// Waits for the connection, at most `timeout`. Errors: timeout (-4), the reason why there is no connection, and
     /// the library's WOULD_DEADLOCK (-21) in a handler.
@@ -105,9 +110,9 @@ public:
 
     /// False from the moment a stop begins, and when the connection has failed or ended. A reconnecting client runs on
     /// while it is not connected.
-    bool is_running() const { return core_->life.is_running(); }
+    bool is_running() const override { return core_->life.is_running(); }
     /// Framed: the server has answered; raw: TCP is connected.
-    bool is_connected() const noexcept { return core_->is_connected(); }
+    bool is_connected() const noexcept override { return core_->is_connected(); }
     const std::string& client_id() const noexcept { return core_->id; }
 
     // Addresses of the connection; empty or 0 without one
@@ -161,6 +166,11 @@ public:
         return send_packet(static_cast<const std::vector<std::uint8_t>&>(data));
     }
 
+    /// The interface's name of it, which asks for the connection first.
+    auto send(std::vector<std::uint8_t>&& data) -> VoidResult override {
+        return core_->send(NETSYS_MESSAGE_STREAM, data.data(), data.size());
+    }
+
     /// Bytes that sends have accepted and that are not yet handed to the system.
     std::size_t queued_bytes() const { return static_cast<std::size_t>(stats().queued_bytes); }
 
@@ -192,20 +202,24 @@ public:
 
     // Handlers of the stream family
 
-    auto set_receive_callback(std::function<void(const std::vector<std::uint8_t>&)> callback) -> void {
+    auto set_receive_callback(receive_callback_t callback) -> void override {
         core_->handlers.set(&handlers::receive, std::move(callback));
     }
-    auto set_connected_callback(std::function<void()> callback) -> void {
+    auto set_connected_callback(connected_callback_t callback) -> void override {
         core_->handlers.set(&handlers::connected, std::move(callback));
     }
-    /// Called when the connection has ended otherwise than by `stop_client()`.
-    auto set_disconnected_callback(std::function<void()> callback) -> void {
+    /// Called when the connection has ended otherwise than by `stop_client()` or the destructor.
+    auto set_disconnected_callback(disconnected_callback_t callback) -> void override {
         core_->handlers.set(&handlers::disconnected, std::move(callback));
     }
     /// Called when no connection can be established, and before the disconnection when the peer or the network ended
     /// it: with {2, "asio.misc"} for the end of the stream, else with the system's error or the library's.
-    auto set_error_callback(std::function<void(std::error_code)> callback) -> void {
+    auto set_error_callback(error_callback_t callback) -> void override {
         core_->handlers.set(&handlers::stream_error, std::move(callback));
+    }
+    /// Hears what these four hear, after them, and of every end of the connection.
+    auto set_observer(std::shared_ptr<interfaces::connection_observer> observer) -> void override {
+        core_->handlers.replace(&handlers::observer, std::move(observer));
     }
 
     // Statistics of the run, or of the last one
@@ -229,6 +243,7 @@ public:
     void reset_statistics() { netsys_client_reset_stats(core_->life.current()); }
 
 private:
+    friend struct detail::client_access;
     using handlers = detail::client_handlers;
 
     netsys_stats stats() const noexcept {

@@ -24,6 +24,12 @@ public:
     using disconnect_handler = std::function<void(std::shared_ptr<session::messaging_session>, const std::string&)>;
     using error_handler = std::function<void(const std::string&, int)>;
 
+    using connection_callback_t = std::function<void(std::shared_ptr<session::messaging_session>)>;
+    using disconnection_callback_t = std::function<void(const std::string&)>;
+    using receive_callback_t =
+        std::function<void(std::shared_ptr<session::messaging_session>, const std::vector<std::uint8_t>&)>;
+    using error_callback_t = std::function<void(std::shared_ptr<session::messaging_session>, std::error_code)>;
+
     struct server_statistics {
         std::uint64_t total_connections = 0;  ///< accepted since the start or reset
         std::uint64_t current_connections = 0;
@@ -139,22 +145,19 @@ public:
     // Handlers of the stream family
 
     /// Called at accept, before anything is read.
-    auto set_connection_callback(std::function<void(std::shared_ptr<session::messaging_session>)> callback) -> void {
+    auto set_connection_callback(connection_callback_t callback) -> void {
         core_->handlers.set(&handlers::connection, std::move(callback));
     }
     /// Gets the server's id. The last callback of each session that was accepted.
-    auto set_disconnection_callback(std::function<void(const std::string&)> callback) -> void {
+    auto set_disconnection_callback(disconnection_callback_t callback) -> void {
         core_->handlers.set(&handlers::disconnection, std::move(callback));
     }
-    auto set_receive_callback(
-        std::function<void(std::shared_ptr<session::messaging_session>, const std::vector<std::uint8_t>&)> callback)
-        -> void {
+    auto set_receive_callback(receive_callback_t callback) -> void {
         core_->handlers.set(&handlers::receive, std::move(callback));
     }
     /// Called before the disconnection of a session that the peer or the network ended: with {2, "asio.misc"} for
     /// the end of the stream, else with the system's error or the library's.
-    auto set_error_callback(std::function<void(std::shared_ptr<session::messaging_session>, std::error_code)> callback)
-        -> void {
+    auto set_error_callback(error_callback_t callback) -> void {
         core_->handlers.set(&handlers::stream_error, std::move(callback));
     }
 

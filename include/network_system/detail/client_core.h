@@ -19,8 +19,12 @@
 #include "network_system/detail/session_core.h"
 #include "network_system/detail/session_events.h"
 #include "network_system/detail/traffic_metrics.h"
+#include "network_system/interfaces/connection_observer.h"
 
 namespace NETWORK_SYSTEM_NAMESPACE::detail {
+
+/// How the connection pool reaches what a client is made of.
+struct client_access;
 
 /// What a client and the callbacks that serve it share, so that either may go first.
 class client_core {
@@ -38,7 +42,16 @@ public:
         config_ = config;
     }
 
-    bool is_connected() const noexcept { return connection_.load(std::memory_order_acquire) != 0; }
+    /// A send succeeds from when the connection is open, a moment before the handlers are told of it.
+    bool is_connected() const noexcept {
+        if (connection_.load(std::memory_order_acquire) != 0) {
+            return true;
+        }
+        netsys_session session{};
+        std::uint32_t state = NETSYS_STATE_DISCONNECTED;
+        return netsys_client_session(life.current(), &session) == NETSYS_OK &&
+               netsys_session_state(session, &state) == NETSYS_OK && state == NETSYS_STATE_CONNECTED;
+    }
 
     void connected(netsys_session session) noexcept { connection_.store(session.id, std::memory_order_release); }
     void disconnected() noexcept { connection_.store(0, std::memory_order_release); }
@@ -77,6 +90,8 @@ public:
     const std::string id;
     lifecycle<client_functions> life;
     handler_table<client_handlers> handlers;
+    /// Whether the disconnected callback is told of a stop of this run too.
+    std::atomic<bool> announces_stop{false};
 
 private:
     /// The handle of what has ended, or was never started.
@@ -103,6 +118,7 @@ public:
         if (settings.framing == core::framing_mode::automatic && core->handlers.snapshot().expects_messages()) {
             settings.framing = core::framing_mode::framed;
         }
+        core->announces_stop.store(false);
         netsys_client_config config = to_c(settings, core->id, host, port);
         auto run = std::make_unique<client_run>(core, settings.reconnect.enabled);
         config.executor = to_c(settings.executor);
@@ -149,6 +165,13 @@ private:
         }
     }
 
+    template <typename Event>
+    void observe(Event&& event) {
+        if (const auto& observer = handlers_.current().observer) {
+            event(*observer);
+        }
+    }
+
     /// Runs a handler whose failure ends the connection.
     template <typename Body>
     void closing(netsys_session session, Body&& body) noexcept {
@@ -169,6 +192,7 @@ private:
         core_->connected(session);
         closing(session, [&] { call(handlers_.current().connect); });
         closing(session, [&] { call(handlers_.current().connected); });
+        closing(session, [&] { observe([](auto& observer) { observer.on_connected(); }); });
     }
 
     void receive(netsys_session session, const netsys_message& message) noexcept {
@@ -180,6 +204,7 @@ private:
             if (const auto& handler = handlers_.current().receive) {
                 (*handler)(buffers->bytes(message));
             }
+            observe([&](auto& observer) { observer.on_receive({message.data, message.len}); });
         });
     }
 
@@ -198,9 +223,11 @@ private:
                 (*handler)(stopped ? "stopped" : close_text(why));
             }
         });
-        if (!stopped) {
+        if (!stopped || core_->announces_stop.load()) {
             surviving([&] { call(handlers_.current().disconnected); });
         }
+        surviving(
+            [&] { observe([&](auto& observer) { observer.on_disconnected(stopped ? "stopped" : close_text(why)); }); });
     }
 
     /// There is no connection (any more). Tells whether a stop is the cause; if not, it is the end of the run unless
@@ -231,7 +258,9 @@ private:
     }
 
     void report_to_stream_family(netsys_status status, int os_code) noexcept {
-        guarded([&] { call(handlers_.current().stream_error, to_error_code(status, os_code)); }, log_failure);
+        const std::error_code code = to_error_code(status, os_code);
+        guarded([&] { call(handlers_.current().stream_error, code); }, log_failure);
+        guarded([&] { observe([&](auto& observer) { observer.on_error(code); }); }, log_failure);
     }
 
     const std::shared_ptr<client_core> core_;

@@ -14,7 +14,7 @@ namespace NETWORK_SYSTEM_NAMESPACE::detail {
 template <typename Signature>
 using handler = std::shared_ptr<const std::function<Signature>>;
 
-/// The handlers of one object: a struct `Table` of `handler` members, any of which may be replaced at any time by
+/// The handlers of one object: a struct `Table` of shared pointers, any of which may be replaced at any time by
 /// any thread, also by the handler that is being replaced.
 ///
 /// Each change publishes a new copy of the table. The loop reads through a `reader`, which costs one atomic load per
@@ -28,6 +28,11 @@ public:
         if (function) {
             next = std::make_shared<const std::function<Signature>>(std::move(function));
         }
+        replace(member, std::move(next));
+    }
+
+    template <typename Value>
+    void replace(Value Table::*member, Value next) {
         std::shared_ptr<const Table> replaced;  // outlives the lock: destroying a handler may run any code
         const std::lock_guard<std::mutex> lock(mutex_);
         auto table = current_ ? std::make_shared<Table>(*current_) : std::make_shared<Table>();

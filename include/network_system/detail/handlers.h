@@ -13,6 +13,9 @@
 namespace NETWORK_SYSTEM_NAMESPACE::session {
 class messaging_session;
 }
+namespace NETWORK_SYSTEM_NAMESPACE::interfaces {
+class connection_observer;
+}
 
 // The handlers of each class: first those of the message family, then those of the stream family, which older
 // programs use. The two are independent; where both are set, both are called.
@@ -54,6 +57,7 @@ struct client_handlers {
     handler<void()> connected;
     handler<void()> disconnected;
     handler<void(std::error_code)> stream_error;
+    std::shared_ptr<interfaces::connection_observer> observer;
 
     /// Whether the program speaks messages, as far as its handlers tell.
     bool expects_messages() const noexcept { return message || connect || disconnect || error; }

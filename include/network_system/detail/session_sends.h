@@ -58,6 +58,8 @@ protected:
     const std::shared_ptr<session_core> core_;
 
 private:
+    friend struct session_access;
+
     struct pending_call {
         const session_sends* session;
         operation which;

@@ -7,6 +7,7 @@
 #include "network_system/detail/session_core.h"
 #include "network_system/detail/session_sends.h"
 #include "network_system/detail/standard_headers.h"
+#include "network_system/interfaces/i_session.h"
 #include "network_system/session/session_state.h"
 #include "network_system/utils/result_types.h"
 
@@ -23,7 +24,9 @@ namespace NETWORK_SYSTEM_NAMESPACE::session {
 ///
 /// Applications may derive from it for their tests: an object made by the protected constructor has no connection,
 /// and every virtual function may be overridden with the signature that the specification prints.
-class messaging_session : public detail::session_sends, public std::enable_shared_from_this<messaging_session> {
+class messaging_session : public detail::session_sends,
+                          public interfaces::i_session,
+                          public std::enable_shared_from_this<messaging_session> {
 public:
     using message_handler = std::function<void(const std::string&)>;
     using state_change_handler = std::function<void(session_state, session_state)>;
@@ -49,9 +52,6 @@ public:
 
     /// For the library's own use: stands for a session that exists already.
     explicit messaging_session(std::shared_ptr<detail::session_core> core) : session_sends(std::move(core)) {}
-
-    messaging_session(const messaging_session&) = delete;
-    messaging_session& operator=(const messaging_session&) = delete;
 
     /// Ends a session that was made from a socket; no handler of it runs afterwards, except the calling one. The
     /// sessions of a server live on with it.
@@ -107,6 +107,9 @@ public:
         return send_packet(static_cast<const std::vector<std::uint8_t>&>(data));
     }
 
+    /// The interface's name of it.
+    auto send(std::vector<std::uint8_t>&& data) -> VoidResult override { return send_packet(std::move(data)); }
+
     /// Bytes that sends have accepted and that are not yet handed to the system.
     std::size_t queued_bytes() const { return static_cast<std::size_t>(detail::read_stats(core_->id()).queued_bytes); }
 
@@ -130,6 +133,12 @@ public:
     /// Unique in the process.
     virtual std::string session_id() const {
         return text([](auto... out) { return netsys_session_id(out...); });
+    }
+
+    /// The same, read once and kept.
+    auto id() const -> std::string_view override {
+        std::call_once(id_read_, [this] { id_ = session_id(); });
+        return id_;
     }
 
     /// What the peer calls itself; empty for raw peers and as long as the peer has not said it.
@@ -162,7 +171,11 @@ public:
         netsys_session_state(core_->id(), &state);
         return static_cast<session_state>(state);
     }
-    virtual bool is_connected() const { return state() == session_state::connected; }
+    /// From accept to the end, also while it is yet to be decided whether the peer is framed or raw.
+    bool is_connected() const override {
+        const session_state now = state();
+        return now == session_state::connected || now == session_state::connecting;
+    }
 
     /// Whether the session was closed by either side, or its connection has failed.
     [[nodiscard]] auto is_stopped() const noexcept -> bool { return core_->stopped.load(std::memory_order_acquire); }
@@ -193,6 +206,8 @@ public:
 
     /// The older name of `disconnect()`.
     auto stop_session() -> void { core_->close(NETSYS_OK, "stopped"); }
+    /// The interface's name of it.
+    auto close() -> void override { stop_session(); }
 
     // Data that the application attaches, and groups that broadcasts reach
 
@@ -289,6 +304,8 @@ private:
 
     const std::shared_ptr<detail::session_anchor> anchor_;  // only of a session made from a socket
     std::atomic<bool> started_{false};
+    mutable std::once_flag id_read_;
+    mutable std::string id_;
 };
 
 /// Makes a session that has no connection: its state is `disconnected`, sends fail with connection_closed (-603),

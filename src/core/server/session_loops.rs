@@ -17,10 +17,10 @@ pub(super) struct SessionLoops {
 }
 
 impl SessionLoops {
-    /// `count` loops, the server's own included.
+    /// `count` loops, the server's own included, but no more than the context may have.
     pub(super) fn new(context: &Arc<Context>, own: &LoopRef, count: usize) -> Result<SessionLoops> {
         let mut session_loops = SessionLoops { loops: vec![own.clone()], placed: AtomicUsize::new(0) };
-        while session_loops.loops.len() < count {
+        while session_loops.loops.len() < count.min(context.max_loops()) {
             let event_loop = context.assign_loop()?;
             event_loop.add_endpoint();
             session_loops.loops.push(event_loop);

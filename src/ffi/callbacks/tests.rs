@@ -193,7 +193,9 @@ fn a_table_that_cannot_be_is_refused() {
 fn a_start_that_fails_releases_and_one_that_succeeds_does_not() {
     let log = Log::default();
     let table = table(&log);
-    let start = |body: &dyn Fn(&Arc<Callbacks>) -> Result<()>| guard::start(|| read(&table), body);
+    let start = |body: &dyn Fn(&Arc<Callbacks>) -> Result<()>| {
+        guard::start(|| Ok(()), || read(&table), |callbacks, ()| body(callbacks))
+    };
     assert_eq!(start(&|_| Err(Code::BindFailed.into())), Code::BindFailed as i32);
     assert_eq!(*log.lock().expect("no panic"), ["release"]);
     assert_eq!(start(&|_| panic!("at the start")), Code::Internal as i32);

@@ -1,0 +1,3 @@
+#pragma once
+
+#include "network_system/interfaces/byte_span.h"

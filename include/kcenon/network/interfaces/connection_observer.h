@@ -1,0 +1,3 @@
+#pragma once
+
+#include "network_system/interfaces/connection_observer.h"

@@ -1,0 +1,3 @@
+#pragma once
+
+#include "network_system/interfaces/i_session.h"

@@ -1,0 +1,3 @@
+#pragma once
+
+#include "network_system/session/session_manager.h"

@@ -1,0 +1,131 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "network_system/core/messaging_client.h"
+#include "network_system/detail/client_core.h"
+#include "network_system/detail/namespace.h"
+
+namespace NETWORK_SYSTEM_NAMESPACE::detail {
+
+struct client_access {
+    static netsys_client handle(const core::messaging_client& client) { return client.core_->life.current(); }
+    static void clear_handlers(core::messaging_client& client) noexcept { client.core_->handlers.clear(); }
+};
+
+/// The client objects of a pool. The pool itself knows their handles only; it asks for clients and tells which ones
+/// have ended.
+///
+/// A client that somebody has leased is that one's own object. What is kept here is the lease of it, under its handle:
+/// a client that was started anew meanwhile has another, and is not taken back.
+class pooled_clients {
+public:
+    using client_ptr = std::unique_ptr<core::messaging_client>;
+
+    pooled_clients(std::string client_id, std::string host, std::uint16_t port, const core::client_config& config)
+        : client_id_(std::move(client_id)), host_(std::move(host)), port_(port), config_(config) {}
+
+    /// For the pool, which releases it when it has ended.
+    static netsys_pool_source source(std::shared_ptr<pooled_clients> clients) {
+        netsys_pool_source source{};
+        source.struct_size = sizeof(source);
+        source.userdata = new std::shared_ptr<pooled_clients>(std::move(clients));
+        source.open = [](void* userdata, netsys_client* client) noexcept { return self(userdata)->open(*client); };
+        source.closed = [](void* userdata, netsys_client client) noexcept { self(userdata)->closed(client); };
+        source.release = [](void* userdata) noexcept { delete &self(userdata); };
+        return source;
+    }
+
+    /// The client of a lease; null when it has ended already. Then the lease is returned.
+    client_ptr take(netsys_lease lease) {
+        netsys_client handle{};
+        netsys_lease_client(lease, &handle);
+        std::unique_lock<std::mutex> lock(mutex_);
+        const auto found = idle_.find(handle.id);
+        if (found == idle_.end()) {
+            lock.unlock();
+            netsys_lease_release(lease);
+            return nullptr;
+        }
+        leased_.emplace(handle.id, lease);
+        client_ptr client = std::move(found->second);
+        idle_.erase(found);
+        return client;
+    }
+
+    /// Takes a client back from its user.
+    void give_back(client_ptr client, netsys_status (*end_lease)(netsys_lease)) {
+        const std::uint64_t id = client_access::handle(*client).id;
+        client_access::clear_handlers(*client);  // without the lock: they may hold anything
+        netsys_lease lease{};
+        {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            const auto found = leased_.find(id);
+            if (found == leased_.end()) {
+                return;  // it has ended, and with it its lease
+            }
+            lease = found->second;
+            idle_.emplace(id, std::move(client));
+            leased_.erase(found);
+        }
+        end_lease(lease);
+    }
+
+private:
+    static std::shared_ptr<pooled_clients>& self(void* userdata) noexcept {
+        return *static_cast<std::shared_ptr<pooled_clients>*>(userdata);
+    }
+
+    netsys_status open(netsys_client& handle) noexcept {
+        netsys_status status = NETSYS_ERR_INTERNAL;
+        guarded(
+            [&] {
+                auto client = std::make_unique<core::messaging_client>(client_id_, config_);
+                const auto started = client->start_client(host_, port_);
+                if (started.is_err()) {
+                    status = started.error().code;
+                    return;
+                }
+                handle = client_access::handle(*client);
+                const std::lock_guard<std::mutex> lock(mutex_);
+                idle_.emplace(handle.id, std::move(client));
+                status = NETSYS_OK;
+            },
+            log_failure);
+        return status;
+    }
+
+    void closed(netsys_client handle) noexcept {
+        client_ptr client;  // destroyed after the lock: its handlers may hold anything
+        netsys_lease lease{};
+        {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            if (const auto found = idle_.find(handle.id); found != idle_.end()) {
+                client = std::move(found->second);
+                idle_.erase(found);
+            }
+            if (const auto found = leased_.find(handle.id); found != leased_.end()) {
+                lease = found->second;
+                leased_.erase(found);
+            }
+        }
+        if (lease.id != 0) {
+            netsys_lease_release(lease);
+        }
+    }
+
+    const std::string client_id_;
+    const std::string host_;
+    const std::uint16_t port_;
+    const core::client_config config_;
+    std::mutex mutex_;
+    std::unordered_map<std::uint64_t, client_ptr> idle_;
+    std::unordered_map<std::uint64_t, netsys_lease> leased_;
+};
+
+}  // namespace NETWORK_SYSTEM_NAMESPACE::detail
