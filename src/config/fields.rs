@@ -150,7 +150,7 @@ fn all() -> Vec<Field> {
     fields! {
         fields, "context", ContextConfig at (context), besides ();
         "max_loops" = max_loops: Kind::count(1, 4096), "The most loop threads; further servers and clients share them";
-        "pool_threads" = pool_threads: Kind::count(0, 1024),
+        "pool_threads" = pool_threads: Kind::count(0, 4096),
             "The threads of the pool that handlers are dispatched to; 0: one for each processor";
         "thread_name_prefix" = thread_name_prefix: Kind::Text { max: 64 }, "What the names of the threads begin with";
         "max_buffered" = max_buffered via or_unlimited: MEMORY,
