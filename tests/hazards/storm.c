@@ -286,28 +286,29 @@ int main(int argc, char** argv) {
     manager = hazard_manager(context);
     for (i = 0; i < POOLS; ++i) {
         recreate_pool(i);
-        for (i = 0; i < CONFIGS; ++i) {
-            recreate_config(i);
-        }
-        for (i = 0; i < THREADS; ++i) {
-            seeds[i] = UINT64_C(0x9E3779B97F4A7C15) * (i + 1);
-            REQUIRE(pthread_create(&threads[i], NULL, call_many, &seeds[i]) == 0);
-        }
-        for (i = 0; i < THREADS; ++i) {
-            REQUIRE(pthread_join(threads[i], NULL) == 0);
-        }
-        netsys_resolver_destroy(resolver);
-        for (i = 0; i < CONFIGS; ++i) {
-            netsys_config_destroy((netsys_config){configs[i]});
-        }
-        REQUIRE_OK(netsys_context_shutdown(context, 200));
-        SWAP(over, 1);
-        REQUIRE(pthread_join(janitor, NULL) == 0);
-        printf("%lu calls succeeded, %lu failed; %lu starts, %lu sessions, %lu messages, %lu jobs\n", LOAD(outcomes[1]),
-               LOAD(outcomes[0]), LOAD(starts), LOAD(opens), LOAD(messages), LOAD(given));
-        REQUIRE(LOAD(opens) > CLIENTS && LOAD(messages) > CLIENTS && LOAD(outcomes[1]) > THREADS);
-        REQUIRE(LOAD(accepts) == LOAD(ends));
-        REQUIRE(LOAD(opens) == LOAD(closes));
-        REQUIRE(LOAD(starts) == LOAD(releases));
-        return 0;
     }
+    for (i = 0; i < CONFIGS; ++i) {
+        recreate_config(i);
+    }
+    for (i = 0; i < THREADS; ++i) {
+        seeds[i] = UINT64_C(0x9E3779B97F4A7C15) * (i + 1);
+        REQUIRE(pthread_create(&threads[i], NULL, call_many, &seeds[i]) == 0);
+    }
+    for (i = 0; i < THREADS; ++i) {
+        REQUIRE(pthread_join(threads[i], NULL) == 0);
+    }
+    netsys_resolver_destroy(resolver);
+    for (i = 0; i < CONFIGS; ++i) {
+        netsys_config_destroy((netsys_config){configs[i]});
+    }
+    REQUIRE_OK(netsys_context_shutdown(context, 200));
+    SWAP(over, 1);
+    REQUIRE(pthread_join(janitor, NULL) == 0);
+    printf("%lu calls succeeded, %lu failed; %lu starts, %lu sessions, %lu messages, %lu jobs\n", LOAD(outcomes[1]),
+           LOAD(outcomes[0]), LOAD(starts), LOAD(opens), LOAD(messages), LOAD(given));
+    REQUIRE(LOAD(opens) > CLIENTS && LOAD(messages) > CLIENTS && LOAD(outcomes[1]) > THREADS);
+    REQUIRE(LOAD(accepts) == LOAD(ends));
+    REQUIRE(LOAD(opens) == LOAD(closes));
+    REQUIRE(LOAD(starts) == LOAD(releases));
+    return 0;
+}
