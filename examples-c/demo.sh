@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the examples against an installed NetworkSystem and runs them as separate processes, with real data.
 #
-#   demo.sh PREFIX [--quick]        PREFIX: where the package was installed; --quick: less data
+#   demo.sh PREFIX [--quick]        PREFIX: where the package was installed; --quick: less data, and no optimisation
 #
 # Prints what happened, and ends with an error at the first thing that is not as it must be.
 set -euo pipefail
@@ -12,9 +12,9 @@ prefix=$(cd "$1" && pwd)
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly prefix here
 
-lines=1000 echoes=20000 file_mb=200
-[[ ${2:-} != --quick ]] || { lines=200 echoes=5000 file_mb=20; }
-readonly lines echoes file_mb
+lines=1000 echoes=20000 file_mb=200 build_type=Release
+[[ ${2:-} != --quick ]] || { lines=200 echoes=5000 file_mb=20 build_type=Debug; }
+readonly lines echoes file_mb build_type
 readonly rss_limit_kb=$((64 * 1024))
 readonly patience_s=60
 
@@ -135,7 +135,7 @@ listening_port() {
 
 build() {
     echo "Building the examples from $prefix"
-    cmake -S "$here" -B "$bin" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=Release >"$work/cmake.out" 2>&1 ||
+    cmake -S "$here" -B "$bin" -DCMAKE_PREFIX_PATH="$prefix" "-DCMAKE_BUILD_TYPE=$build_type" >"$work/cmake.out" 2>&1 ||
         fail "cmake"
     cmake --build "$bin" --parallel 2 >"$work/make.out" 2>&1 || fail "the build"
     report "with CMake: $(find "$bin" -maxdepth 1 -type f -executable -printf '%f ')"
