@@ -252,8 +252,9 @@ fn a_queue_is_as_large_as_it_says() {
         let bound = (1 << 20) + message.len() as isize + 64 * 1024;
         let chunk = 256 * 1024;
         println!("{policy:?}: the most was {most} bytes, the bound with a message and 64 KiB is {bound}");
-        // A chunk that is half written and one that is half filled take more than what is queued in them.
-        assert!(most <= bound + 2 * chunk, "{policy:?}: {most}");
+        // A chunk that is half written and one that is half filled take more than what is queued in them, and one that
+        // was written may be kept for the next messages.
+        assert!(most <= bound + 3 * chunk, "{policy:?}: {most}");
     }
 }
 
