@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 configure = cmake -S . -B target/cmake -DCMAKE_BUILD_TYPE=Release -DNETWORK_CARGO_TARGET_DIR="$(CURDIR)/target"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench install sanitize tsan format lint
+.PHONY: help demo test soak bench install sanitize tsan format lint
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +23,9 @@ demo: ## build, install under target/, run the examples as separate processes an
 test: ## set up the machine and run everything that must hold
 	@.ci/setup test
 	@.ci/test
+
+soak: ## run the long forms of the tests, with thousands of connections (SOAK_MINUTES, 60, is all it may take)
+	.ci/soak
 
 bench: ## measure the library against a plain epoll program
 	@.ci/setup demo

@@ -148,8 +148,12 @@ TEST(GenerationG0, SessionServesAnAsioSocket) {
 
 TEST(GenerationG0, CommonDefinitions) {
     EXPECT_EQ(4096u, network_module::default_buffer_size);
+    EXPECT_EQ(5000u, network_module::default_timeout_ms);
     EXPECT_EQ(1, static_cast<int>(network_module::data_mode::packet_mode));
+    EXPECT_EQ(2, static_cast<int>(network_module::data_mode::file_mode));
+    EXPECT_EQ(3, static_cast<int>(network_module::data_mode::binary_mode));
     EXPECT_EQ("default_client", network_module::default_client_id);
+    EXPECT_EQ("default_server", network_module::default_server_id);
 }
 
 }  // namespace

@@ -102,7 +102,9 @@ TEST(Result, CodesHaveTheirNumbersUnderBothSpellings) {
     EXPECT_EQ(-644, codes::network_system::protocol_error);
     EXPECT_EQ(-645, codes::network_system::handler_failed);
     EXPECT_EQ(-660, codes::network_system::server_not_started);
+    EXPECT_EQ(-661, codes::network_system::server_already_running);
     EXPECT_EQ(-662, codes::network_system::bind_failed);
+    EXPECT_EQ(-663, codes::network_system::server_busy);
 
     EXPECT_EQ(-1, error_codes::common::invalid_argument);
     EXPECT_EQ(-6, error_codes::common::not_initialized);
