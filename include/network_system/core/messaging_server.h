@@ -162,16 +162,20 @@ public:
     }
 
     // Broadcast: one text message to each opened session, or to each in a group. It never waits; a session whose
-    // queue is past its hard limit is ended, and the others are served.
+    // queue is past its hard limit is ended, and the others are served. Error: server_not_started (-660), from the moment
+    // a stop begins.
 
     VoidResult broadcast_message(const std::string& message) {
-        return of_running(netsys_server_broadcast(core_->life.current(), NETSYS_MESSAGE_TEXT, message.data(),
-                                                  message.size(), nullptr, nullptr));
+        return if_running([&](netsys_server server) {
+            return netsys_server_broadcast(server, NETSYS_MESSAGE_TEXT, message.data(), message.size(), nullptr,
+                                           nullptr);
+        });
     }
     VoidResult broadcast_to_group(const std::string& group_id, const std::string& message) {
-        return of_running(netsys_server_broadcast_group(core_->life.current(), detail::c_str(group_id),
-                                                        NETSYS_MESSAGE_TEXT, message.data(), message.size(), nullptr,
-                                                        nullptr));
+        return if_running([&](netsys_server server) {
+            return netsys_server_broadcast_group(server, detail::c_str(group_id), NETSYS_MESSAGE_TEXT, message.data(),
+                                                 message.size(), nullptr, nullptr);
+        });
     }
 
     // Sessions. The objects are those that handlers get. An id of no session: session_not_found (-620).
@@ -186,7 +190,8 @@ public:
         return with_session(session_id, [](session::messaging_session& session) { session.disconnect(); });
     }
     VoidResult disconnect_all_sessions() {
-        return of_running(netsys_server_disconnect_all(core_->life.current(), detail::c_str("disconnected")));
+        return if_running(
+            [](netsys_server server) { return netsys_server_disconnect_all(server, detail::c_str("disconnected")); });
     }
 
     VoidResult add_session_to_group(const std::string& session_id, const std::string& group_id) {
@@ -241,7 +246,11 @@ private:
                                                    : detail::to_result(status);
     }
 
-    static VoidResult of_running(netsys_status status) {
+    /// The handle of a run that has ended serves until the next start, so it is asked for first whether it goes on.
+    template <typename Call>
+    VoidResult if_running(Call&& call) {
+        const netsys_status status =
+            is_running() ? std::forward<Call>(call)(core_->life.current()) : NETSYS_ERR_INVALID_HANDLE;
         return status == NETSYS_ERR_INVALID_HANDLE ? detail::failure(NETSYS_ERR_SERVER_NOT_STARTED)
                                                    : detail::to_result(status);
     }
