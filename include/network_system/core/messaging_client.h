@@ -99,8 +99,8 @@ public:
     /// handler.
     auto wait_for_stop() -> void override { core_->life.wait(); }
 
-    /// Waits for the connection, at most `timeout`. Errors: timeout (-4), the reason why there is no connection, and
-    /// the library's WOULD_DEADLOCK (-21) in a handler.
+    /// Waits for the connection, at most `timeout`. Errors: timeout (-4), the reason why there is no connection,
+    /// connection_closed (-603) when the client was not started, and the library's WOULD_DEADLOCK (-21) in a handler.
     template <typename Rep, typename Period>
     VoidResult wait_until_connected(std::chrono::duration<Rep, Period> timeout) {
         return core_->wait_connected(detail::to_ms(timeout));
