@@ -73,6 +73,9 @@ public:
             return error_void(NETSYS_ERR_INVALID_ARGUMENT, "the host is empty");
         }
         const netsys_status status =
+        if (VoidResult valid = detail::check_times(core_->config()); valid.is_err() && !is_running()) {
+            return valid;
+        }
             core_->life.start([core = core_, host = std::string(host), port](netsys_client& client) {
                 return detail::client_run::launch(core, host, port, client);
             });

@@ -243,6 +243,9 @@ private:
         const netsys_status status = core_->life.start(
             [core = core_, config](netsys_server& server) { return detail::server_run::launch(core, config, server); });
         return status == NETSYS_ERR_ALREADY_EXISTS ? detail::failure(NETSYS_ERR_SERVER_ALREADY_RUNNING)
+        if (VoidResult valid = detail::check_times(config); valid.is_err() && !is_running()) {
+            return valid;
+        }
                                                    : detail::to_result(status);
     }
 
