@@ -14,9 +14,11 @@ namespace NETWORK_SYSTEM_NAMESPACE::core {
 /// Every function may be called on any thread, at any time, also in a handler; the wait functions return at once
 /// there. A server may be started again after it has stopped.
 ///
-/// Handlers run on the server's loop thread and never overlap. They may be set and replaced at any time, by null too,
-/// and serve from the next event. A handler that throws ends its session, and the error handlers get -645 with the
-/// exception's text. What is set on a session takes the place of what is set here under the same name.
+/// Handlers run on the server's loop thread and never overlap; those of different sessions do where the configuration
+/// says so: with several `io_threads`, and as its `dispatch` has it. Those of one session never do. They may be set and
+/// replaced at any time, by null too, and serve from the next event. A handler that throws ends its session, and the
+/// error handlers get -645 with the exception's text. What is set on a session takes the place of what is set here
+/// under the same name.
 class messaging_server : public std::enable_shared_from_this<messaging_server> {
 public:
     using message_handler = std::function<void(std::shared_ptr<session::messaging_session>, const std::string&)>;
@@ -52,7 +54,8 @@ public:
     messaging_server(const messaging_server&) = delete;
     messaging_server& operator=(const messaging_server&) = delete;
 
-    /// Stops. No handler runs afterwards; inside a handler, none but the calling one.
+    /// Stops. No handler runs afterwards. A destructor inside a handler, of whatever object, waits for none: the
+    /// calling one, and one that another thread is in, run to their end.
     ~messaging_server() {
         if (!core_->life.shut_down()) {
             core_->handlers.clear();
@@ -240,12 +243,12 @@ private:
     using handlers = detail::server_handlers;
 
     VoidResult start(const server_config& config) {
-        const netsys_status status = core_->life.start(
-            [core = core_, config](netsys_server& server) { return detail::server_run::launch(core, config, server); });
-        return status == NETSYS_ERR_ALREADY_EXISTS ? detail::failure(NETSYS_ERR_SERVER_ALREADY_RUNNING)
         if (VoidResult valid = detail::check_times(config); valid.is_err() && !is_running()) {
             return valid;
         }
+        const netsys_status status = core_->life.start(
+            [core = core_, config](netsys_server& server) { return detail::server_run::launch(core, config, server); });
+        return status == NETSYS_ERR_ALREADY_EXISTS ? detail::failure(NETSYS_ERR_SERVER_ALREADY_RUNNING)
                                                    : detail::to_result(status);
     }
 
