@@ -332,6 +332,13 @@ TEST(Client, WithoutAConfigurationReceivingFirstMakesItRaw) {
     client.stop_client();
 }
 
+TEST(Client, WaitingForAConnectionThatNobodyMakesFailsAtOnce) {
+    messaging_client client("client");
+    const auto waited = client.wait_until_connected(patience);
+    EXPECT_EQ(-603, waited.error().code);
+    EXPECT_EQ("the client was not started", waited.error().message);
+}
+
 TEST(Client, SendsBeforeTheConnectionAreRefused) {
     messaging_client client("client");
     EXPECT_EQ(-603, client.send_message("x").error().code);

@@ -282,4 +282,12 @@ TEST(ConnectionPool, ManyThreadsShareFewConnections) {
     EXPECT_EQ(16u, statistics.discarded);
 }
 
+TEST(ConnectionPool, AnEmptyHostIsRefusedInWords) {
+    connection_pool pool("", 1);
+    for (const auto& result : {pool.initialize(), VoidResult(pool.acquire(patience).error())}) {
+        EXPECT_EQ(-1, result.error().code);
+        EXPECT_NE(std::string::npos, result.error().message.find("host is empty")) << result.error().message;
+    }
+}
+
 }  // namespace

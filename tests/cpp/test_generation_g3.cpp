@@ -13,10 +13,12 @@
 #include <cstdio>
 #include <fstream>
 #include <future>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -87,6 +89,29 @@ private:
     std::condition_variable changed_;
     std::map<std::string, double> values_;
     std::map<std::string, std::string> labels_;
+};
+
+/// One that fails at everything.
+class broken_monitoring final : public monitoring_interface {
+public:
+    void report_counter(const std::string&, double, const std::map<std::string, std::string>&) override { fail(); }
+    void report_gauge(const std::string&, double, const std::map<std::string, std::string>&) override { fail(); }
+    void report_histogram(const std::string&, double, const std::map<std::string, std::string>&) override { fail(); }
+    void report_health(const std::string&, bool, double, std::size_t, double) override { fail(); }
+
+private:
+    [[noreturn]] static void fail() { throw std::runtime_error("the monitoring is broken"); }
+};
+
+/// One that fails at everything, and wants everything.
+class broken_logger final : public logger_interface {
+public:
+    void log(log_level, const std::string&) override { throw std::runtime_error("the logger is broken"); }
+    void log(log_level level, const std::string& message, const std::string&, int, const std::string&) override {
+        log(level, message);
+    }
+    bool is_level_enabled(log_level) const override { return true; }
+    void flush() override { throw std::runtime_error("the logger is broken"); }
 };
 
 class file_name {
@@ -414,6 +439,27 @@ TEST_F(GenerationG3, ShutdownInATaskOfThePoolReturns) {
     ASSERT_TRUE(network_system::initialize(quiet()));
     auto submitted = thread_integration_manager::instance().submit_task([] { network_system::shutdown(); });
     ASSERT_EQ(std::future_status::ready, submitted.wait_for(patience));
+    EXPECT_FALSE(network_system::is_initialized());
+}
+
+TEST_F(GenerationG3, ABrokenMonitoringDoesNotKeepTheRestFromItsEnd) {
+    network_system_config config;
+    config.runtime.thread_pool.worker_count = 1;
+    config.monitoring = std::make_shared<broken_monitoring>();
+    config.logger = std::make_shared<broken_logger>();
+    ASSERT_TRUE(network_system::initialize(config).is_ok());
+    const auto pool = network_context::instance().get_thread_pool();
+    EXPECT_EQ(common_errors::already_exists, network_system::initialize(config).error().code);
+    EXPECT_TRUE(network_system::shutdown());
+    EXPECT_FALSE(pool->is_running());
+}
+
+TEST_F(GenerationG3, MoreWorkersThanThereCanBeAreAnErrorThatSaysSo) {
+    network_config config = quiet();
+    config.thread_pool.worker_count = std::numeric_limits<std::size_t>::max();
+    const auto result = network_system::initialize(config);
+    ASSERT_FALSE(result);
+    EXPECT_NE(std::string::npos, result.error().message.find("18446744073709551615 workers")) << result.error().message;
     EXPECT_FALSE(network_system::is_initialized());
 }
 

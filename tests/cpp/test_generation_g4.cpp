@@ -1,6 +1,7 @@
 // Written as programs of 2026 are: interfaces from a facade, observers, ids of sessions. Compiled twice: as C++17 with
 // the classes in network_system, and as C++20 with the classes in kcenon::network.
 #include <gtest/gtest.h>
+#include <kcenon/network/config/network_system_config.h>
 #include <kcenon/network/facade/tcp_facade.h>
 #include <kcenon/network/interfaces/connection_observer.h>
 #include <kcenon/network/interfaces/i_client.h>
@@ -11,6 +12,8 @@
 #include <kcenon/network/internal/core/messaging_client.h>
 #include <kcenon/network/internal/core/messaging_server.h>
 #include <kcenon/network/session/session.h>
+#include <kcenon/network/session/session_manager.h>
+#include <kcenon/network/utils/address_resolver.h>
 
 #include <algorithm>
 #include <chrono>
@@ -661,6 +664,25 @@ TEST(GenerationG4, ConfigurationsAreAggregatesInTheirOrder) {
         .host = "host", .port = 1, .pool_size = 3, .acquire_timeout = std::chrono::seconds(2)};
     EXPECT_EQ(3u, pool.pool_size);
     EXPECT_EQ(10u, tcp_facade::pool_config{.host = "host"}.pool_size);
+}
+
+/// Programs name some of the members: under -Wextra too, that draws no warning of those left out.
+TEST(GenerationG4, OtherConfigurationsMayBeNamedInPart) {
+    const kcenon::network::core::server_config server{.port = 9000, .timeout = std::chrono::seconds(3)};
+    EXPECT_EQ(1000u, server.max_connections);
+    const kcenon::network::core::client_config client{.connection_timeout = std::chrono::seconds(1),
+                                                      .reconnect = {.enabled = true}};
+    EXPECT_EQ(std::chrono::seconds(5), client.reconnect.max_delay);
+    const kcenon::network::config::network_config runtime{.logger = {.buffer_size = 1}};
+    const kcenon::network::config::network_system_config whole{.runtime = runtime};
+    EXPECT_EQ(1u, whole.runtime.logger.buffer_size);
+    EXPECT_EQ(10000u, whole.runtime.thread_pool.queue_capacity);
+    const kcenon::network::session::session_config sessions{.max_sessions = 3};
+    EXPECT_EQ(std::chrono::minutes(5), sessions.idle_timeout);
+    const kcenon::network::session::connection_pool_config pool{.max_connections_per_client = 3};
+    EXPECT_EQ("connection_pool", pool.client_id);
+    const kcenon::network::utils::resolver_config resolver{.max_threads = 1};
+    EXPECT_EQ(1024u, resolver.max_cached);
 }
 #endif
 

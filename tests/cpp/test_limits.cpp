@@ -59,6 +59,32 @@ TEST(Limits, ARangeThatIsNoneKeepsTheServerFromStarting) {
     EXPECT_NE(started.error().message.find("ten/8"), std::string::npos);
 }
 
+/// Not taken for 0, which would mean "never" or the default.
+TEST(Limits, NegativeTimesAreRefusedAllAtOnce) {
+    server_config config;
+    config.port = 0;
+    config.timeout = -1s;
+    config.handshake_timeout = -2ms;
+    messaging_server server("id", config);
+    const auto started = server.start_server();
+    ASSERT_FALSE(started);
+    EXPECT_EQ(started.error().code, NETSYS_ERR_INVALID_ARGUMENT);
+    EXPECT_EQ(started.error().message,
+              "timeout is -1000 ms: a time from 0 on is expected; handshake_timeout is -2 ms: a time from 0 on is "
+              "expected");
+    EXPECT_FALSE(server.is_running());
+
+    client_config of_client;
+    of_client.reconnect.max_delay = -1ms;
+    messaging_client client("id", of_client);
+    const auto connecting = client.start_client("127.0.0.1", 1);
+    ASSERT_FALSE(connecting);
+    EXPECT_EQ(connecting.error().message, "reconnect.max_delay is -1 ms: a time from 0 on is expected");
+    of_client.reconnect.max_delay = 1ms;
+    client.set_config(of_client);
+    EXPECT_TRUE(client.start_client("127.0.0.1", 1));
+}
+
 TEST(Limits, ASessionsPolicyIsItsOwn) {
     server_config config;
     config.port = 0;

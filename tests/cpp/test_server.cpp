@@ -158,6 +158,16 @@ TEST(Server, BroadcastWithoutAStartIsRefused) {
     EXPECT_EQ(0u, server.get_statistics().total_connections);
 }
 
+TEST(Server, BroadcastAfterTheStopIsRefused) {
+    messaging_server server("server", on_free_port());
+    ASSERT_TRUE(server.start_server());
+    EXPECT_TRUE(server.broadcast_message("nobody is there, which is no error"));
+    ASSERT_TRUE(server.stop_server());
+    EXPECT_EQ(-660, server.broadcast_message("x").error().code);
+    EXPECT_EQ(-660, server.broadcast_to_group("group", "x").error().code);
+    EXPECT_EQ(-660, server.disconnect_all_sessions().error().code);
+}
+
 TEST(Server, RunsOftenAndCountsEachRunAnew) {
     messaging_server server("server", on_free_port());
     recorder<int> connections;

@@ -31,7 +31,7 @@ struct client_config {
     std::size_t message_size_limit = 1024 * 1024;  ///< in bytes, of a framed message; 0: as large as a frame can be
     framing_mode framing = framing_mode::automatic;
     dispatch_mode dispatch = dispatch_mode::inline_;  ///< where handlers run
-    core::executor executor;                          ///< who runs them under `dispatch_mode::executor`
+    core::executor executor{};                        ///< who runs them under `dispatch_mode::executor`
     std::size_t receive_queue_limit = 256 * 1024;     ///< bytes that may wait for handlers, if not inline
     bool enable_keep_alive = true;                    ///< TCP keep-alive and, framed, heartbeats
     bool enable_nodelay = true;
@@ -53,7 +53,7 @@ struct client_config {
     std::size_t kernel_receive_buffer_size = 0;     ///< SO_RCVBUF; 0: the system's choice
     std::size_t kernel_send_buffer_size = 0;        ///< SO_SNDBUF; 0: the system's choice
 
-    reconnect_policy reconnect;
+    reconnect_policy reconnect{};
 };
 
 }  // namespace NETWORK_SYSTEM_NAMESPACE::core

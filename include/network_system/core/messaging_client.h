@@ -22,9 +22,9 @@ namespace NETWORK_SYSTEM_NAMESPACE::core {
 /// begun is not sent again. What still waits when the client ends is told to the error handlers as send_failed (-640),
 /// and counted in `messages_unsent`.
 ///
-/// Handlers run on the client's loop thread and never overlap. They may be set and replaced at any time, by null too,
-/// and serve from the next event. A handler that throws ends the connection, and the error handlers get -645 with the
-/// exception's text.
+/// Handlers run on the client's loop thread, or where `client_config::dispatch` says, and never overlap. They may be
+/// set and replaced at any time, by null too, and serve from the next event. A handler that throws ends the connection,
+/// and the error handlers get -645 with the exception's text.
 class messaging_client : public interfaces::i_protocol_client, public std::enable_shared_from_this<messaging_client> {
 public:
     using message_handler = std::function<void(const std::string&)>;
@@ -54,7 +54,8 @@ public:
     messaging_client(std::string_view client_id, const client_config& config)
         : core_(std::make_shared<detail::client_core>(std::string(client_id), config)) {}
 
-    /// Stops. No handler runs afterwards; inside a handler, none but the calling one.
+    /// Stops. No handler runs afterwards. A destructor inside a handler, of whatever object, waits for none: the
+    /// calling one, and one that another thread is in, run to their end.
     ~messaging_client() override {
         if (!core_->life.shut_down()) {
             core_->handlers.clear();
@@ -71,6 +72,9 @@ public:
     VoidResult start_client(std::string_view host, unsigned short port) {
         if (host.empty() && !is_running()) {
             return error_void(NETSYS_ERR_INVALID_ARGUMENT, "the host is empty");
+        }
+        if (VoidResult valid = detail::check_times(core_->config()); valid.is_err() && !is_running()) {
+            return valid;
         }
         const netsys_status status =
             core_->life.start([core = core_, host = std::string(host), port](netsys_client& client) {
@@ -99,8 +103,8 @@ public:
     /// handler.
     auto wait_for_stop() -> void override { core_->life.wait(); }
 
-    /// Waits for the connection, at most `timeout`. Errors: timeout (-4), the reason why there is no connection, and
-    /// the library's WOULD_DEADLOCK (-21) in a handler.
+    /// Waits for the connection, at most `timeout`. Errors: timeout (-4), the reason why there is no connection,
+    /// connection_closed (-603) when the client was not started, and the library's WOULD_DEADLOCK (-21) in a handler.
     template <typename Rep, typename Period>
     VoidResult wait_until_connected(std::chrono::duration<Rep, Period> timeout) {
         return core_->wait_connected(detail::to_ms(timeout));

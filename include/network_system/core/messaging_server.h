@@ -14,9 +14,11 @@ namespace NETWORK_SYSTEM_NAMESPACE::core {
 /// Every function may be called on any thread, at any time, also in a handler; the wait functions return at once
 /// there. A server may be started again after it has stopped.
 ///
-/// Handlers run on the server's loop thread and never overlap. They may be set and replaced at any time, by null too,
-/// and serve from the next event. A handler that throws ends its session, and the error handlers get -645 with the
-/// exception's text. What is set on a session takes the place of what is set here under the same name.
+/// Handlers run on the server's loop thread and never overlap; those of different sessions do where the configuration
+/// says so: with several `io_threads`, and as its `dispatch` has it. Those of one session never do. They may be set and
+/// replaced at any time, by null too, and serve from the next event. A handler that throws ends its session, and the
+/// error handlers get -645 with the exception's text. What is set on a session takes the place of what is set here
+/// under the same name.
 class messaging_server : public std::enable_shared_from_this<messaging_server> {
 public:
     using message_handler = std::function<void(std::shared_ptr<session::messaging_session>, const std::string&)>;
@@ -52,7 +54,8 @@ public:
     messaging_server(const messaging_server&) = delete;
     messaging_server& operator=(const messaging_server&) = delete;
 
-    /// Stops. No handler runs afterwards; inside a handler, none but the calling one.
+    /// Stops. No handler runs afterwards. A destructor inside a handler, of whatever object, waits for none: the
+    /// calling one, and one that another thread is in, run to their end.
     ~messaging_server() {
         if (!core_->life.shut_down()) {
             core_->handlers.clear();
@@ -162,16 +165,20 @@ public:
     }
 
     // Broadcast: one text message to each opened session, or to each in a group. It never waits; a session whose
-    // queue is past its hard limit is ended, and the others are served.
+    // queue is past its hard limit is ended, and the others are served. Error: server_not_started (-660), from the moment
+    // a stop begins.
 
     VoidResult broadcast_message(const std::string& message) {
-        return of_running(netsys_server_broadcast(core_->life.current(), NETSYS_MESSAGE_TEXT, message.data(),
-                                                  message.size(), nullptr, nullptr));
+        return if_running([&](netsys_server server) {
+            return netsys_server_broadcast(server, NETSYS_MESSAGE_TEXT, message.data(), message.size(), nullptr,
+                                           nullptr);
+        });
     }
     VoidResult broadcast_to_group(const std::string& group_id, const std::string& message) {
-        return of_running(netsys_server_broadcast_group(core_->life.current(), detail::c_str(group_id),
-                                                        NETSYS_MESSAGE_TEXT, message.data(), message.size(), nullptr,
-                                                        nullptr));
+        return if_running([&](netsys_server server) {
+            return netsys_server_broadcast_group(server, detail::c_str(group_id), NETSYS_MESSAGE_TEXT, message.data(),
+                                                 message.size(), nullptr, nullptr);
+        });
     }
 
     // Sessions. The objects are those that handlers get. An id of no session: session_not_found (-620).
@@ -186,7 +193,8 @@ public:
         return with_session(session_id, [](session::messaging_session& session) { session.disconnect(); });
     }
     VoidResult disconnect_all_sessions() {
-        return of_running(netsys_server_disconnect_all(core_->life.current(), detail::c_str("disconnected")));
+        return if_running(
+            [](netsys_server server) { return netsys_server_disconnect_all(server, detail::c_str("disconnected")); });
     }
 
     VoidResult add_session_to_group(const std::string& session_id, const std::string& group_id) {
@@ -235,13 +243,20 @@ private:
     using handlers = detail::server_handlers;
 
     VoidResult start(const server_config& config) {
+        if (VoidResult valid = detail::check_times(config); valid.is_err() && !is_running()) {
+            return valid;
+        }
         const netsys_status status = core_->life.start(
             [core = core_, config](netsys_server& server) { return detail::server_run::launch(core, config, server); });
         return status == NETSYS_ERR_ALREADY_EXISTS ? detail::failure(NETSYS_ERR_SERVER_ALREADY_RUNNING)
                                                    : detail::to_result(status);
     }
 
-    static VoidResult of_running(netsys_status status) {
+    /// The handle of a run that has ended serves until the next start, so it is asked for first whether it goes on.
+    template <typename Call>
+    VoidResult if_running(Call&& call) {
+        const netsys_status status =
+            is_running() ? std::forward<Call>(call)(core_->life.current()) : NETSYS_ERR_INVALID_HANDLE;
         return status == NETSYS_ERR_INVALID_HANDLE ? detail::failure(NETSYS_ERR_SERVER_NOT_STARTED)
                                                    : detail::to_result(status);
     }

@@ -44,15 +44,15 @@ struct context_config {
 /// `server.timeout`. examples-c/network.toml shows them all.
 class network_config {
 public:
-    config::thread_pool_config thread_pool;
-    config::logger_config logger;
-    config::monitoring_config monitoring;
-    context_config context;
-    server_config server;
-    client_config client;
-    std::string server_id;           ///< in the section `server`
-    std::string client_id;           ///< in the section `client`
-    std::string client_host;         ///< `host` in the section `client`
+    config::thread_pool_config thread_pool{};
+    config::logger_config logger{};
+    config::monitoring_config monitoring{};
+    context_config context{};
+    server_config server{};
+    client_config client{};
+    std::string server_id{};         ///< in the section `server`
+    std::string client_id{};         ///< in the section `client`
+    std::string client_host{};       ///< `host` in the section `client`
     unsigned short client_port = 0;  ///< `port` in the section `client`
 
     /// Two workers, and every line of the log at once.

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "network_system/config/network_system_config.h"
+#include "network_system/detail/guard.h"
 #include "network_system/detail/namespace.h"
 #include "network_system/detail/periodic_task.h"
 #include "network_system/detail/status.h"
@@ -125,9 +126,10 @@ public:
             const std::lock_guard<std::mutex> lock(mutex_);
             ending = std::exchange(runtime_, runtime());
         }
+        // A monitoring that throws must not keep the rest from its end.
         if (ending.reports) {
             ending.reports.reset();
-            detail::report_traffic(ending.service_name);
+            detail::guarded([&] { detail::report_traffic(ending.service_name); }, detail::log_failure);
         }
         if (ending.pool) {
             ending.pool->stop(true);
@@ -168,7 +170,10 @@ private:
         return integration::monitoring_integration_manager::instance();
     }
 
-    static void warn_of_repetition() { NETWORK_LOG_WARN(repetition); }
+    /// The logger is the application's, and may throw.
+    static void warn_of_repetition() noexcept {
+        detail::guarded([] { NETWORK_LOG_WARN(repetition); }, detail::print_failure);
+    }
 
     template <typename Interface, typename Made>
     std::shared_ptr<Interface> chosen_or(std::shared_ptr<Interface> chosen, Made runtime::*made) const {

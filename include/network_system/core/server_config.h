@@ -27,7 +27,7 @@ struct server_config {
 
     framing_mode framing = framing_mode::automatic;
     dispatch_mode dispatch = dispatch_mode::inline_;  ///< where handlers run
-    core::executor executor;                          ///< who runs them under `dispatch_mode::executor`
+    core::executor executor{};                        ///< who runs them under `dispatch_mode::executor`
     std::size_t io_threads = 1;                       ///< over which sessions are spread; their handlers overlap
     std::size_t receive_queue_limit = 256 * 1024;     ///< bytes that may wait for a session's handlers, if not inline
     send_policy policy = send_policy::wait;
@@ -46,9 +46,9 @@ struct server_config {
     unsigned int backlog = 4096;                    ///< connections that the system holds before they are accepted
     /// Connections of one address; of IPv6, of one /64. 0: 256, and no limit for loopback; the largest value: no limit.
     std::size_t max_connections_per_address = 0;
-    unsigned int accept_rate = 0;   ///< connections a second that one address may make in the long run; 0: no limit
-    unsigned int accept_burst = 0;  ///< how many of them at once, after a rest; 0: as many as in a second
-    std::string exempt_addresses;   ///< that neither holds for: "10.0.0.0/8, 2001:db8::/32, ::1"
+    unsigned int accept_rate = 0;    ///< connections a second that one address may make in the long run; 0: no limit
+    unsigned int accept_burst = 0;   ///< how many of them at once, after a rest; 0: as many as in a second
+    std::string exempt_addresses{};  ///< that neither holds for: "10.0.0.0/8, 2001:db8::/32, ::1"
     std::size_t kernel_receive_buffer_size = 0;  ///< SO_RCVBUF; 0: the system's choice
     std::size_t kernel_send_buffer_size = 0;     ///< SO_SNDBUF; 0: the system's choice
 };

@@ -84,7 +84,8 @@ public:
         if (status != NETSYS_OK && status != NETSYS_ERR_TIMEOUT && status != NETSYS_ERR_WOULD_DEADLOCK) {
             life.ending(run);  // the callbacks are about to say the same, and the caller may start again before
         }
-        return to_result(status);
+        return is_unknown(status) ? error_void(NETSYS_ERR_CONNECTION_CLOSED, "the client was not started")
+                                  : to_result(status);
     }
 
     const std::string id;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <string>
 #include <string_view>
 
 #include "network_system/core/client_config.h"
@@ -11,6 +12,7 @@
 #include "network_system/detail/c_api.h"
 #include "network_system/detail/milliseconds.h"
 #include "network_system/detail/namespace.h"
+#include "network_system/utils/result_types.h"
 
 namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
@@ -88,6 +90,51 @@ inline netsys_client_config to_c(const core::client_config& config, std::string_
         result.reconnect_max_attempts = to_u32(config.reconnect.max_attempts);
     }
     return result;
+}
+
+/// Collects what is wrong with the times of a configuration. In C they have no sign, and 0 has a meaning of its own.
+class time_faults {
+public:
+    template <typename Duration>
+    void check(const char* name, Duration value) {
+        if (value < Duration::zero()) {
+            text_ += text_.empty() ? "" : "; ";
+            text_ += name;
+            text_ += " is " + std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(value).count()) +
+                     " ms: a time from 0 on is expected";
+        }
+    }
+
+    template <typename Config>
+    void check_session(const Config& config) {
+        check("timeout", config.timeout);
+        check("message_timeout", config.message_timeout);
+        check("heartbeat_interval", config.heartbeat_interval);
+        check("frame_timeout", config.frame_timeout);
+        check("unresponsive_timeout", config.unresponsive_timeout);
+        check("drain_timeout", config.drain_timeout);
+    }
+
+    VoidResult result() const { return text_.empty() ? ok() : error_void(NETSYS_ERR_INVALID_ARGUMENT, text_); }
+
+private:
+    std::string text_;
+};
+
+inline VoidResult check_times(const core::server_config& config) {
+    time_faults faults;
+    faults.check_session(config);
+    faults.check("handshake_timeout", config.handshake_timeout);
+    return faults.result();
+}
+
+inline VoidResult check_times(const core::client_config& config) {
+    time_faults faults;
+    faults.check_session(config);
+    faults.check("connection_timeout", config.connection_timeout);
+    faults.check("reconnect.first_delay", config.reconnect.first_delay);
+    faults.check("reconnect.max_delay", config.reconnect.max_delay);
+    return faults.result();
 }
 
 /// What holds for a server or client that was given no configuration: its programs know no limits.

@@ -33,13 +33,15 @@ public:
 inline std::atomic<const std::error_category*> asio_misc_category{nullptr};
 inline std::atomic<const std::error_category*> asio_system_category{nullptr};
 
+// The categories are never destroyed, so that codes which outlive `main`, in threads and static objects, keep theirs.
+
 inline const std::error_category& network_category() {
-    static const network_error_category category;
+    static const auto& category = *new network_error_category;
     return category;
 }
 
 inline std::error_code end_of_file_error() {
-    static const stream_error_category own;
+    static const auto& own = *new stream_error_category;
     const std::error_category* asio = asio_misc_category.load(std::memory_order_acquire);
     return {stream_error_category::end_of_file, asio != nullptr ? *asio : own};
 }

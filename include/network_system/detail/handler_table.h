@@ -63,7 +63,7 @@ public:
             if (table_.version_.load(std::memory_order_acquire) != seen_) {
                 refresh();
             }
-            static const Table none{};
+            static const Table& none = *new Table;  // never destroyed: loops may outlive `main`
             return cached_ ? *cached_ : none;
         }
 

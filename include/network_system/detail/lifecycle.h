@@ -182,7 +182,9 @@ private:
         lock.unlock();
         const netsys_status status = Functions::wait(run);
         lock.lock();
-        if (status != NETSYS_ERR_WOULD_DEADLOCK) {
+        if (status == NETSYS_ERR_FORKED) {
+            phase_ = phase::idle;  // the run goes on in the parent process; here no callback will tell of its end
+        } else if (status != NETSYS_ERR_WOULD_DEADLOCK) {
             ended_.wait(lock, [&] { return phase_ == phase::idle || handle_.id != run.id; });
         }
         return status;

@@ -22,23 +22,33 @@ public:
         loan(const loan&) = delete;
         loan& operator=(const loan&) = delete;
         ~loan() {
-            if (!kept()) {
-                kept() = std::move(buffers_);
+            if (!kept_ && !thread_ends_) {
+                kept_ = buffers_.release();
             }
         }
 
         message_buffers* operator->() const noexcept { return buffers_.get(); }
 
     private:
-        static std::unique_ptr<message_buffers>& kept() noexcept {
-            static thread_local std::unique_ptr<message_buffers> buffers;
-            return buffers;
-        }
+        /// Frees the thread's buffers at its end.
+        struct owner {
+            ~owner() {
+                delete std::exchange(kept_, nullptr);
+                thread_ends_ = true;
+            }
+        };
 
         static std::unique_ptr<message_buffers> take() {
-            auto buffers = std::move(kept());
+            static thread_local const owner frees_at_the_end;
+            static_cast<void>(frees_at_the_end);
+            std::unique_ptr<message_buffers> buffers(std::exchange(kept_, nullptr));
             return buffers ? std::move(buffers) : std::make_unique<message_buffers>();
         }
+
+        // Without destructors, since handlers may run after those of the thread: on the main thread, under manual
+        // dispatch, in the destructors of static objects.
+        static inline thread_local message_buffers* kept_ = nullptr;
+        static inline thread_local bool thread_ends_ = false;
 
         std::unique_ptr<message_buffers> buffers_;
     };

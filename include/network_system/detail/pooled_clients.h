@@ -30,6 +30,8 @@ public:
     pooled_clients(std::string client_id, std::string host, std::uint16_t port, const core::client_config& config)
         : client_id_(std::move(client_id)), host_(std::move(host)), port_(port), config_(config) {}
 
+    bool has_host() const noexcept { return !host_.empty(); }
+
     /// For the pool, which releases it when it has ended.
     static netsys_pool_source source(std::shared_ptr<pooled_clients> clients) {
         netsys_pool_source source{};

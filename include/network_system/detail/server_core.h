@@ -130,8 +130,7 @@ public:
         return started;
     }
 
-    explicit server_run(std::shared_ptr<server_core> core) noexcept
-        : core_(std::move(core)), handlers_(core_->handlers) {}
+    explicit server_run(std::shared_ptr<server_core> core) noexcept : core_(std::move(core)) {}
 
 private:
     static server_run& self(void* userdata) noexcept { return *static_cast<server_run*>(userdata); }
@@ -211,9 +210,10 @@ private:
             events->error(error);
             return;
         }
+        // No reader: with several loops, failures of the server and of sessions that could not be admitted may overlap.
         guarded(
             [&] {
-                if (const auto& handler = handlers_.current().error) {
+                if (const auto handler = core_->handlers.snapshot().error) {
                     (*handler)(error.message, error.status);
                 }
             },
@@ -248,7 +248,6 @@ private:
     }
 
     const std::shared_ptr<server_core> core_;
-    handler_table<server_handlers>::reader handlers_;
 };
 
 }  // namespace NETWORK_SYSTEM_NAMESPACE::detail

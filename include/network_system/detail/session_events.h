@@ -129,7 +129,7 @@ private:
     }
 
     const server_handlers& server() noexcept {
-        static const server_handlers none{};
+        static const server_handlers& none = *new server_handlers;  // never destroyed: loops may outlive `main`
         return server_ ? server_->current() : none;
     }
 

@@ -17,6 +17,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -47,7 +48,8 @@ public:
     explicit basic_thread_pool(size_t num_threads = 0) : basic_thread_pool(num_threads, 0, "") {}
 
     /// `queue_capacity`: how many tasks may wait, delayed ones included; 0: no limit. `name`: what the names of the
-    /// workers, which debuggers show, begin with; empty: they get none.
+    /// workers, which debuggers show, begin with; empty: they get none. Throws std::system_error when there cannot be
+    /// that many threads.
     basic_thread_pool(size_t num_threads, size_t queue_capacity, const std::string& name)
         : state_(std::make_shared<state>(queue_capacity, name)) {
         if (num_threads == 0) {
@@ -56,16 +58,25 @@ public:
         if (num_threads == 0) {
             num_threads = 2;
         }
-        workers_.reserve(num_threads);
         state_->live_workers = num_threads;
+        std::error_code too_many = std::make_error_code(std::errc::resource_unavailable_try_again);
         try {
+            workers_.reserve(num_threads);
             while (workers_.size() < num_threads) {
                 workers_.emplace_back(&basic_thread_pool::work, state_, workers_.size() + 1);
             }
+            return;
+        } catch (const std::system_error& failure) {
+            too_many = failure.code();
+        } catch (const std::length_error&) {
         } catch (...) {
             stop();
             throw;
         }
+        const std::string possible = std::to_string(workers_.size());
+        stop();
+        throw std::system_error(too_many, "there is no room for " + std::to_string(num_threads) +
+                                              " workers of a thread pool, but for " + possible);
     }
 
     basic_thread_pool(const basic_thread_pool&) = delete;

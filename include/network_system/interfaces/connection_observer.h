@@ -11,7 +11,7 @@
 
 namespace NETWORK_SYSTEM_NAMESPACE::interfaces {
 
-/// Hears of everything that happens to a client's connection, on the client's loop thread, one event at a time.
+/// Hears of everything that happens to a client's connection, where the client's handlers run, one event at a time.
 ///
 /// An `on_receive` that throws ends the connection, as does an `on_connected`; `on_error` then gets -645
 /// (handler_failed).

@@ -199,6 +199,9 @@ private:
         if (config_.max_connections_per_client == 0) {
             return error_void(NETSYS_ERR_INVALID_ARGUMENT, "a pool needs at least 1 connection");
         }
+        if (!clients_->has_host()) {
+            return error_void(NETSYS_ERR_INVALID_ARGUMENT, "the host is empty: a name or an address is expected");
+        }
         netsys_context context{};
         const netsys_status status = detail::default_context(context);
         if (status != NETSYS_OK) {

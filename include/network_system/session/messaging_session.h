@@ -18,9 +18,9 @@ namespace NETWORK_SYSTEM_NAMESPACE::session {
 /// Every function may be called on any thread, at any time, also in a handler. An ended session stays readable: ids,
 /// addresses, data, groups and statistics; sends on it fail with connection_closed (-603).
 ///
-/// Handlers run on the loop thread of the session's server, one at a time. A handler that is set here takes the place
-/// of the server's handler of the same name for this session; null gives the place back. A handler that throws ends
-/// the session, and the error handlers get -645 with the exception's text.
+/// Handlers run on the loop thread of the session, or where its server's configuration says, one at a time. A handler
+/// that is set here takes the place of the server's handler of the same name for this session; null gives the place
+/// back. A handler that throws ends the session, and the error handlers get -645 with the exception's text.
 ///
 /// Applications may derive from it for their tests: an object made by the protected constructor has no connection,
 /// and every virtual function may be overridden with the signature that the specification prints.
