@@ -284,6 +284,7 @@ impl Driver {
             (report, unsent)
         };
         tracing::debug!("{} has ended: {report:?}", session.id());
+        session.resume_handling();
         session.room.notify_all();
         registry.remove(&session);
         let failed = end.reason.is_some_and(|code| !matches!(code, Code::Cancelled | Code::ServerBusy));

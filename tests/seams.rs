@@ -1,0 +1,211 @@
+//! Where two capabilities meet: dispatch and time-outs, dispatch and pauses, policies and reconnecting, loops and limits.
+
+mod support;
+
+use std::io::Write;
+use std::net::TcpStream;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use network_system::config::{Framing, ServerConfig};
+use network_system::error::Code;
+use network_system::runtime::Dispatch;
+use network_system::session::handler::Payload;
+use network_system::transport::frame::{Frame, PREAMBLE};
+use network_system::transport::hello::Hello;
+use support::{Event, Events, Home, PATIENCE, Recorder, server_config, wait_until};
+
+fn dispatched(dispatch: Dispatch) -> ServerConfig {
+    let mut config = server_config();
+    (config.session.dispatch, config.session.heartbeat) = (dispatch, None);
+    config
+}
+
+/// A recorder that says when an event comes for which `waits` holds, and goes on when it is told to.
+fn gated(waits: fn(&Event) -> bool) -> (Arc<Recorder>, Events, Receiver<()>, Sender<()>) {
+    let (begun, at_gate) = channel();
+    let (go_on, gate) = channel();
+    let ends = Mutex::new((begun, gate));
+    let (handler, events) = Recorder::with(move |event| {
+        if waits(event) {
+            let ends = ends.lock().unwrap();
+            let _ = ends.0.send(());
+            let _ = ends.1.recv_timeout(PATIENCE);
+        }
+    });
+    (handler, events, at_gate, go_on)
+}
+
+/// Lets a limit of the library pass.
+fn let_pass(limit: Duration) {
+    std::thread::sleep(limit);
+}
+
+fn stop(server: &network_system::core::Server) {
+    server.stop(Some(Duration::ZERO));
+    server.wait(Some(PATIENCE)).unwrap();
+}
+
+/// What has been read already waits too.
+#[test]
+fn no_message_is_handled_while_a_dispatched_session_is_paused() {
+    let home = Home::new();
+    let (handler, events) = Recorder::with(|event| {
+        if let Event::Message(session, ..) = event {
+            session.set_paused(true);
+        }
+    });
+    let server = home.server(dispatched(Dispatch::Manual), handler);
+    let client = home.client(&server, Framing::Framed, Recorder::new().0);
+    wait_until("the client is connected", || {
+        home.0.poll(Some(Duration::ZERO)).unwrap();
+        client.is_connected()
+    });
+    let session = events.opened();
+    let texts = [b"first", b"other", b"third"];
+    texts.iter().for_each(|text| client.send(Payload::Text, *text).unwrap());
+    wait_until("all has been read", || session.stats().messages_received == 3);
+    let mut messages = Vec::new();
+    let mut poll = || {
+        while home.0.poll(Some(Duration::ZERO)).unwrap() > 0 {}
+        messages.extend(events.rest().into_iter().filter_map(|event| match event {
+            Event::Message(_, _, data) => Some(data),
+            _ => None,
+        }));
+        messages.len()
+    };
+    for handled in 1..=2 {
+        wait_until("it goes on", || poll() == handled);
+        (0..10).for_each(|_| assert_eq!(poll(), handled, "paused again"));
+        if handled == 1 {
+            session.set_paused(false);
+        }
+    }
+    assert_eq!(messages, [b"first", b"other"]);
+    // What is kept for a paused session does not hold up its end.
+    stop(&server);
+    assert_eq!(events.closed().discarded, 1);
+}
+
+/// Messages that came before the peer closed are handled, however slowly, and its close stays what it was.
+#[test]
+fn a_slow_handler_makes_no_silence_of_a_peer_that_has_closed() {
+    let limit = Duration::from_millis(50);
+    let home = Home::new();
+    let (handler, events, at_gate, go_on) = gated(|event| matches!(event, Event::Message(..)));
+    let mut config = dispatched(Dispatch::Pool);
+    config.session.idle_timeout = Some(limit);
+    let server = home.server(config, handler);
+    let client = home.client(&server, Framing::Framed, Recorder::new().0);
+    client.wait_connected(Some(PATIENCE)).unwrap();
+    client.send(Payload::Text, b"one").unwrap();
+    client.send(Payload::Text, b"two").unwrap();
+    client.stop(None);
+    at_gate.recv_timeout(PATIENCE).unwrap();
+    let_pass(6 * limit);
+    drop(go_on);
+    assert_eq!((events.message().1, events.message().1), (b"one".to_vec(), b"two".to_vec()));
+    let report = events.closed();
+    assert!(report.by_peer && report.reason.is_none() && report.discarded == 0, "{report:?}");
+    stop(&server);
+}
+
+/// What a peer sent before it fell silent is handled before the session expires.
+#[test]
+fn a_session_that_expires_has_handled_what_came() {
+    let limit = Duration::from_millis(50);
+    let home = Home::new();
+    let (handler, events, at_gate, go_on) = gated(|event| matches!(event, Event::Message(..)));
+    let mut config = dispatched(Dispatch::Pool);
+    config.session.idle_timeout = Some(limit);
+    let server = home.server(config, handler);
+    let client = home.client(&server, Framing::Framed, Recorder::new().0);
+    client.wait_connected(Some(PATIENCE)).unwrap();
+    client.send_vectored(Payload::Text, &[b"one"]).unwrap();
+    client.send_vectored(Payload::Text, &[b"two"]).unwrap();
+    at_gate.recv_timeout(PATIENCE).unwrap();
+    let_pass(6 * limit);
+    drop(go_on);
+    assert_eq!((events.message().1, events.message().1), (b"one".to_vec(), b"two".to_vec()));
+    let report = events.closed();
+    assert_eq!((report.reason, report.discarded), (Some(Code::SessionExpired), 0), "{report:?}");
+    stop(&server);
+}
+
+/// While the handlers are so far behind that nothing is read, no time runs for the frame that the peer has begun.
+#[test]
+fn the_time_of_a_frame_stands_still_while_nothing_is_read() {
+    let home = Home::new();
+    let (handler, events, at_gate, go_on) = gated(|event| matches!(event, Event::Message(..)));
+    let mut config = dispatched(Dispatch::Pool);
+    config.session.receive_queue = 1;
+    config.session.frame_timeout = Some(Duration::from_millis(300));
+    let server = home.server(config, handler);
+    let mut bytes = PREAMBLE.to_vec();
+    Frame::Hello(Hello::new("peer", 1000)).encode(&mut bytes).unwrap();
+    Frame::Text(b"first").encode(&mut bytes).unwrap();
+    let begun = bytes.len() + 9;
+    // Together with its header it has a second more than the limit.
+    Frame::Text(&[b'x'; 232]).encode(&mut bytes).unwrap();
+    let mut peer = TcpStream::connect(server.local_addr()).unwrap();
+    peer.write_all(&bytes[..begun]).unwrap();
+    at_gate.recv_timeout(PATIENCE).unwrap();
+    let_pass(Duration::from_millis(1500));
+    go_on.send(()).unwrap();
+    assert_eq!(events.message().1, b"first");
+    let_pass(Duration::from_millis(100)); // in which it would be ended
+    drop(go_on);
+    peer.write_all(&bytes[begun..]).unwrap();
+    let second = events.until(|event| match event {
+        Event::Message(_, _, data) => Some(Ok(data)),
+        Event::Close(_, report) => Some(Err(report)),
+        _ => None,
+    });
+    assert_eq!(second.expect("the session goes on"), [b'x'; 232]);
+    stop(&server);
+}
+
+/// The client has not been answered yet: it cannot answer either.
+#[test]
+fn a_peer_whose_hello_waits_for_on_open_is_not_silent() {
+    let heartbeat = Duration::from_millis(30);
+    let home = Home::new();
+    let (handler, events, at_gate, go_on) = gated(|event| matches!(event, Event::Open(..)));
+    let mut config = dispatched(Dispatch::Pool);
+    config.session.heartbeat = Some(heartbeat);
+    config.session.idle_timeout = Some(heartbeat * 4);
+    let server = home.server(config, handler);
+    let client = home.client(&server, Framing::Framed, Recorder::new().0);
+    at_gate.recv_timeout(PATIENCE).unwrap();
+    let_pass(heartbeat * 10);
+    drop(go_on);
+    client.wait_connected(Some(PATIENCE)).unwrap();
+    client.send(Payload::Text, b"here").unwrap();
+    assert_eq!(events.message().1, b"here");
+    stop(&server);
+}
+
+/// A peer is not dead that was not asked for a sign of life, since a handler held up the loop.
+#[test]
+fn who_was_not_pinged_need_not_have_answered() {
+    let heartbeat = Duration::from_millis(50);
+    let home = Home::new();
+    let (handler, events, at_gate, go_on) = gated(|event| matches!(event, Event::Message(..)));
+    let mut config = dispatched(Dispatch::Inline);
+    config.session.heartbeat = Some(heartbeat);
+    let server = home.server(config, handler);
+    let client = home.client(&server, Framing::Framed, Recorder::new().0);
+    client.wait_connected(Some(PATIENCE)).unwrap();
+    client.send(Payload::Text, b"slow").unwrap();
+    at_gate.recv_timeout(PATIENCE).unwrap();
+    let_pass(heartbeat * 6);
+    drop(go_on);
+    let session = events.until(|event| if let Event::Message(session, ..) = event { Some(session) } else { None });
+    wait_until("a heartbeat is answered, or the session has ended", || {
+        session.stats().round_trip_ns > 0 || server.connection_count() == 0
+    });
+    client.send(Payload::Text, b"alive").expect("the session goes on");
+    assert_eq!(events.message().1, b"alive");
+    stop(&server);
+}
