@@ -8,12 +8,14 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use network_system::config::{Framing, ServerConfig};
+use network_system::config::{Framing, SendPolicy, ServerConfig};
+use network_system::core::Client;
 use network_system::error::Code;
 use network_system::runtime::Dispatch;
 use network_system::session::handler::Payload;
 use network_system::transport::frame::{Frame, PREAMBLE};
 use network_system::transport::hello::Hello;
+use support::reconnecting::{Port, reconnecting};
 use support::{Event, Events, Home, PATIENCE, Recorder, server_config, wait_until};
 
 fn dispatched(dispatch: Dispatch) -> ServerConfig {
@@ -207,5 +209,68 @@ fn who_was_not_pinged_need_not_have_answered() {
     });
     client.send(Payload::Text, b"alive").expect("the session goes on");
     assert_eq!(events.message().1, b"alive");
+    stop(&server);
+}
+
+/// What is dropped while there is no connection is counted at once, and once.
+#[test]
+fn what_a_backlog_drops_is_counted() {
+    for policy in [SendPolicy::DropNewest, SendPolicy::DropOldest] {
+        let home = Home::new();
+        let port = Port::new();
+        let mut config = reconnecting(port.number(), Framing::Framed);
+        (config.session.send_policy, config.session.send_queue) = (policy, 100);
+        let client = Client::start(&home.0, config, Recorder::new().0).unwrap();
+        (0..10).for_each(|_| client.send(Payload::Binary, &[0; 42]).unwrap());
+        let stats = client.stats();
+        assert_eq!((stats.messages_dropped, stats.queued_bytes), (8, 100), "{policy:?}");
+        let (handler, events) = Recorder::new();
+        let server = home.server(port.server_config(), handler);
+        (0..2).for_each(|_| drop(events.message()));
+        client.stop(None);
+        client.wait(Some(PATIENCE)).unwrap();
+        let stats = client.take_stats();
+        assert_eq!((stats.messages_sent, stats.messages_dropped, stats.messages_unsent), (2, 8, 0), "{policy:?}");
+        assert_eq!(client.stats().messages_dropped, 0, "{policy:?}");
+        stop(&server);
+    }
+}
+
+/// Also those that a handler elsewhere is told when the session has gone already.
+#[test]
+fn every_error_that_is_told_is_counted() {
+    let home = Home::new();
+    let (handler, events) = Recorder::with(|event| {
+        if matches!(event, Event::Close(..)) {
+            panic!("as a test");
+        }
+    });
+    let server = home.server(dispatched(Dispatch::Manual), handler);
+    let client = home.client(&server, Framing::Framed, Recorder::new().0);
+    wait_until("the client is connected", || {
+        home.0.poll(Some(Duration::ZERO)).unwrap();
+        client.is_connected()
+    });
+    client.session().unwrap().abort();
+    wait_until("the session has gone", || server.connection_count() == 0);
+    stop(&server);
+    let told = events.rest().iter().filter(|event| matches!(event, Event::Error(..))).count();
+    assert_eq!((told, server.stats().errors), (2, 2), "the reset, and the panic");
+}
+
+/// As its documentation says.
+#[test]
+fn a_client_is_connected_until_its_session_closes() {
+    let home = Home::new();
+    let server = home.server(server_config(), Recorder::new().0);
+    let (handler, events) = Recorder::new();
+    let client = home.client(&server, Framing::Framed, handler);
+    client.wait_connected(Some(PATIENCE)).unwrap();
+    assert!(client.is_connected());
+    server.disconnect_all("enough");
+    events.closed();
+    assert!(!client.is_connected());
+    client.wait(Some(PATIENCE)).unwrap();
+    assert!(!client.is_connected());
     stop(&server);
 }

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 pub(crate) use self::driver::{Driver, Ended};
 pub(crate) use self::linger::linger;
-pub(crate) use self::outbound::Unsent;
+pub(crate) use self::outbound::{Room, Unsent};
 pub use self::registry::Fanout;
 pub(crate) use self::registry::{Registry, Role};
 pub use self::session_manager::{MAX_SESSION_ID, Managed, SessionManager, SessionManagerConfig, SessionManagerStats};
@@ -454,7 +454,8 @@ impl Session {
 
     /// Has the driver woken when the context's budget has room.
     fn await_budget(&self) {
-        let waker = lock(&self.control).waker.clone();
+        // Of a backlog nobody is told that it is writable but the next connection.
+        let waker = lock(&self.control).waker.clone().filter(|_| !self.is_backlog);
         if let Some(waker) = waker {
             self.registry.budget.wait(&self.ticket, waker);
         }

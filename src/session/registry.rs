@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -76,6 +76,8 @@ struct Inner {
     /// A client was connected before.
     was_open: bool,
     sessions: HashMap<u64, Arc<Session>>,
+    /// Where a reconnecting client's messages wait that has no connection.
+    backlog: Weak<Session>,
     groups: HashMap<String, HashMap<u64, Arc<Session>>>,
     /// The counts of the sessions that have ended, and those that concern no session.
     past: Stats,
@@ -275,12 +277,20 @@ impl Registry {
 
     /// Calls the handler with an error. A panic is only logged.
     fn deliver_error(&self, session: Option<&Arc<Session>>, error: &Error) {
-        match session {
-            Some(session) => session.received.errors.add_shared(1),
-            None => self.lock().past.errors += 1,
-        }
+        self.count_error(session);
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.handler.on_error(session, error))) {
             tracing::error!("an error handler panicked: {}", panic_text(&*panic));
+        }
+    }
+
+    fn count_error(&self, session: Option<&Arc<Session>>) {
+        let mut inner = self.lock();
+        if let Some(session) = session {
+            session.received.errors.add_shared(1);
+        }
+        // The counts of a session that has gone were added already.
+        if session.is_none_or(|session| !inner.sessions.contains_key(&session.number())) {
+            inner.past.errors += 1;
         }
     }
 
@@ -331,6 +341,14 @@ impl Registry {
         let removed = inner.sessions.remove(&session.number());
         if removed.is_some() {
             inner.past.add(&Stats { queued_bytes: 0, ..session.counts() });
+        }
+    }
+
+    /// Has what a backlog holds and drops counted too, instead of that of an earlier one, which takes no message any more.
+    pub(crate) fn count_backlog(&self, backlog: Weak<Session>) {
+        let mut inner = self.lock();
+        if let Some(earlier) = std::mem::replace(&mut inner.backlog, backlog).upgrade() {
+            inner.past.add(&Stats { queued_bytes: 0, ..earlier.counts() });
         }
     }
 
@@ -600,7 +618,7 @@ impl Inner {
 
     fn totals(&self) -> Stats {
         let mut totals = self.past;
-        for session in self.sessions.values() {
+        for session in self.sessions.values().chain(&self.backlog.upgrade()) {
             totals.add(&session.counts());
         }
         totals.connections_current = self.sessions.len() as u64;

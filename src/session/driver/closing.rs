@@ -268,7 +268,7 @@ impl Driver {
             let delivered = if framed { self.confirmed } else { sending.queue.sent.messages };
             sending.disconnect();
             // Who sends now leaves room for what is given back.
-            sending.queue.promise(unsent.cost());
+            sending.queue.promise(unsent.room());
             let report = CloseReport {
                 reason: end.reason,
                 os_code: end.os_code,
