@@ -8,10 +8,10 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use network_system::config::{Framing, SendPolicy, ServerConfig};
+use network_system::config::{ContextConfig, Framing, SendPolicy, ServerConfig};
 use network_system::core::Client;
 use network_system::error::Code;
-use network_system::runtime::Dispatch;
+use network_system::runtime::{Context, ContextHooks, Dispatch};
 use network_system::session::handler::Payload;
 use network_system::transport::frame::{Frame, PREAMBLE};
 use network_system::transport::hello::Hello;
@@ -273,4 +273,25 @@ fn a_client_is_connected_until_its_session_closes() {
     client.wait(Some(PATIENCE)).unwrap();
     assert!(!client.is_connected());
     stop(&server);
+}
+
+/// Sessions are spread over loops that the context has already, if it may have no more.
+#[test]
+fn a_server_shares_the_loops_there_are_with_others() {
+    let config = ContextConfig { max_loops: 2, ..ContextConfig::default() };
+    let home = Home(Context::new(config, ContextHooks::default()));
+    let first = home.server(server_config(), Recorder::new().0);
+    let (names, threads) = channel();
+    let names = Mutex::new(names);
+    let (handler, _events) = Recorder::with(move |event| {
+        if matches!(event, Event::Accept(..)) {
+            names.lock().unwrap().send(std::thread::current().name().map(str::to_owned)).unwrap();
+        }
+    });
+    let server = home.server(ServerConfig { io_threads: 2, ..server_config() }, handler);
+    let _peers = [(); 2].map(|()| TcpStream::connect(server.local_addr()).unwrap());
+    let names = [(); 2].map(|()| threads.recv_timeout(PATIENCE).unwrap());
+    assert_ne!(names[0], names[1]);
+    stop(&server);
+    stop(&first);
 }
