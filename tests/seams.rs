@@ -4,19 +4,21 @@ mod support;
 
 use std::io::Write;
 use std::net::TcpStream;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use network_system::config::{ContextConfig, Framing, SendPolicy, ServerConfig};
-use network_system::core::Client;
+use network_system::core::{Client, Server};
 use network_system::error::Code;
 use network_system::runtime::{Context, ContextHooks, Dispatch};
-use network_system::session::handler::Payload;
+use network_system::session::handler::{CloseReport, Payload};
 use network_system::transport::frame::{Frame, PREAMBLE};
 use network_system::transport::hello::Hello;
-use support::reconnecting::{Port, reconnecting};
-use support::{Event, Events, Home, PATIENCE, Recorder, server_config, wait_until};
+use support::reconnecting::{Account, Port, number_of, reconnecting};
+use support::{Event, Events, Home, Mode, PATIENCE, Recorder, server_config, wait_until};
 
 fn dispatched(dispatch: Dispatch) -> ServerConfig {
     let mut config = server_config();
@@ -39,12 +41,20 @@ fn gated(waits: fn(&Event) -> bool) -> (Arc<Recorder>, Events, Receiver<()>, Sen
     (handler, events, at_gate, go_on)
 }
 
+/// A server like that, and a client that is connected to it.
+fn connected(home: &Home, config: ServerConfig, handler: Arc<Recorder>) -> (Arc<Server>, Arc<Client>) {
+    let server = home.server(config, handler);
+    let client = home.client(&server, Framing::Framed, Recorder::new().0);
+    client.wait_connected(Some(PATIENCE)).unwrap();
+    (server, client)
+}
+
 /// Lets a limit of the library pass.
 fn let_pass(limit: Duration) {
     std::thread::sleep(limit);
 }
 
-fn stop(server: &network_system::core::Server) {
+fn stop(server: &Server) {
     server.stop(Some(Duration::ZERO));
     server.wait(Some(PATIENCE)).unwrap();
 }
@@ -90,49 +100,40 @@ fn no_message_is_handled_while_a_dispatched_session_is_paused() {
     assert_eq!(events.closed().discarded, 1);
 }
 
-/// Messages that came before the peer closed are handled, however slowly, and its close stays what it was.
-#[test]
-fn a_slow_handler_makes_no_silence_of_a_peer_that_has_closed() {
-    let limit = Duration::from_millis(50);
+/// A peer sends two messages and falls silent, or closes, for longer than it may while the first is handled. Both are
+/// handled; gives back the end of the session.
+fn silence_behind_a_slow_handler(peer_closes: bool) -> CloseReport {
+    let limit = Duration::from_millis(300);
     let home = Home::new();
     let (handler, events, at_gate, go_on) = gated(|event| matches!(event, Event::Message(..)));
     let mut config = dispatched(Dispatch::Pool);
     config.session.idle_timeout = Some(limit);
-    let server = home.server(config, handler);
-    let client = home.client(&server, Framing::Framed, Recorder::new().0);
-    client.wait_connected(Some(PATIENCE)).unwrap();
-    client.send(Payload::Text, b"one").unwrap();
-    client.send(Payload::Text, b"two").unwrap();
-    client.stop(None);
+    let (server, client) = connected(&home, config, handler);
+    let texts = [b"one", b"two"];
+    texts.iter().for_each(|text| client.send(Payload::Text, *text).unwrap());
+    if peer_closes {
+        client.stop(None);
+    }
     at_gate.recv_timeout(PATIENCE).unwrap();
-    let_pass(6 * limit);
+    let_pass(3 * limit);
     drop(go_on);
-    assert_eq!((events.message().1, events.message().1), (b"one".to_vec(), b"two".to_vec()));
+    texts.iter().for_each(|text| assert_eq!(events.message().1, *text));
     let report = events.closed();
-    assert!(report.by_peer && report.reason.is_none() && report.discarded == 0, "{report:?}");
     stop(&server);
+    report
 }
 
-/// What a peer sent before it fell silent is handled before the session expires.
+/// The close of a peer stays what it was, however slowly what came before is handled.
+#[test]
+fn a_slow_handler_makes_no_silence_of_a_peer_that_has_closed() {
+    let report = silence_behind_a_slow_handler(true);
+    assert!(report.by_peer && report.reason.is_none() && report.discarded == 0, "{report:?}");
+}
+
 #[test]
 fn a_session_that_expires_has_handled_what_came() {
-    let limit = Duration::from_millis(50);
-    let home = Home::new();
-    let (handler, events, at_gate, go_on) = gated(|event| matches!(event, Event::Message(..)));
-    let mut config = dispatched(Dispatch::Pool);
-    config.session.idle_timeout = Some(limit);
-    let server = home.server(config, handler);
-    let client = home.client(&server, Framing::Framed, Recorder::new().0);
-    client.wait_connected(Some(PATIENCE)).unwrap();
-    client.send_vectored(Payload::Text, &[b"one"]).unwrap();
-    client.send_vectored(Payload::Text, &[b"two"]).unwrap();
-    at_gate.recv_timeout(PATIENCE).unwrap();
-    let_pass(6 * limit);
-    drop(go_on);
-    assert_eq!((events.message().1, events.message().1), (b"one".to_vec(), b"two".to_vec()));
-    let report = events.closed();
+    let report = silence_behind_a_slow_handler(false);
     assert_eq!((report.reason, report.discarded), (Some(Code::SessionExpired), 0), "{report:?}");
-    stop(&server);
 }
 
 /// While the handlers are so far behind that nothing is read, no time runs for the frame that the peer has begun.
@@ -171,12 +172,12 @@ fn the_time_of_a_frame_stands_still_while_nothing_is_read() {
 /// The client has not been answered yet: it cannot answer either.
 #[test]
 fn a_peer_whose_hello_waits_for_on_open_is_not_silent() {
-    let heartbeat = Duration::from_millis(30);
+    let heartbeat = Duration::from_millis(100);
     let home = Home::new();
     let (handler, events, at_gate, go_on) = gated(|event| matches!(event, Event::Open(..)));
     let mut config = dispatched(Dispatch::Pool);
     config.session.heartbeat = Some(heartbeat);
-    config.session.idle_timeout = Some(heartbeat * 4);
+    config.session.idle_timeout = Some(heartbeat * 5);
     let server = home.server(config, handler);
     let client = home.client(&server, Framing::Framed, Recorder::new().0);
     at_gate.recv_timeout(PATIENCE).unwrap();
@@ -191,14 +192,12 @@ fn a_peer_whose_hello_waits_for_on_open_is_not_silent() {
 /// A peer is not dead that was not asked for a sign of life, since a handler held up the loop.
 #[test]
 fn who_was_not_pinged_need_not_have_answered() {
-    let heartbeat = Duration::from_millis(50);
+    let heartbeat = Duration::from_millis(150);
     let home = Home::new();
     let (handler, events, at_gate, go_on) = gated(|event| matches!(event, Event::Message(..)));
     let mut config = dispatched(Dispatch::Inline);
     config.session.heartbeat = Some(heartbeat);
-    let server = home.server(config, handler);
-    let client = home.client(&server, Framing::Framed, Recorder::new().0);
-    client.wait_connected(Some(PATIENCE)).unwrap();
+    let (server, client) = connected(&home, config, handler);
     client.send(Payload::Text, b"slow").unwrap();
     at_gate.recv_timeout(PATIENCE).unwrap();
     let_pass(heartbeat * 6);
@@ -294,4 +293,90 @@ fn a_server_shares_the_loops_there_are_with_others() {
     assert_ne!(names[0], names[1]);
     stop(&server);
     stop(&first);
+}
+
+/// A client with small queues sends without a pause to servers that come and go; gives back how many sends succeeded.
+fn send_to_servers_that_come_and_go(
+    home: &Home,
+    port: &Port,
+    client: &Arc<Client>,
+    received: &Arc<Mutex<Vec<u64>>>,
+) -> u64 {
+    let enough = Arc::new(AtomicBool::new(false));
+    let sender = std::thread::spawn({
+        let (client, enough) = (client.clone(), enough.clone());
+        move || {
+            let numbers = (0..).take_while(|_| !enough.load(Ordering::Relaxed));
+            let sends = numbers.map(|number: u64| client.send(Payload::Binary, &number.to_le_bytes()));
+            sends.filter(Result::is_ok).count() as u64
+        }
+    });
+    for round in 0..8 {
+        let (handler, served) = Recorder::with({
+            let received = received.clone();
+            move |event| {
+                if let Event::Message(_, _, data) = event {
+                    received.lock().unwrap().push(number_of(data));
+                }
+            }
+        });
+        let server = home.server(port.server_config(), handler);
+        served.message();
+        match round % 4 {
+            0 => server.sessions().iter().for_each(|session| session.abort()),
+            1 => server.sessions().iter().for_each(|session| session.close(None, "for now")),
+            2 => client.session().iter().for_each(|session| session.close(None, "for now")),
+            _ => {}
+        }
+        stop(&server);
+    }
+    enough.store(true, Ordering::Relaxed);
+    sender.join().unwrap()
+}
+
+/// However handlers are dispatched, and whatever a full queue means, no message comes twice or late, and each one that was
+/// accepted is in one of the counts.
+#[test]
+fn a_client_that_connects_again_accounts_for_every_message() {
+    for name in Mode::NAMES {
+        for policy in [SendPolicy::WouldBlock, SendPolicy::DropNewest, SendPolicy::DropOldest] {
+            let home = Home::new();
+            let mode = Mode::new(name, &home.0);
+            let port = Port::new();
+            let account = Arc::new(Mutex::new((Account::default(), 0)));
+            let (handler, _events) = Recorder::with({
+                let account = account.clone();
+                move |event| {
+                    if let Event::Close(_, report) = event {
+                        let mut account = account.lock().unwrap();
+                        account.0.add(report);
+                        account.1 += report.dropped;
+                    }
+                }
+            });
+            let mut config = reconnecting(port.number(), Framing::Framed);
+            config.session.dispatch = mode.dispatch.clone();
+            (config.session.send_policy, config.session.send_queue) = (policy, 4096);
+            config.session.send_queue_messages = NonZeroU32::new(100);
+            let client = Client::start(&home.0, config, handler).unwrap();
+            let received = Arc::default();
+            let accepted = send_to_servers_that_come_and_go(&home, &port, &client, &received);
+            client.stop(Some(Duration::ZERO));
+            client.wait(Some(PATIENCE)).unwrap();
+
+            let stats = client.stats();
+            let account = account.lock().unwrap();
+            let (sessions, dropped_in_sessions) = (&account.0, account.1);
+            let in_no_session = stats.messages_dropped - dropped_in_sessions + stats.messages_unsent;
+            let what = format!("{name}, {policy:?}: {sessions:?}, {dropped_in_sessions} of them dropped, {stats:?}");
+            assert_eq!(accepted, sessions.messages() + in_no_session, "{what}");
+            let received = received.lock().unwrap();
+            assert!(received.is_sorted_by(|one, next| one < next), "{what}");
+            let count = received.len() as u64;
+            assert!(count >= sessions.messages() - sessions.undelivered, "{count} received; {what}");
+            assert!(count <= sessions.messages(), "{count} received; {what}");
+            assert!(stats.reconnects >= 7, "{what}");
+            drop(mode);
+        }
+    }
 }

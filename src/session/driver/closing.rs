@@ -290,7 +290,7 @@ impl Driver {
         let failed = end.reason.is_some_and(|code| !matches!(code, Code::Cancelled | Code::ServerBusy));
         let state = if failed { State::Error } else { State::Disconnected };
         let opened = self.told_open;
-        let undelivered = if opened { 0 } else { report.undelivered };
+        let undelivered = if opened { 0 } else { report.undelivered.saturating_sub(report.dropped) };
         if opened {
             self.enter_state(state);
             let report = report.clone();
