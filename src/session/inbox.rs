@@ -49,6 +49,9 @@ struct Inner {
 /// What an event takes beside its bytes, so that empty messages are bounded too.
 const EVENT: usize = 64;
 
+/// How many events there is room for while none waits.
+const FEW: usize = 16;
+
 impl Inbox {
     pub(super) fn new(strand: Arc<Strand>, limit: usize, share: Share) -> Inbox {
         let inner = Inner {
@@ -134,6 +137,9 @@ impl Inbox {
         inner.events -= 1;
         inner.bytes -= bytes;
         inner.share.shrink(bytes);
+        if inner.events == 0 {
+            inner.waiting.shrink_to(FEW);
+        }
         let less = inner.events == 0 || inner.bytes <= self.limit / 2;
         less && std::mem::take(&mut inner.awaited)
     }
