@@ -326,6 +326,10 @@ impl Driver {
             // It became writable in between: come back for it.
             cx.waker().wake_by_ref();
         }
+        if writable {
+            // It had its turn, if it waited for memory.
+            self.session.registry.budget.pass_on();
+        }
         if writable && matches!(self.phase, Phase::Open) && !self.session.is_closing() {
             let session = &self.session;
             session.registry.tell(session, |handler, session| handler.on_writable(session));
