@@ -107,7 +107,8 @@ impl Session {
             return;
         }
         if let Some(fault) = self.fault(now) {
-            self.fail_by_peer(fault);
+            // What a pause holds may be held for ever.
+            if self.is_paused() { self.fail(fault) } else { self.fail_by_peer(fault) }
         } else {
             self.send_heartbeat(now);
         }
