@@ -1,4 +1,5 @@
-//! Where two capabilities meet: dispatch and time-outs, dispatch and pauses, policies and reconnecting, loops and limits.
+//! Where two capabilities meet: dispatch and time-outs, dispatch and pauses, policies and reconnecting, loops and
+//! limits.
 
 mod support;
 
@@ -334,8 +335,8 @@ fn send_to_servers_that_come_and_go(
     sender.join().unwrap()
 }
 
-/// However handlers are dispatched, and whatever a full queue means, no message comes twice or late, and each one that was
-/// accepted is in one of the counts.
+/// However handlers are dispatched, and whatever a full queue means, no message comes twice or late, and each one that
+/// was accepted is in one of the counts.
 #[test]
 fn a_client_that_connects_again_accounts_for_every_message() {
     for name in Mode::NAMES {

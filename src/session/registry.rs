@@ -315,7 +315,8 @@ impl Registry {
         }
     }
 
-    /// Has what a backlog holds and drops counted too, instead of that of an earlier one, which takes no message any more.
+    /// Has what a backlog holds and drops counted too, instead of that of an earlier one, which takes no message any
+    /// more.
     pub(crate) fn count_backlog(&self, backlog: Weak<Session>) {
         let mut inner = self.lock();
         if let Some(earlier) = std::mem::replace(&mut inner.backlog, backlog).upgrade() {
