@@ -672,8 +672,9 @@ typedef struct netsys_executor {
      */
     netsys_status (*execute)(void *userdata, struct netsys_job job);
     /**
-     * No job will come any more. Runs exactly once, on any thread: some time after the release of the callbacks, or when
-     * the start has failed, unless it was the struct_size of the configuration that was refused.
+     * No job will come any more. Runs exactly once, on any thread: after the release of the callbacks, when no session
+     * is retained any more, or when the start has failed, unless it was the struct_size of the configuration that was
+     * refused.
      */
     void (*release)(void *userdata);
 } netsys_executor;

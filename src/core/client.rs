@@ -131,9 +131,7 @@ impl Client {
 
     /// Its counts since it was started or they were reset.
     pub fn stats(&self) -> Stats {
-        let waiting = self.outlet.as_ref().map_or(0, Outlet::queued) as u64;
-        let stats = self.registry.stats();
-        Stats { queued_bytes: stats.queued_bytes + waiting, ..stats }
+        self.registry.stats()
     }
 
     /// Starts counting anew.
@@ -302,9 +300,7 @@ impl Handler for Watched {
         self.handler.on_state(session, old, new);
     }
     fn on_close(&self, session: &Arc<Session>, report: &CloseReport) {
-        if self.reconnects {
-            self.lifecycle.await_connection();
-        }
+        self.lifecycle.set_disconnected(self.reconnects);
         self.handler.on_close(session, report);
     }
     fn on_detach(&self, session: &Arc<Session>) {

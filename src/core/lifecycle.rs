@@ -40,6 +40,8 @@ pub(super) trait Watcher: Send + Sync {
 struct Inner {
     stopped: bool,
     connection: Connection,
+    /// It was made, and has not ended.
+    connected: bool,
     watchers: Vec<Arc<dyn Watcher>>,
 }
 
@@ -104,6 +106,7 @@ impl Lifecycle {
             if !matches!(inner.connection, Connection::Awaited) {
                 return;
             }
+            inner.connected = outcome.is_ok();
             inner.connection = match &outcome {
                 Ok(()) => Connection::Made,
                 Err(error) => Connection::Failed(error.clone()),
@@ -121,13 +124,17 @@ impl Lifecycle {
         }
     }
 
-    /// The connection has ended, and another one will be made.
-    pub(super) fn await_connection(&self) {
-        self.lock().connection = Connection::Awaited;
+    /// The connection has ended. `reconnects`: another one will be made.
+    pub(super) fn set_disconnected(&self, reconnects: bool) {
+        let mut inner = self.lock();
+        inner.connected = false;
+        if reconnects {
+            inner.connection = Connection::Awaited;
+        }
     }
 
     pub(super) fn is_connected(&self) -> bool {
-        matches!(self.lock().connection, Connection::Made)
+        self.lock().connected
     }
 
     /// Waits until it has stopped. `None`: for ever.

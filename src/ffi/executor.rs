@@ -21,8 +21,9 @@ pub struct netsys_executor {
     /// now. NETSYS_OK; anything else says that the job is not taken, and the library runs it on a thread of its own. Called
     /// on several threads at a time; must not wait, nor throw.
     pub execute: Option<unsafe extern "C-unwind" fn(userdata: *mut c_void, job: netsys_job) -> netsys_status>,
-    /// No job will come any more. Runs exactly once, on any thread: some time after the release of the callbacks, or when
-    /// the start has failed, unless it was the struct_size of the configuration that was refused.
+    /// No job will come any more. Runs exactly once, on any thread: after the release of the callbacks, when no session
+    /// is retained any more, or when the start has failed, unless it was the struct_size of the configuration that was
+    /// refused.
     pub release: Option<unsafe extern "C-unwind" fn(userdata: *mut c_void)>,
 }
 

@@ -326,13 +326,19 @@ impl Context {
 
     /// Gives a loop to an endpoint that is about to start, a new one while there are fewer than the limit.
     pub(crate) fn assign_loop(&self) -> Result<LoopRef> {
+        self.assign_loop_beside(&[])
+    }
+
+    /// The same for an endpoint that has these loops already, which are fewer than the limit.
+    pub(crate) fn assign_loop_beside(&self, taken: &[LoopRef]) -> Result<LoopRef> {
         let mut inner = self.lock();
         inner.refuse_if_stopping()?;
         inner.reap();
         let mut loops: Vec<LoopRef> = Vec::with_capacity(inner.loops.len());
         inner.loops.retain(|known| known.upgrade().map(|found| loops.push(found)).is_some());
         if loops.len() >= self.max_loops() {
-            let least = loops.into_iter().min_by_key(LoopRef::endpoints);
+            let others = loops.into_iter().filter(|found| !taken.iter().any(|known| known.is(found)));
+            let least = others.min_by_key(LoopRef::endpoints);
             return least.ok_or_else(|| Error::new(Code::Internal, "there is no loop to share"));
         }
         inner.threads_started += 1;

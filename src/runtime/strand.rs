@@ -14,6 +14,9 @@ use super::{Executor, batch};
 /// After this long a job makes room for others.
 const TURN: Duration = Duration::from_micros(200);
 
+/// How many tasks there is room for while none waits.
+const FEW: usize = 16;
+
 type Task = Box<dyn FnOnce() + Send>;
 
 thread_local! {
@@ -152,6 +155,7 @@ impl Strand {
                 }
                 let Some(task) = inner.tasks.pop_front() else {
                     inner.scheduled = false;
+                    inner.tasks.shrink_to(FEW);
                     return false;
                 };
                 // One of many messages: the loop writes the answers to several at once.

@@ -5,15 +5,15 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use super::outbound::Unsent;
+use super::outbound::{Room, Unsent};
 use super::{Registry, Session, lock};
 use crate::config::Framing;
 use crate::error::Error;
 
 impl Session {
     /// A backlog for a connection that will speak as `framing` says, if that is known. It keeps room for what a lost
-    /// connection, which has so many bytes queued, will give back.
-    pub(crate) fn backlog(registry: Arc<Registry>, framing: Framing, promised: usize) -> Arc<Session> {
+    /// connection will give back.
+    pub(crate) fn backlog(registry: Arc<Registry>, framing: Framing, promised: Room) -> Arc<Session> {
         let mut session = Session::build(registry, Some("backlog".into()), None);
         session.is_backlog = true;
         session.lock_sending().keep_to(framing);
@@ -26,13 +26,8 @@ impl Session {
         self.is_backlog
     }
 
-    /// Bytes that were accepted and not written.
-    pub(crate) fn queued(&self) -> usize {
-        self.lock_sending().queue.queued()
-    }
-
-    /// Bytes that the session has not written, or gave back when it ended.
-    pub(crate) fn owed(&self) -> usize {
+    /// The room for what the session has not written, or gave back when it ended.
+    pub(crate) fn owed(&self) -> Room {
         self.lock_sending().queue.owed()
     }
 

@@ -56,6 +56,8 @@ pub(crate) struct Driver {
     close_later: Option<(CloseRequest, Instant)>,
     /// The peer has ended its direction.
     eof: bool,
+    /// Nothing was read for a while, at the user's wish or since the handlers were behind.
+    held_up: bool,
     /// How the peer, or its connection, ended, which takes effect when the handlers have got what came before.
     ending: Option<Ending>,
     /// The kernel failed a write; what the peer sent before may still be read.
@@ -75,7 +77,7 @@ enum Ending {
     Eof,
     /// The peer broke the protocol.
     Violation(Error),
-    /// The connection failed.
+    /// The connection failed, or the peer is taken for dead.
     Failure(Error),
 }
 
@@ -123,6 +125,7 @@ impl Driver {
             identify_by: Instant::now() + identify_within,
             close_later: None,
             eof: false,
+            held_up: false,
             ending: None,
             write_failed: false,
             confirmed: 0,
@@ -162,7 +165,7 @@ impl Driver {
                 Poll::Ready(_) => {}
                 Poll::Pending if self.write_failed => self.lost(),
                 // Only now: a loop that was busy has not looked at what came in time.
-                Poll::Pending if self.timer_is_due(cx) => self.on_timer(),
+                Poll::Pending if self.ending.is_none() && self.timer_is_due(cx) => self.on_timer(),
                 Poll::Pending => return Poll::Pending,
             }
         }
@@ -242,6 +245,7 @@ impl Driver {
             let mut control = lock(&self.session.control);
             std::mem::take(&mut control.asked)
         };
+        self.session.resume_handling();
         for error in asked.errors {
             self.session.registry.tell_error(Some(&self.session), error);
         }
@@ -263,6 +267,11 @@ impl Driver {
         }
         if let Some(drain) = asked.hurry {
             self.hurry(drain);
+        }
+        if let Some(error) = asked.fault
+            && !self.session.is_closing()
+        {
+            self.end_by(Ending::Failure(error));
         }
     }
 
@@ -317,6 +326,10 @@ impl Driver {
             // It became writable in between: come back for it.
             cx.waker().wake_by_ref();
         }
+        if writable {
+            // It had its turn, if it waited for memory.
+            self.session.registry.budget.pass_on();
+        }
         if writable && matches!(self.phase, Phase::Open) && !self.session.is_closing() {
             let session = &self.session;
             session.registry.tell(session, |handler, session| handler.on_writable(session));
@@ -340,8 +353,15 @@ impl Driver {
     /// Reads once and handles what came. `Ready(true)`: there may be more.
     fn read(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         let closing = matches!(self.phase, Phase::Closing(_));
-        if self.ending.is_some() || (self.session.holds_reading() && !closing) {
+        if self.ending.is_some() {
             return Poll::Pending;
+        }
+        if self.session.holds_reading() && !closing {
+            self.held_up = true;
+            return Poll::Pending;
+        }
+        if std::mem::take(&mut self.held_up) {
+            self.session.watch.listen();
         }
         if let Some((bytes, at)) = self.incoming.take_kept() {
             let left = self.on_bytes(&bytes[at..]);

@@ -63,8 +63,9 @@ pub struct CloseReport {
     pub text: String,
 }
 
-/// The events of a server or client. All of them come on its loop, one at a time, never from inside a call of the
-/// user's and never under a lock.
+/// The events of a server or client, which come where its [`Dispatch`](crate::runtime::Dispatch) says: those of one
+/// session one at a time, never under a lock. Those of different sessions come one at a time too where all run on one
+/// loop or in `Context::poll`, and else at the same time.
 ///
 /// A session's order: `on_accept` (servers only), `on_open`, `on_message`..., `on_close`, `on_end` (servers only),
 /// `on_detach`. `on_close` pairs with `on_open`, `on_end` with `on_accept`, `on_detach` comes always.

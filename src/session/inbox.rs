@@ -1,5 +1,6 @@
 //! What waits for the handlers of a session where these run elsewhere than on its loop.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use super::handler::{Message, Payload};
@@ -15,7 +16,18 @@ pub(super) struct Inbox {
     inner: Mutex<Inner>,
 }
 
+type Event = Box<dyn FnOnce(&Arc<Registry>, &Arc<Session>) + Send>;
+
+enum Waiting {
+    Event(Event),
+    Message(Payload, Box<[u8]>),
+}
+
 struct Inner {
+    /// What waits, in order. For each there is a turn of the strand,
+    waiting: VecDeque<Waiting>,
+    /// but for as many as found the session paused and nothing but messages.
+    held: usize,
     /// Events that wait or are being handled,
     events: usize,
     /// messages that wait,
@@ -37,10 +49,23 @@ struct Inner {
 /// What an event takes beside its bytes, so that empty messages are bounded too.
 const EVENT: usize = 64;
 
+/// How many events there is room for while none waits.
+const FEW: usize = 16;
+
 impl Inbox {
     pub(super) fn new(strand: Arc<Strand>, limit: usize, share: Share) -> Inbox {
-        let inner =
-            Inner { events: 0, messages: 0, bytes: 0, handled: 0, discarded: 0, share, sealed: false, awaited: false };
+        let inner = Inner {
+            waiting: VecDeque::new(),
+            held: 0,
+            events: 0,
+            messages: 0,
+            bytes: 0,
+            handled: 0,
+            discarded: 0,
+            share,
+            sealed: false,
+            awaited: false,
+        };
         Inbox { strand, limit, inner: Mutex::new(inner) }
     }
 
@@ -50,33 +75,48 @@ impl Inbox {
         session: &Arc<Session>,
         event: impl FnOnce(&Arc<Registry>, &Arc<Session>) + Send + 'static,
     ) {
-        lock(&self.inner).events += 1;
-        let session = Arc::clone(session);
-        self.strand.post(move || {
-            event(&session.registry, &session);
-            session.handled_event(0);
-        });
+        {
+            let mut inner = lock(&self.inner);
+            inner.events += 1;
+            inner.waiting.push_back(Waiting::Event(Box::new(event)));
+        }
+        self.schedule(session);
     }
 
     /// Has the handler get a message, unless the session is closed before its turn.
     pub(super) fn post_message(&self, session: &Arc<Session>, kind: Payload, data: &[u8]) {
-        let bytes = EVENT + data.len();
         {
             let mut inner = lock(&self.inner);
             inner.events += 1;
             inner.messages += 1;
-            inner.bytes += bytes;
-            inner.share.grow(bytes);
+            inner.bytes += EVENT + data.len();
+            inner.share.grow(EVENT + data.len());
+            inner.waiting.push_back(Waiting::Message(kind, data.into()));
         }
-        let data: Box<[u8]> = data.into();
+        self.schedule(session);
+    }
+
+    fn schedule(&self, session: &Arc<Session>) {
         let session = Arc::clone(session);
-        self.strand.post(move || {
-            if session.inbox.as_ref().is_some_and(|inbox| inbox.begin_message(session.is_closing())) {
-                let message = Message { kind, data: &data };
-                session.registry.deliver(Some(&session), |handler| handler.on_message(&session, message));
-            }
-            session.handled_event(bytes);
-        });
+        self.strand.post(move || session.handle_next());
+    }
+
+    /// What is to be handled now. A pause holds messages only, so that two sessions that wait for each other's writable
+    /// event get it; `None`: nothing else is there.
+    fn next(&self, session: &Session) -> Option<Waiting> {
+        let mut inner = lock(&self.inner);
+        if !session.is_paused() || session.is_closing() || inner.sealed {
+            return inner.waiting.pop_front();
+        }
+        let event = inner.waiting.iter().position(|waiting| matches!(waiting, Waiting::Event(_)));
+        inner.held += usize::from(event.is_none());
+        inner.waiting.remove(event?)
+    }
+
+    /// Goes on with what a pause has held.
+    fn resume(&self, session: &Arc<Session>) {
+        let held = std::mem::take(&mut lock(&self.inner).held);
+        (0..held).for_each(|_| self.schedule(session));
     }
 
     /// A message's turn has come; whether the handler gets it.
@@ -97,6 +137,9 @@ impl Inbox {
         inner.events -= 1;
         inner.bytes -= bytes;
         inner.share.shrink(bytes);
+        if inner.events == 0 {
+            inner.waiting.shrink_to(FEW);
+        }
         let less = inner.events == 0 || inner.bytes <= self.limit / 2;
         less && std::mem::take(&mut inner.awaited)
     }
@@ -131,9 +174,31 @@ impl Inbox {
 }
 
 impl Session {
-    fn handled_event(&self, bytes: usize) {
-        if self.inbox.as_ref().is_some_and(|inbox| inbox.end_event(bytes)) {
+    fn handle_next(self: &Arc<Self>) {
+        let Some(inbox) = &self.inbox else { return };
+        let bytes = match inbox.next(self) {
+            None => return,
+            Some(Waiting::Event(event)) => {
+                event(&self.registry, self);
+                0
+            }
+            Some(Waiting::Message(kind, data)) => {
+                if inbox.begin_message(self.is_closing()) {
+                    let message = Message { kind, data: &data };
+                    self.registry.deliver(Some(self), |handler| handler.on_message(self, message));
+                }
+                EVENT + data.len()
+            }
+        };
+        if inbox.end_event(bytes) {
             self.kick();
+        }
+    }
+
+    /// Has its handlers go on, after a pause or since they are to get no further message.
+    pub(super) fn resume_handling(self: &Arc<Self>) {
+        if let Some(inbox) = &self.inbox {
+            inbox.resume(self);
         }
     }
 

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 pub(crate) use self::driver::{Driver, Ended};
 pub(crate) use self::linger::linger;
-pub(crate) use self::outbound::Unsent;
+pub(crate) use self::outbound::{Room, Unsent};
 pub use self::registry::Fanout;
 pub(crate) use self::registry::{Registry, Role};
 pub use self::session_manager::{MAX_SESSION_ID, Managed, SessionManager, SessionManagerConfig, SessionManagerStats};
@@ -129,6 +129,8 @@ struct Asked {
     hurry: Option<Duration>,
     abort: bool,
     failure: Option<Error>,
+    /// The same, once the handlers have got what came before.
+    fault: Option<Error>,
     errors: Vec<Error>,
 }
 
@@ -399,7 +401,7 @@ impl Session {
     /// Stops reading from the peer, or goes on. What has been read and not yet handled is kept; the kernel's buffers
     /// fill, and TCP slows the peer down.
     pub fn set_paused(&self, paused: bool) {
-        self.watch.listening_since_ns.store(sys::monotonic_ns(), Ordering::Relaxed);
+        self.watch.listen();
         self.paused.store(paused, Ordering::Release);
         if !paused {
             self.kick();
@@ -413,10 +415,18 @@ impl Session {
         self.kick();
     }
 
+    /// Ends it because of its peer, once the handlers have got what came before.
+    fn fail_by_peer(&self, fault: Error) {
+        lock(&self.control).asked.fault.get_or_insert(fault);
+        self.kick();
+    }
+
     /// Lets what was sent while the user was told that the session is open go out.
     fn release_hold(self: &Arc<Self>) {
         let mut sending = self.lock_sending();
         if std::mem::take(&mut sending.queue.held) {
+            // Only now the peer is answered.
+            self.watch.listen();
             self.transmit(sending);
         }
     }
@@ -444,7 +454,8 @@ impl Session {
 
     /// Has the driver woken when the context's budget has room.
     fn await_budget(&self) {
-        let waker = lock(&self.control).waker.clone();
+        // Of a backlog nobody is told that it is writable but the next connection.
+        let waker = lock(&self.control).waker.clone().filter(|_| !self.is_backlog);
         if let Some(waker) = waker {
             self.registry.budget.wait(&self.ticket, waker);
         }
@@ -465,7 +476,7 @@ impl Session {
         if self.watch.starved_since_ns.load(Ordering::Relaxed) != 0 {
             self.watch.starved_since_ns.store(0, Ordering::Relaxed);
             // The peer had to wait.
-            self.watch.listening_since_ns.store(sys::monotonic_ns(), Ordering::Relaxed);
+            self.watch.listen();
         }
         self.registry.budget.pass_on();
     }

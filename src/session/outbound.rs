@@ -15,7 +15,7 @@ use bytes::Bytes;
 
 pub(crate) use self::chunk::Chunk;
 use self::chunk::{Data, Ends, LARGE, fill};
-pub(crate) use self::taking_back::Unsent;
+pub(crate) use self::taking_back::{Room, Unsent};
 use crate::error::{Code, Error};
 use crate::runtime::Share;
 use crate::session::handler::Payload;
@@ -119,7 +119,7 @@ pub(crate) struct Outbound {
     /// Messages of which nothing was written, and that will not be written here; `None`: they are dropped.
     unsent: Option<Unsent>,
     /// Room that is kept for messages of an earlier connection.
-    promised: usize,
+    promised: Room,
     /// What its buffers have of the context's budget.
     share: Share,
     /// The most messages in the queue.
@@ -159,7 +159,7 @@ impl Outbound {
             capacity: capacity.min(CHUNK),
             writable_at: None,
             unsent: None,
-            promised: 0,
+            promised: Room::default(),
             share,
             max_messages: max_messages.map_or(u64::MAX, |most| most.get().into()),
             accepted: 0,

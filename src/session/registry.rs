@@ -1,19 +1,23 @@
 //! The sessions of one server or client, their groups, and the handler that is told about them.
 
+mod bucket;
+mod housekeeping;
+
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{Notify, oneshot};
 
+use self::bucket::Bucket;
 use super::handler::{Handler, Message, Payload};
 use super::inbox::Inbox;
 use super::sending::too_large;
 use super::{Session, Stats};
-use crate::config::{Framing, SessionConfig};
+use crate::config::SessionConfig;
 use crate::error::{Code, Error, Result, panic_text};
 use crate::runtime::{Budget, LoopRef, Place, Share, Strand, WeakLoop, batch};
 use crate::sys;
@@ -25,10 +29,6 @@ const MAX_GROUPS: usize = 128;
 
 /// In what steps the context's budget is told of a session's buffers, so that small messages cost nothing.
 const SHARE_STEP: usize = 4096;
-
-/// How often sessions are swept at most and at least.
-const SHORTEST_SWEEP: Duration = Duration::from_millis(10);
-const LONGEST_SWEEP: Duration = Duration::from_secs(2);
 
 /// Which side of a connection a session is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +76,8 @@ struct Inner {
     /// A client was connected before.
     was_open: bool,
     sessions: HashMap<u64, Arc<Session>>,
+    /// Where a reconnecting client's messages wait that has no connection.
+    backlog: Weak<Session>,
     groups: HashMap<String, HashMap<u64, Arc<Session>>>,
     /// The counts of the sessions that have ended, and those that concern no session.
     past: Stats,
@@ -85,35 +87,6 @@ struct Inner {
     refusals: Bucket,
     /// When all sessions were last swept.
     swept_ns: u64,
-}
-
-/// A token bucket: so many events at once, and so many in a second.
-struct Bucket {
-    tokens: u32,
-    since: Instant,
-}
-
-impl Default for Bucket {
-    fn default() -> Self {
-        Bucket { tokens: Self::EACH_SECOND, since: Instant::now() }
-    }
-}
-
-impl Bucket {
-    const EACH_SECOND: u32 = 10;
-
-    /// Takes a token if there is one.
-    fn take(&mut self) -> bool {
-        let interval = Duration::from_secs(1) / Self::EACH_SECOND;
-        let fresh = self.since.elapsed().as_nanos() / interval.as_nanos();
-        if fresh > 0 {
-            self.tokens = Self::EACH_SECOND.min(self.tokens.saturating_add(u32::try_from(fresh).unwrap_or(u32::MAX)));
-            self.since = Instant::now();
-        }
-        let taken = self.tokens > 0;
-        self.tokens -= u32::from(taken);
-        taken
-    }
 }
 
 impl Registry {
@@ -275,12 +248,20 @@ impl Registry {
 
     /// Calls the handler with an error. A panic is only logged.
     fn deliver_error(&self, session: Option<&Arc<Session>>, error: &Error) {
-        match session {
-            Some(session) => session.received.errors.add_shared(1),
-            None => self.lock().past.errors += 1,
-        }
+        self.count_error(session);
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.handler.on_error(session, error))) {
             tracing::error!("an error handler panicked: {}", panic_text(&*panic));
+        }
+    }
+
+    fn count_error(&self, session: Option<&Arc<Session>>) {
+        let mut inner = self.lock();
+        if let Some(session) = session {
+            session.received.errors.add_shared(1);
+        }
+        // The counts of a session that has gone were added already.
+        if session.is_none_or(|session| !inner.sessions.contains_key(&session.number())) {
+            inner.past.errors += 1;
         }
     }
 
@@ -331,6 +312,15 @@ impl Registry {
         let removed = inner.sessions.remove(&session.number());
         if removed.is_some() {
             inner.past.add(&Stats { queued_bytes: 0, ..session.counts() });
+        }
+    }
+
+    /// Has what a backlog holds and drops counted too, instead of that of an earlier one, which takes no message any
+    /// more.
+    pub(crate) fn count_backlog(&self, backlog: Weak<Session>) {
+        let mut inner = self.lock();
+        if let Some(earlier) = std::mem::replace(&mut inner.backlog, backlog).upgrade() {
+            inner.past.add(&Stats { queued_bytes: 0, ..earlier.counts() });
         }
     }
 
@@ -501,65 +491,6 @@ impl Registry {
         totals.since(&before)
     }
 
-    // --- housekeeping ------------------------------------------------------------------------------------------
-
-    /// How often [`Registry::keep_house`] is to run.
-    pub(crate) fn house_interval(&self) -> Duration {
-        // A slow frame is noticed within a twentieth of its time.
-        let frame = self.config.frame_timeout.filter(|_| self.config.framing != Framing::Raw);
-        let frame = frame.map_or(Duration::MAX, |limit| (limit / 25).max(SHORTEST_SWEEP));
-        self.sweep_interval().min(frame)
-    }
-
-    /// How often all sessions are swept, so that a deadline is missed by a quarter of it at most.
-    fn sweep_interval(&self) -> Duration {
-        let config = &self.config;
-        let limits = [config.heartbeat_interval(), config.idle_timeout, config.unresponsive_limit()];
-        let shortest = limits.into_iter().flatten().min();
-        (shortest.unwrap_or(Duration::MAX) / 4).clamp(SHORTEST_SWEEP, LONGEST_SWEEP)
-    }
-
-    /// Has the loop send heartbeats, end what is silent or slow for too long, and give up memory that is not needed.
-    pub(crate) fn keep_house(self: &Arc<Self>) {
-        self.budget.pass_on();
-        let now = sys::monotonic_ns();
-        let sweep_due = {
-            let mut inner = self.lock();
-            let due = now.saturating_sub(inner.swept_ns) >= self.sweep_interval().as_nanos() as u64;
-            if due {
-                inner.swept_ns = now;
-            }
-            let late = |session: &Arc<Session>| session.is_frame_late(now) || session.is_starved_out(now);
-            if inner.sessions.is_empty() || !(due || inner.sessions.values().any(late)) {
-                return;
-            }
-            due
-        };
-        let registry = Arc::clone(self);
-        self.on_loop(move || {
-            let now = sys::monotonic_ns();
-            let mut sessions = registry.sessions();
-            registry.make_memory(&sessions, now);
-            sessions.retain(|session| sweep_due || session.is_frame_late(now));
-            batch::run(|| sessions.iter().for_each(|session| session.sweep(now)));
-        });
-    }
-
-    /// Gives up those who have waited long for memory, the largest first, until the others can go on: what they hold may
-    /// be all that everybody waits for.
-    fn make_memory(&self, sessions: &[Arc<Session>], now: u64) {
-        let mut starved: Vec<_> = sessions.iter().filter(|session| session.is_starved_out(now)).collect();
-        starved.sort_by_key(|session| std::cmp::Reverse(session.starves_with()));
-        let mut freed = 0;
-        for session in starved {
-            if freed > self.budget.reserve() {
-                break;
-            }
-            freed += session.starves_with();
-            session.starve_out();
-        }
-    }
-
     /// Runs `work` on the loop, if it still runs.
     fn on_loop(&self, work: impl FnOnce() + Send + 'static) {
         if let Some(event_loop) = self.event_loop.as_ref().and_then(WeakLoop::upgrade) {
@@ -600,7 +531,7 @@ impl Inner {
 
     fn totals(&self) -> Stats {
         let mut totals = self.past;
-        for session in self.sessions.values() {
+        for session in self.sessions.values().chain(&self.backlog.upgrade()) {
             totals.add(&session.counts());
         }
         totals.connections_current = self.sessions.len() as u64;

@@ -123,8 +123,19 @@ pub struct SessionManager<S: Managed = Session> {
     me: Weak<SessionManager<S>>,
     config: SessionManagerConfig,
     /// The clock of the context, which looks for idle sessions.
-    membership: Mutex<Option<Membership>>,
+    tenure: Mutex<Tenure>,
     inner: Mutex<Inner<S>>,
+}
+
+/// Its place in the context.
+enum Tenure {
+    /// There is none yet, or never.
+    Awaited,
+    Kept {
+        _membership: Membership,
+    },
+    /// The context has been stopped.
+    Over,
 }
 
 struct Inner<S> {
@@ -153,7 +164,7 @@ impl<S: Managed> SessionManager<S> {
         let manager = Arc::new_cyclic(|me| SessionManager {
             me: Weak::clone(me),
             config,
-            membership: Mutex::default(),
+            tenure: Mutex::new(Tenure::Awaited),
             inner: Mutex::new(Inner {
                 sessions: HashMap::new(),
                 max_sessions,
@@ -167,9 +178,27 @@ impl<S: Managed> SessionManager<S> {
         });
         if let Some(interval) = interval {
             let membership = context.enroll(Arc::new(Housekeeper { manager: Arc::downgrade(&manager), interval }))?;
-            *manager.lock_membership() = Some(membership);
+            manager.keep(membership);
         }
         Ok(manager)
+    }
+
+    /// Keeps its place in the context, unless that has been stopped since.
+    fn keep(&self, membership: Membership) {
+        let mut tenure = self.lock_tenure();
+        if matches!(*tenure, Tenure::Awaited) {
+            *tenure = Tenure::Kept { _membership: membership };
+            return;
+        }
+        drop(tenure);
+        drop(membership);
+    }
+
+    /// Gives its place in the context up, for good.
+    fn give_up(&self) {
+        let tenure = std::mem::replace(&mut *self.lock_tenure(), Tenure::Over);
+        // Outside the lock: it may be the last reference to the context.
+        drop(tenure);
     }
 
     /// Takes a session in, and gives back the id that it is known by: `id`, or if that is empty the session's own, or
@@ -337,8 +366,8 @@ impl<S: Managed> SessionManager<S> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lock_membership(&self) -> MutexGuard<'_, Option<Membership>> {
-        self.membership.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_tenure(&self) -> MutexGuard<'_, Tenure> {
+        self.tenure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -373,8 +402,7 @@ struct Housekeeper<S: Managed> {
 impl<S: Managed> Endpoint for Housekeeper<S> {
     fn stop(&self, _drain: Option<Duration>) {
         if let Some(manager) = self.manager.upgrade() {
-            let membership = manager.lock_membership().take();
-            drop(membership);
+            manager.give_up();
         }
     }
 
@@ -386,5 +414,24 @@ impl<S: Managed> Endpoint for Housekeeper<S> {
         if let Some(manager) = self.manager.upgrade() {
             manager.clean_up();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ContextConfig;
+    use crate::runtime::ContextHooks;
+
+    #[test]
+    fn a_context_that_is_stopped_while_a_manager_starts_does_not_wait_for_it() {
+        let context = Context::new(ContextConfig::default(), ContextHooks::default());
+        let config = SessionManagerConfig { cleanup_interval: None, ..SessionManagerConfig::default() };
+        let manager = SessionManager::<Session>::start(&context, config).expect("a context");
+        let keeper = Housekeeper { manager: Arc::downgrade(&manager), interval: LONGEST };
+        let membership = context.enroll(Arc::new(keeper)).expect("it runs");
+        context.stop(None);
+        manager.keep(membership);
+        context.join().expect("on a thread of its own");
     }
 }

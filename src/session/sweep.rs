@@ -22,12 +22,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// What the sweeps need to know. Times are those of CLOCK_MONOTONIC in nanoseconds.
 #[derive(Debug)]
 pub(super) struct Watch {
-    /// When the last heartbeat was sent.
+    /// When the last heartbeat was sent,
     pinged_ns: AtomicU64,
+    /// and the first one since something was heard.
+    asked_ns: AtomicU64,
     /// How long the answer to a heartbeat took; 0: none came yet.
     pub round_trip_ns: AtomicU64,
     /// When reading last began or went on: the peer's silence counts from there.
-    pub listening_since_ns: AtomicU64,
+    listening_since_ns: AtomicU64,
     /// When the first byte of a frame came that is not whole; 0: there is none.
     pub frame_begun_ns: AtomicU64,
     /// Since when there is no memory to read more of it; 0: there is.
@@ -46,6 +48,7 @@ impl Watch {
     pub(super) fn new() -> Watch {
         Watch {
             pinged_ns: AtomicU64::new(0),
+            asked_ns: AtomicU64::new(0),
             round_trip_ns: AtomicU64::new(0),
             listening_since_ns: AtomicU64::new(sys::monotonic_ns()),
             frame_begun_ns: AtomicU64::new(0),
@@ -57,30 +60,55 @@ impl Watch {
         }
     }
 
+    /// From now on the peer's silence counts.
+    pub(super) fn listen(&self) {
+        self.listening_since_ns.store(sys::monotonic_ns(), Ordering::Relaxed);
+    }
+
+    /// Since when the peer is silent that was heard then. A pause of ours is not silence of the peer.
+    fn silent_since(&self, heard_ns: u64) -> u64 {
+        heard_ns.max(self.listening_since_ns.load(Ordering::Relaxed))
+    }
+
     fn elapsed_since(&self, heard_ns: u64, now: u64) -> Duration {
-        // A pause of ours is not silence of the peer.
-        let since = heard_ns.max(self.listening_since_ns.load(Ordering::Relaxed));
-        Duration::from_nanos(now.saturating_sub(since))
+        Duration::from_nanos(now.saturating_sub(self.silent_since(heard_ns)))
+    }
+
+    /// For how long the peer has not answered a heartbeat, or anything.
+    fn asked_for(&self, heard_ns: u64, now: u64) -> Duration {
+        let asked = self.asked_ns.load(Ordering::Relaxed);
+        let asked = Some(asked).filter(|asked| *asked > self.silent_since(heard_ns));
+        asked.map_or(Duration::ZERO, |asked| Duration::from_nanos(now.saturating_sub(asked)))
+    }
+
+    /// Notes that a heartbeat is sent to a peer that was heard then.
+    fn ask(&self, heard_ns: u64, now: u64) {
+        self.pinged_ns.store(now, Ordering::Relaxed);
+        if self.asked_ns.load(Ordering::Relaxed) <= self.silent_since(heard_ns) {
+            self.asked_ns.store(now, Ordering::Relaxed);
+        }
     }
 }
 
 impl Session {
     /// Sends a heartbeat if it is time, ends the session if the peer was silent or slow for too long. Runs on the loop.
     pub(super) fn sweep(self: &Arc<Self>, now: u64) {
-        let writable = {
+        let (writable, held) = {
             let mut sending = self.lock_sending();
             sending.trim();
-            sending.queue.is_writable_due()
+            (sending.queue.is_writable_due(), sending.queue.held)
         };
         if writable {
             // That memory has become free was told somebody else.
             self.kick();
         }
-        if self.state() != State::Connected {
+        // Who was not answered yet has nothing to say.
+        if self.state() != State::Connected || held {
             return;
         }
         if let Some(fault) = self.fault(now) {
-            self.fail(fault);
+            // What a pause holds may be held for ever.
+            if self.is_paused() { self.fail(fault) } else { self.fail_by_peer(fault) }
         } else {
             self.send_heartbeat(now);
         }
@@ -136,7 +164,8 @@ impl Session {
     /// Why the session is to end now, if it is.
     fn fault(&self, now: u64) -> Option<Error> {
         let config = &self.registry.config;
-        let silent = self.watch.elapsed_since(self.received.last_ns.get(), now);
+        let heard_ns = self.received.last_ns.get();
+        let silent = self.watch.elapsed_since(heard_ns, now);
         let listening = || !self.is_paused() && !self.has_input();
         if let Some(limit) = config.idle_timeout
             && silent > limit
@@ -155,6 +184,8 @@ impl Session {
         }
         if let Some(interval) = config.heartbeat_interval()
             && silent > interval * 3
+            // A loop that was held up has not asked in time.
+            && self.watch.asked_for(heard_ns, now) > interval
             && self.framing() == Framing::Framed
             && listening()
         {
@@ -195,12 +226,13 @@ impl Session {
 
     fn send_heartbeat(self: &Arc<Self>, now: u64) {
         let Some(interval) = self.registry.config.heartbeat_interval() else { return };
-        if self.watch.elapsed_since(self.received.last_ns.get(), now) < interval || self.framing() != Framing::Framed {
+        let heard_ns = self.received.last_ns.get();
+        if self.watch.elapsed_since(heard_ns, now) < interval || self.framing() != Framing::Framed {
             return;
         }
         let pinged = self.watch.pinged_ns.load(Ordering::Relaxed);
         if Duration::from_nanos(now.saturating_sub(pinged)) >= interval {
-            self.watch.pinged_ns.store(now, Ordering::Relaxed);
+            self.watch.ask(heard_ns, now);
             // While paused it tells the peer, whose pings are not read, that this side lives.
             self.send_frame(&Frame::Ping(now));
         }

@@ -24,13 +24,13 @@
 //!   delivered or counted in the session's report or as left over here, or is refused.
 //! - Waiting for room ends when the session is closed; the send goes on waiting at the next one until its own deadline.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Waker;
 
 use crate::config::Framing;
 use crate::error::{Code, Error, Result};
 use crate::session::handler::Payload;
-use crate::session::{Registry, Session, Unsent};
+use crate::session::{Registry, Room, Session, Unsent};
 
 pub(super) struct Outlet {
     registry: Arc<Registry>,
@@ -48,7 +48,7 @@ struct Inner {
 
 impl Outlet {
     pub(super) fn new(registry: Arc<Registry>) -> Outlet {
-        let backlog = Session::backlog(Arc::clone(&registry), Framing::Auto, 0);
+        let backlog = new_backlog(&registry, Framing::Auto, Room::default());
         let inner = Inner { current: Some(backlog), stopping: false, framing: Framing::Auto };
         Outlet { registry, inner: Mutex::new(inner) }
     }
@@ -73,7 +73,7 @@ impl Outlet {
         }
         if inner.current.as_ref().is_some_and(|current| Arc::ptr_eq(current, closed)) {
             inner.note_framing(closed);
-            inner.current = Some(Session::backlog(Arc::clone(&self.registry), inner.framing, closed.owed()));
+            inner.current = Some(new_backlog(&self.registry, inner.framing, closed.owed()));
         }
         inner.current.clone().ok_or_else(ended)
     }
@@ -83,7 +83,9 @@ impl Outlet {
         let mut inner = self.lock();
         let framing = inner.framing;
         if let Some(backlog) = inner.current.replace(Arc::clone(session)) {
-            session.inherit(backlog.take_unsent(), framing);
+            let unsent = backlog.take_unsent();
+            self.registry.count_backlog(Weak::new());
+            session.inherit(unsent, framing);
         }
     }
 
@@ -94,7 +96,7 @@ impl Outlet {
         let framing = inner.framing;
         let Some(current) = &mut inner.current else { return };
         if !current.is_backlog() {
-            *current = Session::backlog(Arc::clone(&self.registry), framing, 0);
+            *current = new_backlog(&self.registry, framing, Room::default());
         }
         current.inherit(unsent, framing);
     }
@@ -111,19 +113,15 @@ impl Outlet {
     /// The client has ended: gives back what was accepted and not sent.
     pub(super) fn end(&self) -> Unsent {
         let last = self.lock().current.take();
-        last.map_or_else(Unsent::default, |session| session.take_unsent())
+        let unsent = last.as_ref().map_or_else(Unsent::default, |session| session.take_unsent());
+        self.registry.count_backlog(Weak::new());
+        unsent
     }
 
     /// What sends failed with that waited for room in the backlog in vain.
     pub(super) fn take_reports(&self, waker: &Waker) -> Vec<Error> {
         let backlog = self.lock().current.clone().filter(|current| current.is_backlog());
         backlog.map_or_else(Vec::new, |backlog| backlog.take_reports(waker))
-    }
-
-    /// Bytes in the backlog.
-    pub(super) fn queued(&self) -> usize {
-        let backlog = self.lock().current.clone().filter(|current| current.is_backlog());
-        backlog.map_or(0, |backlog| backlog.queued())
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -138,6 +136,13 @@ impl Inner {
             self.framing = session.framing();
         }
     }
+}
+
+/// A backlog whose counts are the client's.
+fn new_backlog(registry: &Arc<Registry>, framing: Framing, promised: Room) -> Arc<Session> {
+    let backlog = Session::backlog(Arc::clone(registry), framing, promised);
+    registry.count_backlog(Arc::downgrade(&backlog));
+    backlog
 }
 
 fn ended() -> Error {

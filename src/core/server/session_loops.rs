@@ -21,7 +21,7 @@ impl SessionLoops {
     pub(super) fn new(context: &Arc<Context>, own: &LoopRef, count: usize) -> Result<SessionLoops> {
         let mut session_loops = SessionLoops { loops: vec![own.clone()], placed: AtomicUsize::new(0) };
         while session_loops.loops.len() < count.min(context.max_loops()) {
-            let event_loop = context.assign_loop()?;
+            let event_loop = context.assign_loop_beside(&session_loops.loops)?;
             event_loop.add_endpoint();
             session_loops.loops.push(event_loop);
         }

@@ -268,7 +268,7 @@ impl Driver {
             let delivered = if framed { self.confirmed } else { sending.queue.sent.messages };
             sending.disconnect();
             // Who sends now leaves room for what is given back.
-            sending.queue.promise(unsent.cost());
+            sending.queue.promise(unsent.room());
             let report = CloseReport {
                 reason: end.reason,
                 os_code: end.os_code,
@@ -284,12 +284,13 @@ impl Driver {
             (report, unsent)
         };
         tracing::debug!("{} has ended: {report:?}", session.id());
+        session.resume_handling();
         session.room.notify_all();
         registry.remove(&session);
         let failed = end.reason.is_some_and(|code| !matches!(code, Code::Cancelled | Code::ServerBusy));
         let state = if failed { State::Error } else { State::Disconnected };
         let opened = self.told_open;
-        let undelivered = if opened { 0 } else { report.undelivered };
+        let undelivered = if opened { 0 } else { report.undelivered.saturating_sub(report.dropped) };
         if opened {
             self.enter_state(state);
             let report = report.clone();

@@ -11,13 +11,18 @@ impl Outbound {
     /// Whether a message of that cost fits; an empty queue takes any while the context's budget has room.
     #[inline]
     pub(crate) fn fits(&self, cost: usize, limit: usize) -> bool {
-        !self.share.is_full() && self.fits_in_bytes(cost, limit) && self.queued_messages() < self.max_messages
+        !self.share.is_full() && self.fits_in_bytes(cost, limit) && self.fits_in_number(self.max_messages)
+    }
+
+    #[inline]
+    pub(super) fn fits_in_number(&self, most: u64) -> bool {
+        self.queued_messages() + self.promised.messages < most
     }
 
     /// The same, with no regard to the number of messages and to the budget.
     #[inline]
     pub(crate) fn fits_in_bytes(&self, cost: usize, limit: usize) -> bool {
-        let queued = self.queued + self.promised;
+        let queued = self.queued + self.promised.bytes;
         queued == 0 || queued.saturating_add(cost) <= limit
     }
 

@@ -14,15 +14,23 @@ pub(crate) struct Unsent {
     writable_at: Option<usize>,
 }
 
+/// Room for messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Room {
+    pub bytes: usize,
+    pub messages: u64,
+}
+
 impl Unsent {
     /// How many payload bytes the messages have.
     pub(crate) fn bytes(&self) -> usize {
         self.messages.iter().map(|(_, data)| data.len()).sum()
     }
 
-    /// How many bytes they take in a queue that keeps them.
-    pub(crate) fn cost(&self) -> usize {
-        self.bytes() + self.messages.len() * HEADER_LEN
+    /// The room that they take in a queue that keeps them.
+    pub(crate) fn room(&self) -> Room {
+        let messages = self.messages.len();
+        Room { bytes: self.bytes() + messages * HEADER_LEN, messages: messages as u64 }
     }
 }
 
@@ -54,7 +62,7 @@ impl Outbound {
     /// promised is given with that.
     pub(crate) fn prepend(&mut self, unsent: Unsent) {
         debug_assert!(matches!(self.wire, Wire::Unknown | Wire::Greeted));
-        self.promised = 0;
+        self.promised = Room::default();
         self.writable_at = self.writable_at.or(unsent.writable_at);
         for (payload, data) in unsent.messages.into_iter().rev() {
             self.accepted += 1;
@@ -64,14 +72,17 @@ impl Outbound {
         }
     }
 
-    /// Keeps room for the messages of an earlier connection, which has so many bytes queued.
-    pub(crate) fn promise(&mut self, bytes: usize) {
-        self.promised = bytes;
+    /// Keeps room for the messages of an earlier connection.
+    pub(crate) fn promise(&mut self, room: Room) {
+        self.promised = room;
     }
 
-    /// How many bytes another connection may have to take over from here.
-    pub(crate) fn owed(&self) -> usize {
-        self.queued + self.promised
+    /// The room for all that another connection may have to take over from here.
+    pub(crate) fn owed(&self) -> Room {
+        let queued = if self.ended { 0 } else { self.queued_messages() };
+        // What was put by already is among the messages, but no longer among the bytes.
+        let put_by = self.unsent.as_ref().map_or(0, |unsent| unsent.room().bytes);
+        Room { bytes: self.queued + put_by + self.promised.bytes, messages: queued + self.promised.messages }
     }
 
     /// What the first message is that is kept until it is known how the peer speaks.
@@ -242,7 +253,8 @@ mod tests {
         push_all(&mut lost, &messages());
         lost.want_room(100, 1000);
         let mut next = keeping(Wire::Unknown);
-        next.promise(lost.queued());
+        next.promise(lost.owed());
+        assert!(!next.fits_in_number(9) && next.fits_in_number(10));
         assert!(!next.fits(1, lost.queued()) && next.fits(1, lost.queued() + 1));
         next.push(Payload::Text, &[b"later"], 5);
         let bytes = lost.queued();
