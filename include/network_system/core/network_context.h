@@ -7,9 +7,11 @@
 #include <new>
 #include <string>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 #include "network_system/config/network_system_config.h"
+#include "network_system/detail/config_mapping.h"
 #include "network_system/detail/guard.h"
 #include "network_system/detail/namespace.h"
 #include "network_system/detail/periodic_task.h"
@@ -87,14 +89,11 @@ public:
         }
     }
 
-    /// The same with a logger and monitoring. Errors: already_exists (-7) when the context is initialised,
-    /// invalid_argument (-1), io_error (-9) when the log file cannot be opened or no thread can be started,
-    /// out_of_memory (-8). After an error nothing has changed.
+    /// The same with a logger and monitoring, and with the library's own threads as `runtime.context` says, unless a
+    /// server or client has had them made before: then a warning in the log says so. Errors: already_exists (-7) when
+    /// the context is initialised, invalid_argument (-1), io_error (-9) when the log file cannot be opened or no thread
+    /// can be started, out_of_memory (-8). After an error nothing has changed.
     VoidResult initialize(const config::network_system_config& config) {
-        netsys_context library{};
-        if (const netsys_status status = detail::default_context(library); status != NETSYS_OK) {
-            return detail::to_result(status);
-        }
         if (is_initialized()) {
             warn_of_repetition();
             return error_void(NETSYS_ERR_ALREADY_EXISTS, repetition);
@@ -105,6 +104,11 @@ public:
                               "monitoring.metrics_interval is " + std::to_string(monitoring.metrics_interval.count()) +
                                   " s: it has to be at least 1 s, or monitoring.enabled false");
         }
+        bool threads_are_as_wanted = false;
+        const netsys_status status = make_library_threads(config.runtime.context, threads_are_as_wanted);
+        if (status != NETSYS_OK) {
+            return detail::to_result(status);
+        }
         try {
             if (!install(make(config), config)) {
                 return error_void(NETSYS_ERR_ALREADY_EXISTS, repetition);
@@ -113,6 +117,11 @@ public:
             return error_void(NETSYS_ERR_IO, failure.what());
         } catch (const std::bad_alloc&) {
             return error_void(NETSYS_ERR_OUT_OF_MEMORY, "there is no memory for the thread pool and the logger");
+        }
+        if (!threads_are_as_wanted) {
+            warn(
+                "the library's threads run already: what the configuration says of them takes effect when initialize() "
+                "comes before the first server and client");
         }
         return ok();
     }
@@ -171,8 +180,32 @@ private:
     }
 
     /// The logger is the application's, and may throw.
-    static void warn_of_repetition() noexcept {
-        detail::guarded([] { NETWORK_LOG_WARN(repetition); }, detail::print_failure);
+    static void warn(const char* text) noexcept {
+        detail::guarded([&] { NETWORK_LOG_WARN(text); }, detail::print_failure);
+    }
+
+    static void warn_of_repetition() noexcept { warn(repetition); }
+
+    /// The first to need the library's threads decides how they are, for the whole run of the program.
+    netsys_status make_library_threads(const context_config& wanted, bool& as_wanted) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        bool made = false;
+        netsys_context context{};
+        const netsys_status status = detail::default_context(context, [&](netsys_context_config& settings) noexcept {
+            made = true;
+            settings.max_loops = detail::to_u32(wanted.max_loops);
+            settings.pool_threads = detail::to_u32(wanted.pool_threads);
+            settings.thread_name_prefix = detail::c_str(wanted.thread_name_prefix);
+            settings.max_buffered_bytes = wanted.max_buffered;
+        });
+        if (made && status == NETSYS_OK) {
+            threads_ = wanted;
+        }
+        const auto parts = [](const context_config& config) {
+            return std::tie(config.max_loops, config.pool_threads, config.thread_name_prefix, config.max_buffered);
+        };
+        as_wanted = parts(wanted) == parts(threads_);
+        return status;
     }
 
     template <typename Interface, typename Made>
@@ -259,6 +292,7 @@ private:
 
     mutable std::mutex mutex_;
     runtime runtime_;
+    context_config threads_;  // what the library's threads were made with
 };
 
 }  // namespace NETWORK_SYSTEM_NAMESPACE::core

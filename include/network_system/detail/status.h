@@ -53,12 +53,16 @@ inline void forward_log(void*, const netsys_log_record* record) noexcept {
     }
 }
 
+/// 0 until it is made.
+inline std::atomic<std::uint64_t> default_context_id{0};
+
 /// The context of everything that the C++ classes start, once it is sure that header and library belong together. Made
-/// at the first use and never shut down, as the default one of the C interface, which has no log.
-inline netsys_status default_context(netsys_context& context) noexcept {
+/// at the first use, then as `prepare` changes its configuration, and never shut down, as the default one of the C
+/// interface, which has no log.
+template <typename Prepare>
+netsys_status default_context(netsys_context& context, Prepare&& prepare) noexcept {
     static const netsys_status version = netsys_check_version(NETSYS_VERSION_NUMBER);
-    static std::atomic<std::uint64_t> made{0};
-    context.id = made.load(std::memory_order_acquire);
+    context.id = default_context_id.load(std::memory_order_acquire);
     if (version != NETSYS_OK || context.id != 0) {
         return version;
     }
@@ -66,16 +70,21 @@ inline netsys_status default_context(netsys_context& context) noexcept {
     netsys_context_config_init(&config, sizeof(config));
     config.log_level = debug_level;  // the logger, which may change at any time, has the last word
     config.on_log = forward_log;
+    prepare(config);
     const netsys_status status = netsys_context_create(&config, &context);
     if (status != NETSYS_OK) {
         return status;
     }
     std::uint64_t none = 0;
-    if (!made.compare_exchange_strong(none, context.id)) {  // another thread was faster
+    if (!default_context_id.compare_exchange_strong(none, context.id)) {  // another thread was faster
         netsys_context_shutdown(context, 0);
         context.id = none;
     }
     return NETSYS_OK;
+}
+
+inline netsys_status default_context(netsys_context& context) noexcept {
+    return default_context(context, [](netsys_context_config&) noexcept {});
 }
 
 }  // namespace NETWORK_SYSTEM_NAMESPACE::detail
