@@ -129,13 +129,13 @@ fn a_slow_handler_holds_up_its_session_only() {
             }
         });
         let mut config = dispatched(mode.dispatch.clone());
-        config.session.heartbeat = Some(Duration::from_millis(40));
+        config.session.heartbeat = Some(Duration::from_millis(200));
         let server = home.server(config, handler);
         let connect = || {
             let (handler, events) = Recorder::new();
             let mut config = support::client_config(server.local_addr().port());
             config.session.framing = Framing::Framed;
-            config.session.heartbeat = Some(Duration::from_millis(40));
+            config.session.heartbeat = Some(Duration::from_millis(200));
             let client = network_system::core::Client::start(&home.0, config, handler).unwrap();
             client.wait_connected(Some(PATIENCE)).unwrap();
             (client, events)
