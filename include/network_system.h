@@ -12,10 +12,10 @@
  *             child of a fork, which does not have the library's threads: every call fails there, but for those that
  *             say otherwise).
  *
- * Handles     Contexts, servers, clients, sessions and resolvers are named by small values that are copied freely. A
- *             handle that is 0, stale or made up does no harm: it is refused with NETSYS_ERR_INVALID_HANDLE; where a
- *             session is wanted, with NETSYS_ERR_SESSION_NOT_FOUND, and with NETSYS_ERR_INVALID_SESSION if it is that
- *             of something else.
+ * Handles     Contexts, servers, clients, sessions, jobs, configurations, resolvers, connection pools, leases and
+ *             session managers are named by small values that are copied freely. A handle that is 0, stale or made up
+ *             does no harm: it is refused with NETSYS_ERR_INVALID_HANDLE; where a session is wanted, with
+ *             NETSYS_ERR_SESSION_NOT_FOUND, and with NETSYS_ERR_INVALID_SESSION if it is that of something else.
  *
  * Threads     Any function may be called on any thread at any time, callbacks included, and none waits, except:
  *             - Functions tagged [BLOCKING] wait. On a library thread, and so in callbacks, they return
@@ -924,7 +924,8 @@ typedef struct netsys_close_info {
 /**
  * The events of a server or client. Members that are NULL are skipped.
  *
- * All of them run on the loop thread of their server or client, never two at a time for the same one, never from
+ * All of them run on the loop thread of their server or client, never two at a time for the same one; where the
+ * configuration has another dispatch or several io_threads, never two at a time for the same session. Never from
  * inside a call of yours, and never under a lock of the library. Every function of this header may be called in
  * them, except that the ones tagged [BLOCKING] refuse with NETSYS_ERR_WOULD_DEADLOCK. While one runs, its server or
  * client does nothing else. Each gets the userdata of this table; what else they get is valid until they return.

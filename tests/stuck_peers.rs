@@ -84,7 +84,7 @@ fn broadcaster(server: &Arc<Server>, slowest: Vec<Arc<Member>>, count: u64) -> J
 
 fn stuck_peers_slow_nobody(members: usize, stuck: usize, messages: u64) {
     for policy in [SendPolicy::WouldBlock, SendPolicy::DropNewest, SendPolicy::DropOldest, SendPolicy::Disconnect] {
-        let config = ContextConfig { max_loops: 3, ..ContextConfig::default() };
+        let config = ContextConfig { max_loops: 3, max_buffered: usize::MAX, ..ContextConfig::default() };
         let home = Home(Context::new(config, ContextHooks::default()));
         let ends = Arc::new(Ends::default());
         let mut config = server_config();
@@ -93,6 +93,7 @@ fn stuck_peers_slow_nobody(members: usize, stuck: usize, messages: u64) {
         config.session.send_queue = 512 * 1024;
         config.session.kernel_send = Some(16 * 1024);
         config.session.drain = Duration::ZERO;
+        config.session.heartbeat = None;
         let server = home.server(config, ends.clone());
         let silent = stuck_peers(&server, stuck);
         let clients = joined(&home, &server, members);

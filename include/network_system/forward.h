@@ -16,8 +16,10 @@ struct server_config;
 }  // namespace NETWORK_SYSTEM_NAMESPACE::core
 
 namespace NETWORK_SYSTEM_NAMESPACE::session {
+class connection_pool;
 class messaging_session;
-}
+class session_manager;
+}  // namespace NETWORK_SYSTEM_NAMESPACE::session
 
 namespace NETWORK_SYSTEM_NAMESPACE::facade {
 class tcp_facade;

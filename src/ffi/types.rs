@@ -274,7 +274,8 @@ pub struct netsys_stats {
 
 /// The events of a server or client. Members that are NULL are skipped.
 ///
-/// All of them run on the loop thread of their server or client, never two at a time for the same one, never from
+/// All of them run on the loop thread of their server or client, never two at a time for the same one; where the
+/// configuration has another dispatch or several io_threads, never two at a time for the same session. Never from
 /// inside a call of yours, and never under a lock of the library. Every function of this header may be called in
 /// them, except that the ones tagged [BLOCKING] refuse with NETSYS_ERR_WOULD_DEADLOCK. While one runs, its server or
 /// client does nothing else. Each gets the userdata of this table; what else they get is valid until they return.
