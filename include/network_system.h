@@ -927,8 +927,8 @@ typedef struct netsys_close_info {
  * All of them run on the loop thread of their server or client, never two at a time for the same one; where the
  * configuration has another dispatch or several io_threads, never two at a time for the same session. Never from
  * inside a call of yours, and never under a lock of the library. Every function of this header may be called in
- * them, except that the ones tagged [BLOCKING] refuse with NETSYS_ERR_WOULD_DEADLOCK. While one runs, its server or
- * client does nothing else. Each gets the userdata of this table; what else they get is valid until they return.
+ * them, except that the ones tagged [BLOCKING] refuse with NETSYS_ERR_WOULD_DEADLOCK. While one runs inline, its server
+ * or client does nothing else. Each gets the userdata of this table; what else they get is valid until they return.
  *
  * The order for a session: on_accept (servers only), on_open, on_message any number of times, on_close, on_end
  * (servers only). There is exactly one on_close for each on_open and exactly one on_end for each on_accept.
