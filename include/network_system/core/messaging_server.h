@@ -165,8 +165,8 @@ public:
     }
 
     // Broadcast: one text message to each opened session, or to each in a group. It never waits; a session whose
-    // queue is past its hard limit is ended, and the others are served. Error: server_not_started (-660), from the moment
-    // a stop begins.
+    // queue is past its hard limit is ended, and the others are served. Error: server_not_started (-660), from the
+    // moment a stop begins.
 
     VoidResult broadcast_message(const std::string& message) {
         return if_running([&](netsys_server server) {
