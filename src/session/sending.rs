@@ -142,16 +142,18 @@ impl Sending {
         self.stream = None;
     }
 
-    /// Lets a message decide how to speak to a peer that is not known yet, if it may.
-    fn decide(&mut self, payload: Payload, registry: &Registry) {
+    /// Lets a message decide how to speak to a peer that is not known yet, if it may. True: a hello was queued.
+    fn decide(&mut self, payload: Payload, registry: &Registry) -> bool {
         match self.undecided {
             Undecided::Keep => {}
             Undecided::ByPayload if payload != Payload::Stream => {
                 self.greet(registry);
                 self.queue.decide(Wire::Framed);
+                return true;
             }
             Undecided::Raw | Undecided::ByPayload => self.queue.decide(Wire::Raw),
         }
+        false
     }
 
     /// Says hello, as a client. Messages follow behind it, or are kept until it is answered if what is not written can
@@ -206,13 +208,17 @@ impl Session {
         if len == 0 && payload == Payload::Stream {
             return Err(nothing());
         }
-        if sending.queue.wire == Wire::Unknown {
-            sending.decide(payload, &self.registry);
-        }
+        let greeted = sending.queue.wire == Wire::Unknown && sending.decide(payload, &self.registry);
         if sending.is_bounded() {
             self.check_len(len)?;
         }
         let cost = sending.queue.cost(len);
+        if greeted && !sending.queue.fits(cost, self.registry.config.send_queue) {
+            // Nobody else writes the hello, behind which the message would wait for room.
+            self.transmit(sending);
+            sending = self.lock_sending();
+            sending.queue.check_open()?;
+        }
         if !sending.queue.fits(cost, self.registry.config.send_queue) {
             let Some(room) = self.make_room(sending, cost, deadline)? else { return Ok(()) };
             sending = room;

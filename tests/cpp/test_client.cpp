@@ -98,6 +98,15 @@ TEST_F(ClientTest, FirstSendDecidesTheFramingOfAClientWithoutHandlers) {
     EXPECT_EQ((std::vector<std::string>{"a message", "bytes"}), messages_.all());
 }
 
+TEST_F(ClientTest, AFirstMessageLargerThanTheQueueArrivesToo) {
+    messaging_client client("client");
+    ASSERT_TRUE(connect(client));
+    const std::string large(3 * client_config().send_queue_limit, 'x');
+    const auto sent = client.send_message(large);
+    ASSERT_TRUE(sent) << sent.error().message;
+    EXPECT_EQ(large.size(), messages_.at(0).size());
+}
+
 TEST_F(ClientTest, ConfigurationOverridesTheFraming) {
     client_config config;
     config.framing = framing_mode::raw;
