@@ -128,10 +128,12 @@ impl Registry {
 
     // --- the handler -------------------------------------------------------------------------------------------
 
-    /// What a new session needs if its handlers do not run on the loop.
+    /// What a new session needs if its handlers do not run on the loop. Those of a client never overlap: its connections,
+    /// and what concerns none of them, have one order.
     pub(super) fn new_inbox(&self) -> Option<Inbox> {
-        let (place, _) = self.elsewhere.as_ref()?;
-        Some(Inbox::new(Strand::new(place.clone()), self.config.receive_queue, self.share()))
+        let (place, strand) = self.elsewhere.as_ref()?;
+        let strand = if self.role == Role::Client { Arc::clone(strand) } else { Strand::new(place.clone()) };
+        Some(Inbox::new(strand, self.config.receive_queue, self.share()))
     }
 
     /// Runs `event` where the session's handlers run, after all events of the session before.

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -170,6 +172,39 @@ TEST_F(reconnecting, a_byte_stream_goes_on_too) {
         ASSERT_TRUE(events.wait_for(2u * static_cast<unsigned>(round + 1)));
     }
     client->stop_client();
+}
+
+TEST_F(reconnecting, handlers_never_overlap_on_a_pool_whichever_connection_they_concern) {
+    client_config config;
+    config.dispatch = dispatch_mode::pool;
+    config.reconnect.enabled = true;
+    config.reconnect.first_delay = std::chrono::milliseconds(1);
+    core::messaging_client client("client", config);
+    std::unique_ptr<core::messaging_server> server;
+    std::promise<void> connected;
+    bool overlapped = false;
+    // The first failure lasts until the client has its connection, and a moment longer.
+    std::once_flag first;
+    client.set_error_handler([&](const std::string&, int) {
+        std::call_once(first, [&] {
+            server = start_server(port.port());
+            while (!client.is_connected()) {
+                std::this_thread::yield();
+            }
+            const auto moment = std::chrono::milliseconds(100);
+            overlapped = connected.get_future().wait_for(moment) == std::future_status::ready;
+            events.add("failure handled");
+        });
+    });
+    client.set_connect_handler([&] {
+        connected.set_value();
+        events.add("connected");
+    });
+    ASSERT_TRUE(client.start_client("127.0.0.1", port.port()));
+    ASSERT_TRUE(events.wait_for(2));
+    EXPECT_EQ(events.all(), (std::vector<std::string>{"failure handled", "connected"}));
+    EXPECT_FALSE(overlapped);
+    client.stop_client();
 }
 
 TEST_F(reconnecting, waits_that_make_no_sense_are_refused) {
