@@ -31,6 +31,16 @@ pub struct ContextHooks {
     pub on_thread_stop: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
+impl ContextHooks {
+    /// Runs `work` with its log going where it should.
+    pub(super) fn logging<R>(&self, work: impl FnOnce() -> R) -> R {
+        match &self.dispatch {
+            Some(dispatch) => tracing::dispatcher::with_default(dispatch, work),
+            None => work(),
+        }
+    }
+}
+
 impl fmt::Debug for ContextHooks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ContextHooks")
@@ -369,7 +379,7 @@ impl Context {
             let context = Arc::clone(self);
             let clock = std::thread::Builder::new()
                 .name(format!("{}-clock", self.config.thread_name_prefix))
-                .spawn(move || as_library_thread(|| context.run_clock()))
+                .spawn(move || context.hooks.logging(|| as_library_thread(|| context.run_clock())))
                 .map_err(|error| Error::os(Code::Io, "cannot start a thread", &error))?;
             inner.threads.push(clock);
             inner.has_clock = true;

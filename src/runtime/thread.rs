@@ -41,7 +41,7 @@ pub(super) fn spawn(
     let hooks = hooks.clone();
     let main = move || {
         sys::block_sigpipe();
-        let work = || {
+        hooks.logging(|| {
             if let Some(hook) = &hooks.on_thread_start {
                 hook();
             }
@@ -49,11 +49,7 @@ pub(super) fn spawn(
             if let Some(hook) = &hooks.on_thread_stop {
                 hook();
             }
-        };
-        match &hooks.dispatch {
-            Some(dispatch) => tracing::dispatcher::with_default(dispatch, work),
-            None => work(),
-        }
+        });
     };
     std::thread::Builder::new().name(name).stack_size(STACK).spawn(main)
 }
