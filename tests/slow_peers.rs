@@ -134,7 +134,8 @@ fn the_bound_in_messages_counts_under_every_policy() {
     let home = Home::new();
     let newest = pair(&home, SendPolicy::DropNewest, Some(10));
     let sent = send_too_many(&newest.session, 8);
-    assert!(newest.session.stats().queued_bytes <= 10 * 16);
+    // The answer to the hello may still be before them.
+    assert!(newest.session.stats().queued_bytes <= 10 * 16 + 64);
     newest.session.set_send_policy(SendPolicy::WouldBlock);
     let error = newest.session.send(Payload::Binary, b"one more").unwrap_err();
     assert_eq!(error.code, Code::WouldBlock);
