@@ -102,8 +102,8 @@
 #define NETSYS_SEND_DROP_NEWEST 3
 
 /**
- * Send policy: a send to a full queue drops the oldest messages of which no byte was written, counts them, and succeeds.
- * A message larger than the whole queue takes the place of all that wait.
+ * Send policy: a send to a full queue drops the oldest messages of which no byte was written, counts them, and
+ * succeeds. A message larger than the whole queue takes the place of all that wait.
  */
 #define NETSYS_SEND_DROP_OLDEST 4
 
@@ -120,8 +120,8 @@
 
 /**
  * Dispatch: callbacks run on the context's pool of threads, one at a time for a session, several sessions at a time.
- * Those that concern no session (on_error of a server, on_stopped, release) may run beside others, but for the last two,
- * which come after all.
+ * Those that concern no session (on_error of a server, on_stopped, release) may run beside others, but for the last
+ * two, which come after all.
  */
 #define NETSYS_DISPATCH_POOL 1
 
@@ -627,8 +627,8 @@ typedef struct netsys_context_config {
      */
     uint64_t max_buffered_bytes;
     /**
-     * How many threads run callbacks under NETSYS_DISPATCH_POOL, while there is a server or client with that; 0: as many
-     * as the machine has processors; at most 4096.
+     * How many threads run callbacks under NETSYS_DISPATCH_POOL, while there is a server or client with that; 0: as
+     * many as the machine has processors; at most 4096.
      */
     uint32_t pool_threads;
     /**
@@ -667,8 +667,8 @@ typedef struct netsys_executor {
     void *userdata;
     /**
      * Takes a job, and sees to it that netsys_job_run is called with it soon, once, on any thread; this may be right
-     * now. NETSYS_OK; anything else says that the job is not taken, and the library runs it on a thread of its own. Called
-     * on several threads at a time; must not wait, nor throw.
+     * now. NETSYS_OK; anything else says that the job is not taken, and the library runs it on a thread of its own.
+     * Called on several threads at a time; must not wait, nor throw.
      */
     netsys_status (*execute)(void *userdata, struct netsys_job job);
     /**
@@ -779,13 +779,13 @@ typedef struct netsys_server_config {
      */
     uint32_t dispatch;
     /**
-     * Over how many threads the sessions are spread; 0: 1. With more than one, callbacks of different sessions run at the
-     * same time also under NETSYS_DISPATCH_INLINE. At most max_loops of the context.
+     * Over how many threads the sessions are spread; 0: 1. With more than one, callbacks of different sessions run at
+     * the same time also under NETSYS_DISPATCH_INLINE. At most max_loops of the context.
      */
     uint32_t io_threads;
     /**
-     * How many bytes of a session's messages may wait for their callbacks where these do not run inline; then no more is
-     * read, and TCP slows the peer down; 0: 256 KiB.
+     * How many bytes of a session's messages may wait for their callbacks where these do not run inline; then no more
+     * is read, and TCP slows the peer down; 0: 256 KiB.
      */
     uint64_t receive_queue_bytes;
     /**
@@ -797,8 +797,8 @@ typedef struct netsys_server_config {
      */
     uint32_t send_queue_messages;
     /**
-     * A framed peer that has begun a frame must end it within this time, in ms, and a second more for each 240 bytes, or
-     * the session ends with NETSYS_ERR_TIMEOUT; 0: 10000; NETSYS_INFINITE: never.
+     * A framed peer that has begun a frame must end it within this time, in ms, and a second more for each 240 bytes,
+     * or the session ends with NETSYS_ERR_TIMEOUT; 0: 10000; NETSYS_INFINITE: never.
      */
     uint32_t frame_timeout_ms;
     /**
@@ -915,8 +915,8 @@ typedef struct netsys_close_info {
      */
     uint64_t dropped;
     /**
-     * Of the accepted messages, the ones that a reconnecting client sends on its next connection, since nothing of them
-     * was written: accepted = delivered + undelivered + requeued. There they count as accepted again.
+     * Of the accepted messages, the ones that a reconnecting client sends on its next connection, since nothing of
+     * them was written: accepted = delivered + undelivered + requeued. There they count as accepted again.
      */
     uint64_t requeued;
 } netsys_close_info;
@@ -926,9 +926,9 @@ typedef struct netsys_close_info {
  *
  * All of them run on the loop thread of their server or client, never two at a time for the same one; where the
  * configuration has another dispatch or several io_threads, never two at a time for the same session. Never from
- * inside a call of yours, and never under a lock of the library. Every function of this header may be called in
- * them, except that the ones tagged [BLOCKING] refuse with NETSYS_ERR_WOULD_DEADLOCK. While one runs inline, its server
- * or client does nothing else. Each gets the userdata of this table; what else they get is valid until they return.
+ * inside a call of yours, and never under a lock of the library. Every function of this header may be called in them,
+ * except that the ones tagged [BLOCKING] refuse with NETSYS_ERR_WOULD_DEADLOCK. While one runs inline, its server or
+ * client does nothing else. Each gets the userdata of this table; what else they get is valid until they return.
  *
  * The order for a session: on_accept (servers only), on_open, on_message any number of times, on_close, on_end
  * (servers only). There is exactly one on_close for each on_open and exactly one on_end for each on_accept.
@@ -982,9 +982,9 @@ typedef struct netsys_callbacks {
     /**
      * Something failed: an accept, a connect, the network under a session (before its on_close), the peer's protocol,
      * a send that waited too long, messages that a reconnecting client gave up when it ended; or a connection was
-     * refused that was over a limit (NETSYS_ERR_SERVER_BUSY). The session's id is 0 if no session is concerned. What peers
-     * provoke by breaking the protocol, or by connecting beyond a limit, comes ten times a second at most, and so do
-     * failed attempts of a reconnecting client; statistics count all of it.
+     * refused that was over a limit (NETSYS_ERR_SERVER_BUSY). The session's id is 0 if no session is concerned. What
+     * peers provoke by breaking the protocol, or by connecting beyond a limit, comes ten times a second at most, and
+     * so do failed attempts of a reconnecting client; statistics count all of it.
      */
     void (*on_error)(void *userdata, struct netsys_session session, const struct netsys_error_info *error);
     /**
@@ -1096,8 +1096,8 @@ typedef struct netsys_stats {
      */
     uint64_t reconnects;
     /**
-     * Of a reconnecting client that has ended: messages that it had accepted and not sent, or that may not have arrived
-     * on a connection that did not come to be open. They are in no on_close.
+     * Of a reconnecting client that has ended: messages that it had accepted and not sent, or that may not have
+     * arrived on a connection that did not come to be open. They are in no on_close.
      */
     uint64_t messages_unsent;
 } netsys_stats;
@@ -1205,9 +1205,9 @@ typedef struct netsys_client_config {
     struct netsys_executor executor;
     /**
      * 1: the client connects again when it could not connect, or its connection ended, until it is stopped; 0: its
-     * first connection is its last. Before the n-th attempt in a row, counted from 0, it waits for a random time between
-     * 0 and reconnect_first_ms * 2^n, or reconnect_max_ms if that is less. The count begins anew after a connection that
-     * was open for reconnect_max_ms.
+     * first connection is its last. Before the n-th attempt in a row, counted from 0, it waits for a random time
+     * between 0 and reconnect_first_ms * 2^n, or reconnect_max_ms if that is less. The count begins anew after a
+     * connection that was open for reconnect_max_ms.
      *
      * A framed connection carries messages from when it is open, and what is not begun to be written when it is lost
      * goes to the next one. An AUTO client keeps to what its first send, or its server, decided. It ends, with
@@ -1222,8 +1222,8 @@ typedef struct netsys_client_config {
      */
     uint32_t reconnect_first_ms;
     /**
-     * The longest wait of all, in ms; 0: 5000, or reconnect_first_ms if that is more. A thousand clients of a server that
-     * is down make about 2000 attempts in this time.
+     * The longest wait of all, in ms; 0: 5000, or reconnect_first_ms if that is more. A thousand clients of a server
+     * that is down make about 2000 attempts in this time.
      */
     uint32_t reconnect_max_ms;
     /**
@@ -1593,12 +1593,13 @@ typedef struct netsys_session_manager_config {
      */
     uint32_t max_sessions;
     /**
-     * A session that has sent and received nothing for this long, in ms, is stopped with NETSYS_ERR_SESSION_EXPIRED and
-     * taken out; 0: 300000; NETSYS_INFINITE: never.
+     * A session that has sent and received nothing for this long, in ms, is stopped with NETSYS_ERR_SESSION_EXPIRED
+     * and taken out; 0: 300000; NETSYS_INFINITE: never.
      */
     uint32_t idle_timeout_ms;
     /**
-     * How often idle sessions are looked for, in ms; 0: 30000; NETSYS_INFINITE: only by netsys_session_manager_clean_up.
+     * How often idle sessions are looked for, in ms; 0: 30000; NETSYS_INFINITE: only by
+     * netsys_session_manager_clean_up.
      */
     uint32_t cleanup_interval_ms;
     /**
@@ -1844,19 +1845,17 @@ netsys_status netsys_context_create(const struct netsys_context_config *config, 
 netsys_status netsys_context_default(struct netsys_context *out);
 
 /**
- * [BLOCKING] Runs the callbacks that are due of the servers and clients with NETSYS_DISPATCH_MANUAL, after it has waited for
- * some. One thread at a time runs them; a second one that calls this waits for its turn.
+ * [BLOCKING] Runs the callbacks that are due of the servers and clients with NETSYS_DISPATCH_MANUAL, after it has
+ * waited for some. One thread at a time runs them; a second one that calls this waits for its turn.
  *
  * @param context     the context
  * @param timeout_ms  how long to wait for something to run; 0: not at all; NETSYS_INFINITE: for ever
- * @param out         how many turns of sessions, servers and clients were run, each of one callback or more; 0: nothing was
- *                    due in that time; may be NULL
+ * @param out         how many turns of sessions, servers and clients were run, each of one callback or more; 0: nothing
+ *                    was due in that time; may be NULL
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_CANCELLED (the context was shut down while this waited);
  *         NETSYS_ERR_WOULD_DEADLOCK (inside a callback); NETSYS_ERR_IO (at the first call: no descriptor)
  */
-netsys_status netsys_context_poll(struct netsys_context context,
-                                  uint32_t timeout_ms,
-                                  size_t *out);
+netsys_status netsys_context_poll(struct netsys_context context, uint32_t timeout_ms, size_t *out);
 
 /**
  * A descriptor that is readable while netsys_context_poll has something to run: put it into poll, epoll or select, and
@@ -1895,7 +1894,8 @@ netsys_status netsys_job_run(struct netsys_job job);
 
 /**
  * Gives a job back that execute took and that will not be run after all: the library runs it on a thread of its own.
- * An executor that ends owes this, or netsys_job_run, to each job that it holds; else the server or client never stops.
+ * An executor that ends owes this, or netsys_job_run, to each job that it holds; else the server or client never
+ * stops.
  *
  * @param job  what execute was given; invalid then
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE (it has been run, or refused, before)
@@ -2188,8 +2188,8 @@ netsys_status netsys_client_destroy(struct netsys_client client);
 netsys_status netsys_client_state(struct netsys_client client, uint32_t *out);
 
 /**
- * [BLOCKING] Waits until a client is connected: its on_open, if there is one, has run. A reconnecting client that is not
- * connected now is waited for until it is again, or has ended.
+ * [BLOCKING] Waits until a client is connected: its on_open, if there is one, has run. A reconnecting client that is
+ * not connected now is waited for until it is again, or has ended.
  *
  * @param client      the client
  * @param timeout_ms  how long; 0: not at all; NETSYS_INFINITE: for ever
@@ -2199,8 +2199,7 @@ netsys_status netsys_client_state(struct netsys_client client, uint32_t *out);
  *         NETSYS_ERR_CONNECTION_CLOSED (it was stopped, or the server ended the connection), NETSYS_ERR_SERVER_BUSY,
  *         NETSYS_ERR_PROTOCOL
  */
-netsys_status netsys_client_wait_connected(struct netsys_client client,
-                                           uint32_t timeout_ms);
+netsys_status netsys_client_wait_connected(struct netsys_client client, uint32_t timeout_ms);
 
 /**
  * Whether a client has a connection that is open: on_open has run for it, and on_close has not begun.
@@ -2214,10 +2213,10 @@ netsys_status netsys_client_is_connected(struct netsys_client client, bool *out)
 /**
  * Sends a message on the client's connection, as netsys_session_send does on that of a session.
  *
- * A reconnecting client that is not connected keeps the message for its next connection. What waits for that is bounded
- * by send_queue_bytes, and the same NETSYS_SEND_* says what a send does that finds no room. Each connection gets what
- * waits before its on_open. Messages that one thread sends arrive in its order, over all connections; one that was
- * begun on a connection that was lost is counted in its on_close as undelivered, and never sent again.
+ * A reconnecting client that is not connected keeps the message for its next connection. What waits for that is
+ * bounded by send_queue_bytes, and the same NETSYS_SEND_* says what a send does that finds no room. Each connection
+ * gets what waits before its on_open. Messages that one thread sends arrive in its order, over all connections; one
+ * that was begun on a connection that was lost is counted in its on_close as undelivered, and never sent again.
  *
  * @param client  the client
  * @param kind    NETSYS_MESSAGE_*

@@ -58,7 +58,8 @@ pub enum SendPolicy {
     /// Drop the message that is sent. The send succeeds; the loss is counted.
     DropNewest,
     /// Drop the oldest messages of which no byte was written, until there is room. The send succeeds, the losses are
-    /// counted. The message is taken whatever its size, so that the queue holds at most one message more than its bound.
+    /// counted. The message is taken whatever its size, so that the queue holds at most one message more than its
+    /// bound.
     DropOldest,
     /// End the session.
     Disconnect,
@@ -188,8 +189,8 @@ pub struct ServerConfig {
     pub backlog: u32,
     /// The most connections at a time.
     pub max_connections: usize,
-    /// Over how many loops its sessions are spread. With more than one, the handlers of different sessions run at the same
-    /// time.
+    /// Over how many loops its sessions are spread. With more than one, the handlers of different sessions run at the
+    /// same time.
     pub io_threads: usize,
     /// The most connections of one address at a time; of IPv6, of one /64. `None`: 256, and no limit for loopback.
     /// `usize::MAX`: no limit.
@@ -346,8 +347,8 @@ pub struct ContextConfig {
     pub pool_threads: usize,
     /// The beginning of its threads' names.
     pub thread_name_prefix: String,
-    /// What all its sessions may hold together in buffers, in bytes. Beyond it, sends meet a full queue, and sessions in
-    /// the middle of a message stop reading until there is room.
+    /// What all its sessions may hold together in buffers, in bytes. Beyond it, sends meet a full queue, and sessions
+    /// in the middle of a message stop reading until there is room.
     pub max_buffered: usize,
 }
 

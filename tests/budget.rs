@@ -67,8 +67,8 @@ fn write_some(stream: &mut TcpStream, bytes: &[u8]) -> usize {
     written
 }
 
-/// What is announced and does not come takes little; what comes and stalls is bounded; those who stall are ended, and the
-/// others' messages come.
+/// What is announced and does not come takes little; what comes and stalls is bounded; those who stall are ended, and
+/// the others' messages come.
 fn stalled_peers(count: usize, limit: usize, patience: Duration) {
     let home = home(limit);
     let _balanced = Balanced(Arc::clone(&home.0));

@@ -107,8 +107,8 @@ fn messages_of_a_session_are_handled_one_at_a_time_and_in_order() {
     }
 }
 
-/// Reliability row 15: with a pool, or an executor, a slow handler holds up its own session only; that session's heartbeats
-/// go on.
+/// Reliability row 15: with a pool, or an executor, a slow handler holds up its own session only; that session's
+/// heartbeats go on.
 #[test]
 fn a_slow_handler_holds_up_its_session_only() {
     for name in ["pool", "executor"] {

@@ -1,5 +1,5 @@
-//! The edges of dispatch: handlers that wait, executors that run what they are given at once, and contexts that end while
-//! somebody polls them.
+//! The edges of dispatch: handlers that wait, executors that run what they are given at once, and contexts that end
+//! while somebody polls them.
 
 mod support;
 

@@ -88,8 +88,8 @@ impl Client {
     ///
     /// A reconnecting client that is not connected keeps the message for its next connection. What waits for that is
     /// bounded as a session's queue is, and the same policy says what a send does that finds no room. Each connection
-    /// gets what waits before it is told to be open. What was accepted and is not sent when the client ends, the handler
-    /// is told as an error.
+    /// gets what waits before it is told to be open. What was accepted and is not sent when the client ends, the
+    /// handler is told as an error.
     ///
     /// Any other client that is not connected fails with `ConnectionClosed`, as a reconnecting one does that has been
     /// stopped or has ended.

@@ -2,8 +2,8 @@
 //!
 //! Every connection has a slot from when it is begun until its client has stopped, and there are never more slots than
 //! the limit: so the server never sees more connections, closing ones included. Those who find no connection wait in a
-//! queue. Whatever becomes available, be it new or returned, goes to the first of the queue, and so does the reason when
-//! a connection cannot be made; nobody overtakes.
+//! queue. Whatever becomes available, be it new or returned, goes to the first of the queue, and so does the reason
+//! when a connection cannot be made; nobody overtakes.
 //!
 //! Decisions are made under the pool's lock and carried out without it: connecting, stopping, and what users are told.
 

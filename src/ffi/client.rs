@@ -135,8 +135,8 @@ pub unsafe extern "C" fn netsys_client_state(client: netsys_client, out: *mut u3
     })
 }
 
-/// [BLOCKING] Waits until a client is connected: its on_open, if there is one, has run. A reconnecting client that is not
-/// connected now is waited for until it is again, or has ended.
+/// [BLOCKING] Waits until a client is connected: its on_open, if there is one, has run. A reconnecting client that is
+/// not connected now is waited for until it is again, or has ended.
 ///
 /// @param client      the client
 /// @param timeout_ms  how long; 0: not at all; NETSYS_INFINITE: for ever
@@ -167,10 +167,10 @@ pub unsafe extern "C" fn netsys_client_is_connected(client: netsys_client, out: 
 
 /// Sends a message on the client's connection, as netsys_session_send does on that of a session.
 ///
-/// A reconnecting client that is not connected keeps the message for its next connection. What waits for that is bounded
-/// by send_queue_bytes, and the same NETSYS_SEND_* says what a send does that finds no room. Each connection gets what
-/// waits before its on_open. Messages that one thread sends arrive in its order, over all connections; one that was
-/// begun on a connection that was lost is counted in its on_close as undelivered, and never sent again.
+/// A reconnecting client that is not connected keeps the message for its next connection. What waits for that is
+/// bounded by send_queue_bytes, and the same NETSYS_SEND_* says what a send does that finds no room. Each connection
+/// gets what waits before its on_open. Messages that one thread sends arrive in its order, over all connections; one
+/// that was begun on a connection that was lost is counted in its on_close as undelivered, and never sent again.
 ///
 /// @param client  the client
 /// @param kind    NETSYS_MESSAGE_*

@@ -64,18 +64,18 @@ pub struct netsys_server_config {
     pub kernel_send_bytes: u32,
     /// NETSYS_DISPATCH_*: where callbacks run.
     pub dispatch: u32,
-    /// Over how many threads the sessions are spread; 0: 1. With more than one, callbacks of different sessions run at the
-    /// same time also under NETSYS_DISPATCH_INLINE. At most max_loops of the context.
+    /// Over how many threads the sessions are spread; 0: 1. With more than one, callbacks of different sessions run at
+    /// the same time also under NETSYS_DISPATCH_INLINE. At most max_loops of the context.
     pub io_threads: u32,
-    /// How many bytes of a session's messages may wait for their callbacks where these do not run inline; then no more is
-    /// read, and TCP slows the peer down; 0: 256 KiB.
+    /// How many bytes of a session's messages may wait for their callbacks where these do not run inline; then no more
+    /// is read, and TCP slows the peer down; 0: 256 KiB.
     pub receive_queue_bytes: u64,
     /// Who runs the callbacks under NETSYS_DISPATCH_EXECUTOR; all zero otherwise.
     pub executor: netsys_executor,
     /// How many messages a session queues for sending; 0: as many as send_queue_bytes holds.
     pub send_queue_messages: u32,
-    /// A framed peer that has begun a frame must end it within this time, in ms, and a second more for each 240 bytes, or
-    /// the session ends with NETSYS_ERR_TIMEOUT; 0: 10000; NETSYS_INFINITE: never.
+    /// A framed peer that has begun a frame must end it within this time, in ms, and a second more for each 240 bytes,
+    /// or the session ends with NETSYS_ERR_TIMEOUT; 0: 10000; NETSYS_INFINITE: never.
     pub frame_timeout_ms: u32,
     /// A session whose peer's host has acknowledged nothing of what was sent for this long, in ms, ends with
     /// NETSYS_ERR_SESSION_EXPIRED, unless NETSYS_FLAG_NO_KEEP_ALIVE is set. A peer that lives and does not read is not
@@ -147,9 +147,9 @@ pub struct netsys_client_config {
     /// As in netsys_server_config.
     pub executor: netsys_executor,
     /// 1: the client connects again when it could not connect, or its connection ended, until it is stopped; 0: its
-    /// first connection is its last. Before the n-th attempt in a row, counted from 0, it waits for a random time between
-    /// 0 and reconnect_first_ms * 2^n, or reconnect_max_ms if that is less. The count begins anew after a connection that
-    /// was open for reconnect_max_ms.
+    /// first connection is its last. Before the n-th attempt in a row, counted from 0, it waits for a random time
+    /// between 0 and reconnect_first_ms * 2^n, or reconnect_max_ms if that is less. The count begins anew after a
+    /// connection that was open for reconnect_max_ms.
     ///
     /// A framed connection carries messages from when it is open, and what is not begun to be written when it is lost
     /// goes to the next one. An AUTO client keeps to what its first send, or its server, decided. It ends, with
@@ -160,8 +160,8 @@ pub struct netsys_client_config {
     /// The longest wait before the first attempt, in ms; 0: 100, or reconnect_max_ms if that is less. At most
     /// reconnect_max_ms.
     pub reconnect_first_ms: u32,
-    /// The longest wait of all, in ms; 0: 5000, or reconnect_first_ms if that is more. A thousand clients of a server that
-    /// is down make about 2000 attempts in this time.
+    /// The longest wait of all, in ms; 0: 5000, or reconnect_first_ms if that is more. A thousand clients of a server
+    /// that is down make about 2000 attempts in this time.
     pub reconnect_max_ms: u32,
     /// After how many attempts in a row that failed the client ends; 0: never.
     pub reconnect_max_attempts: u32,

@@ -66,8 +66,8 @@ pub struct netsys_context_config {
     /// and queues for sending, in bytes; 0: 256 MiB; NETSYS_UNLIMITED_U64. Beyond it, sends meet a full queue (see
     /// NETSYS_SEND_*), and a session in the middle of a message stops reading until there is room.
     pub max_buffered_bytes: u64,
-    /// How many threads run callbacks under NETSYS_DISPATCH_POOL, while there is a server or client with that; 0: as many
-    /// as the machine has processors; at most 4096.
+    /// How many threads run callbacks under NETSYS_DISPATCH_POOL, while there is a server or client with that; 0: as
+    /// many as the machine has processors; at most 4096.
     pub pool_threads: u32,
     /// 0.
     pub reserved_tail: u32,
@@ -264,13 +264,13 @@ pub unsafe extern "C" fn netsys_context_default(out: *mut netsys_context) -> net
     })
 }
 
-/// [BLOCKING] Runs the callbacks that are due of the servers and clients with NETSYS_DISPATCH_MANUAL, after it has waited for
-/// some. One thread at a time runs them; a second one that calls this waits for its turn.
+/// [BLOCKING] Runs the callbacks that are due of the servers and clients with NETSYS_DISPATCH_MANUAL, after it has
+/// waited for some. One thread at a time runs them; a second one that calls this waits for its turn.
 ///
 /// @param context     the context
 /// @param timeout_ms  how long to wait for something to run; 0: not at all; NETSYS_INFINITE: for ever
-/// @param out         how many turns of sessions, servers and clients were run, each of one callback or more; 0: nothing was
-///                    due in that time; may be NULL
+/// @param out         how many turns of sessions, servers and clients were run, each of one callback or more; 0: nothing
+///                    was due in that time; may be NULL
 /// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_CANCELLED (the context was shut down while this waited);
 ///         NETSYS_ERR_WOULD_DEADLOCK (inside a callback); NETSYS_ERR_IO (at the first call: no descriptor)
 #[unsafe(no_mangle)]

@@ -18,8 +18,8 @@ pub struct netsys_executor {
     /// Given to both functions.
     pub userdata: *mut c_void,
     /// Takes a job, and sees to it that netsys_job_run is called with it soon, once, on any thread; this may be right
-    /// now. NETSYS_OK; anything else says that the job is not taken, and the library runs it on a thread of its own. Called
-    /// on several threads at a time; must not wait, nor throw.
+    /// now. NETSYS_OK; anything else says that the job is not taken, and the library runs it on a thread of its own.
+    /// Called on several threads at a time; must not wait, nor throw.
     pub execute: Option<unsafe extern "C-unwind" fn(userdata: *mut c_void, job: netsys_job) -> netsys_status>,
     /// No job will come any more. Runs exactly once, on any thread: after the release of the callbacks, when no session
     /// is retained any more, or when the start has failed, unless it was the struct_size of the configuration that was
@@ -110,7 +110,8 @@ pub extern "C" fn netsys_job_run(job: netsys_job) -> netsys_status {
 }
 
 /// Gives a job back that execute took and that will not be run after all: the library runs it on a thread of its own.
-/// An executor that ends owes this, or netsys_job_run, to each job that it holds; else the server or client never stops.
+/// An executor that ends owes this, or netsys_job_run, to each job that it holds; else the server or client never
+/// stops.
 ///
 /// @param job  what execute was given; invalid then
 /// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE (it has been run, or refused, before)

@@ -5,7 +5,8 @@
 //! |---|---|
 //! | [`types`], [`config`] | structs and constants |
 //! | [`status`], [`version`] | codes, the last error, versions |
-//! | [`context`], [`server`], [`client`], [`session`], [`session_data`], [`executor`], [`connection_pool`], [`session_manager`] | the functions, a file for each noun |
+//! | [`context`], [`server`], [`client`], [`session`], [`session_data`], [`executor`] | the functions, a file for each noun |
+//! | [`connection_pool`], [`session_manager`] | connections shared, sessions kept |
 //! | [`network_config`] | everything that can be configured |
 //! | [`network_utils`], [`resolver`] | addresses, ports and names; looking names up |
 //! | `guard` | what every function runs under |

@@ -33,10 +33,11 @@ pub struct netsys_session_manager_config {
     pub struct_size: u32,
     /// The most sessions at a time; 0: 1000; NETSYS_UNLIMITED_U32.
     pub max_sessions: u32,
-    /// A session that has sent and received nothing for this long, in ms, is stopped with NETSYS_ERR_SESSION_EXPIRED and
-    /// taken out; 0: 300000; NETSYS_INFINITE: never.
+    /// A session that has sent and received nothing for this long, in ms, is stopped with NETSYS_ERR_SESSION_EXPIRED
+    /// and taken out; 0: 300000; NETSYS_INFINITE: never.
     pub idle_timeout_ms: u32,
-    /// How often idle sessions are looked for, in ms; 0: 30000; NETSYS_INFINITE: only by netsys_session_manager_clean_up.
+    /// How often idle sessions are looked for, in ms; 0: 30000; NETSYS_INFINITE: only by
+    /// netsys_session_manager_clean_up.
     pub cleanup_interval_ms: u32,
     /// The part of max_sessions from which on there is back-pressure, up to 1; 0: 0.8.
     pub backpressure_threshold: f64,

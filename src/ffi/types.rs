@@ -107,8 +107,8 @@ pub const NETSYS_SEND_WAIT: u32 = 2;
 
 /// Send policy: a send to a full queue succeeds, and its message is dropped and counted.
 pub const NETSYS_SEND_DROP_NEWEST: u32 = 3;
-/// Send policy: a send to a full queue drops the oldest messages of which no byte was written, counts them, and succeeds.
-/// A message larger than the whole queue takes the place of all that wait.
+/// Send policy: a send to a full queue drops the oldest messages of which no byte was written, counts them, and
+/// succeeds. A message larger than the whole queue takes the place of all that wait.
 pub const NETSYS_SEND_DROP_OLDEST: u32 = 4;
 /// Send policy: a send to a full queue fails with NETSYS_ERR_SEND_FAILED and ends the session, which is the reason in
 /// on_close.
@@ -116,8 +116,8 @@ pub const NETSYS_SEND_DISCONNECT: u32 = 5;
 /// Dispatch: callbacks run on the thread that reads from the network, one at a time for a server or client.
 pub const NETSYS_DISPATCH_INLINE: u32 = 0;
 /// Dispatch: callbacks run on the context's pool of threads, one at a time for a session, several sessions at a time.
-/// Those that concern no session (on_error of a server, on_stopped, release) may run beside others, but for the last two,
-/// which come after all.
+/// Those that concern no session (on_error of a server, on_stopped, release) may run beside others, but for the last
+/// two, which come after all.
 pub const NETSYS_DISPATCH_POOL: u32 = 1;
 /// Dispatch: callbacks run in netsys_context_poll, one at a time. What waits for a server or client with
 /// this dispatch (wait, destroy, netsys_context_shutdown) runs them too, while no other thread does.
@@ -216,8 +216,8 @@ pub struct netsys_close_info {
     /// Of the undelivered ones, those that were dropped while the session went on: since the queue was full, under
     /// NETSYS_SEND_DROP_NEWEST and _DROP_OLDEST, or since a peer said in its hello that it takes none so large.
     pub dropped: u64,
-    /// Of the accepted messages, the ones that a reconnecting client sends on its next connection, since nothing of them
-    /// was written: accepted = delivered + undelivered + requeued. There they count as accepted again.
+    /// Of the accepted messages, the ones that a reconnecting client sends on its next connection, since nothing of
+    /// them was written: accepted = delivered + undelivered + requeued. There they count as accepted again.
     pub requeued: u64,
 }
 
@@ -267,8 +267,8 @@ pub struct netsys_stats {
     pub round_trip_ns: u64,
     /// Of a client: connections that came to be open after the first one.
     pub reconnects: u64,
-    /// Of a reconnecting client that has ended: messages that it had accepted and not sent, or that may not have arrived
-    /// on a connection that did not come to be open. They are in no on_close.
+    /// Of a reconnecting client that has ended: messages that it had accepted and not sent, or that may not have
+    /// arrived on a connection that did not come to be open. They are in no on_close.
     pub messages_unsent: u64,
 }
 
@@ -276,9 +276,9 @@ pub struct netsys_stats {
 ///
 /// All of them run on the loop thread of their server or client, never two at a time for the same one; where the
 /// configuration has another dispatch or several io_threads, never two at a time for the same session. Never from
-/// inside a call of yours, and never under a lock of the library. Every function of this header may be called in
-/// them, except that the ones tagged [BLOCKING] refuse with NETSYS_ERR_WOULD_DEADLOCK. While one runs inline, its server
-/// or client does nothing else. Each gets the userdata of this table; what else they get is valid until they return.
+/// inside a call of yours, and never under a lock of the library. Every function of this header may be called in them,
+/// except that the ones tagged [BLOCKING] refuse with NETSYS_ERR_WOULD_DEADLOCK. While one runs inline, its server or
+/// client does nothing else. Each gets the userdata of this table; what else they get is valid until they return.
 ///
 /// The order for a session: on_accept (servers only), on_open, on_message any number of times, on_close, on_end
 /// (servers only). There is exactly one on_close for each on_open and exactly one on_end for each on_accept.
@@ -320,9 +320,9 @@ pub struct netsys_callbacks {
     >,
     /// Something failed: an accept, a connect, the network under a session (before its on_close), the peer's protocol,
     /// a send that waited too long, messages that a reconnecting client gave up when it ended; or a connection was
-    /// refused that was over a limit (NETSYS_ERR_SERVER_BUSY). The session's id is 0 if no session is concerned. What peers
-    /// provoke by breaking the protocol, or by connecting beyond a limit, comes ten times a second at most, and so do
-    /// failed attempts of a reconnecting client; statistics count all of it.
+    /// refused that was over a limit (NETSYS_ERR_SERVER_BUSY). The session's id is 0 if no session is concerned. What
+    /// peers provoke by breaking the protocol, or by connecting beyond a limit, comes ten times a second at most, and
+    /// so do failed attempts of a reconnecting client; statistics count all of it.
     pub on_error: Option<
         unsafe extern "C-unwind" fn(userdata: *mut c_void, session: netsys_session, error: *const netsys_error_info),
     >,

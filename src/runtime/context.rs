@@ -180,15 +180,15 @@ impl Context {
         })
     }
 
-    /// Runs the handlers that are due of what is dispatched by hand ([`Dispatch::Manual`]), after it has waited for some
-    /// for at most `timeout` (`None`: for ever). Tells how many turns of sessions, servers and clients that were. One
-    /// thread at a time does this. Fails inside a handler, and once the context has been shut down.
+    /// Runs the handlers that are due of what is dispatched by hand ([`Dispatch::Manual`]), after it has waited for
+    /// some for at most `timeout` (`None`: for ever). Tells how many turns of sessions, servers and clients that were.
+    /// One thread at a time does this. Fails inside a handler, and once the context has been shut down.
     pub fn poll(&self, timeout: Option<Duration>) -> Result<usize> {
         self.manual()?.poll(timeout)
     }
 
-    /// A descriptor that is readable while [`Context::poll`] has something to run, for an event loop of the user's. It is
-    /// the context's, which closes it.
+    /// A descriptor that is readable while [`Context::poll`] has something to run, for an event loop of the user's. It
+    /// is the context's, which closes it.
     pub fn poll_descriptor(&self) -> Result<BorrowedFd<'_>> {
         self.manual().map(|manual| manual.descriptor())
     }

@@ -7,8 +7,8 @@ use super::strand::Job;
 
 /// Runs jobs on threads that are not the library's, or on its own.
 pub trait Executor: Send + Sync + 'static {
-    /// Sees to it that [`Job::run`] is called soon, on any thread. An executor that is full or has stopped drops the job,
-    /// and the library runs it. Called on the library's threads and on those that run jobs.
+    /// Sees to it that [`Job::run`] is called soon, on any thread. An executor that is full or has stopped drops the
+    /// job, and the library runs it. Called on the library's threads and on those that run jobs.
     fn execute(&self, job: Job);
 }
 

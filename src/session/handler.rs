@@ -49,8 +49,8 @@ pub struct CloseReport {
     pub accepted: u64,
     /// Of these, the ones that did not reach, or are not known to have reached, the peer's handler.
     pub undelivered: u64,
-    /// Of these, the ones that were dropped while the session went on: since the queue was full, or since the peer takes
-    /// no message as large.
+    /// Of these, the ones that were dropped while the session went on: since the queue was full, or since the peer
+    /// takes no message as large.
     pub dropped: u64,
     /// Of those that were accepted, the ones that a reconnecting client sends on its next connection, since nothing of
     /// them was written. They are not among the undelivered.

@@ -456,8 +456,8 @@ impl Outbound {
         self.blocked = true;
     }
 
-    /// Whether there is nothing for the driver to do. `thread`: the one that it runs on, whose batch will flush what was
-    /// queued in it, and wakes the driver should something be left.
+    /// Whether there is nothing for the driver to do. `thread`: the one that it runs on, whose batch will flush what
+    /// was queued in it, and wakes the driver should something be left.
     pub(crate) fn is_idle(&self, thread: Option<NonZeroU32>) -> bool {
         let flushed = self.queued == 0 || (thread.is_some() && self.dirty == thread);
         flushed && !self.blocked && self.failed.is_none() && self.writable_at.is_none()

@@ -128,8 +128,8 @@ impl Registry {
 
     // --- the handler -------------------------------------------------------------------------------------------
 
-    /// What a new session needs if its handlers do not run on the loop. Those of a client never overlap: its connections,
-    /// and what concerns none of them, have one order.
+    /// What a new session needs if its handlers do not run on the loop. Those of a client never overlap: its
+    /// connections, and what concerns none of them, have one order.
     pub(super) fn new_inbox(&self) -> Option<Inbox> {
         let (place, strand) = self.elsewhere.as_ref()?;
         let strand = if self.role == Role::Client { Arc::clone(strand) } else { Strand::new(place.clone()) };

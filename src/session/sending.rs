@@ -187,8 +187,8 @@ impl Session {
     /// report of the session's end.
     ///
     /// Fails with `ConnectionClosed`, `MessageTooLarge`, `InvalidArgument` (an empty piece of a stream), and on a full
-    /// queue as the [`SendPolicy`] says: with `WouldBlock`, with `SendFailed` after the time to wait or where the session
-    /// is ended, or not at all.
+    /// queue as the [`SendPolicy`] says: with `WouldBlock`, with `SendFailed` after the time to wait or where the
+    /// session is ended, or not at all.
     #[inline(always)] // With all it calls for most messages: the calls alone would cost half as much again.
     pub fn send_vectored(self: &Arc<Self>, payload: Payload, parts: &[&[u8]]) -> Result<()> {
         self.send_by(payload, parts, &mut None)
@@ -234,8 +234,8 @@ impl Session {
         if len > limit as usize { Err(too_large(len, limit)) } else { Ok(()) }
     }
 
-    /// Sends a broadcast's message, `framed` with its header, as the session's policy says, but waits for nothing. True: the caller is to have the queue
-    /// written.
+    /// Sends a broadcast's message, `framed` with its header, as the session's policy says, but waits for nothing.
+    /// True: the caller is to have the queue written.
     pub(super) fn send_shared(self: &Arc<Self>, payload: Payload, framed: &Bytes) -> Result<bool> {
         let data = framed.slice(HEADER_LEN..);
         let mut sending = self.lock_sending();

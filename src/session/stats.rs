@@ -27,11 +27,13 @@ pub struct Stats {
     pub last_activity_ns: u64,
     /// CLOCK_MONOTONIC in nanoseconds; 0: none yet.
     pub last_message_ns: u64,
-    /// Messages that sends accepted and that were dropped: since the queue was full, or since the peer takes none so large.
+    /// Messages that sends accepted and that were dropped: since the queue was full, or since the peer takes none so
+    /// large.
     pub messages_dropped: u64,
     /// Of a client: attempts to connect that failed.
     pub connections_failed: u64,
-    /// How long the last heartbeat's answer took, in nanoseconds; 0: there was none yet. Of several sessions the longest.
+    /// How long the last heartbeat's answer took, in nanoseconds; 0: there was none yet. Of several sessions the
+    /// longest.
     pub round_trip_ns: u64,
     /// Of a client: connections that came to be open after the first one.
     pub reconnects: u64,

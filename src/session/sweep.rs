@@ -253,11 +253,11 @@ impl Session {
     }
 }
 
-/// Since when a peer's kernel has not answered what ours has sent again and again; 0: it has. `since`: what was found the
-/// last time. An answer that came before the question is none, so this can only be told by looking again.
+/// Since when a peer's kernel has not answered what ours has sent again and again; 0: it has. `since`: what was found
+/// the last time. An answer that came before the question is none, so this can only be told by looking again.
 ///
-/// A peer that lives and does not read acknowledges each probe of its closed window, for as long as it likes: that is no
-/// reason to end it. `TCP_USER_TIMEOUT` would, since it counts from when the window was closed.
+/// A peer that lives and does not read acknowledges each probe of its closed window, for as long as it likes: that is
+/// no reason to end it. `TCP_USER_TIMEOUT` would, since it counts from when the window was closed.
 fn unanswered_since(info: &TcpInfo, since: u64, now: u64) -> u64 {
     let waiting = (info.unacknowledged > 0 && info.retransmits > 0) || info.probes >= 2;
     let answered = now.saturating_sub(info.last_ack.as_nanos() as u64);

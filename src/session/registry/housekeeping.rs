@@ -56,8 +56,8 @@ impl Registry {
         });
     }
 
-    /// Gives up those who have waited long for memory, the largest first, until the others can go on: what they hold may
-    /// be all that everybody waits for.
+    /// Gives up those who have waited long for memory, the largest first, until the others can go on: what they hold
+    /// may be all that everybody waits for.
     fn make_memory(&self, sessions: &[Arc<Session>], now: u64) {
         let mut starved: Vec<_> = sessions.iter().filter(|session| session.is_starved_out(now)).collect();
         starved.sort_by_key(|session| std::cmp::Reverse(session.starves_with()));
