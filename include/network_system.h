@@ -12,17 +12,17 @@
  *             child of a fork, which does not have the library's threads: every call fails there, but for those that
  *             say otherwise).
  *
- * Handles     Contexts, servers, clients, sessions, jobs, configurations, resolvers, connection pools, leases and
- *             session managers are named by small values that are copied freely. A handle that is 0, stale or made up
- *             does no harm: it is refused with NETSYS_ERR_INVALID_HANDLE; where a session is wanted, with
+ * Handles     Contexts, servers, clients, sessions, jobs, configurations, resolvers, connection pools, leases, session
+ *             managers and bridges are named by small values that are copied freely. A handle that is 0, stale or made
+ *             up does no harm: it is refused with NETSYS_ERR_INVALID_HANDLE; where a session is wanted, with
  *             NETSYS_ERR_SESSION_NOT_FOUND, and with NETSYS_ERR_INVALID_SESSION if it is that of something else.
  *
  * Threads     Any function may be called on any thread at any time, callbacks included, and none waits, except:
  *             - Functions tagged [BLOCKING] wait. On a library thread, and so in callbacks, they return
  *               NETSYS_ERR_WOULD_DEADLOCK instead of waiting.
- *             - netsys_server_destroy, netsys_client_destroy, netsys_resolver_destroy, netsys_pool_destroy and
- *               netsys_context_shutdown wait too, but not on a library thread, where they return at once and the rest
- *               follows.
+ *             - netsys_server_destroy, netsys_client_destroy, netsys_resolver_destroy, netsys_pool_destroy,
+ *               netsys_bridge_destroy and netsys_context_shutdown wait too, but not on a library thread, where they
+ *               return at once and the rest follows.
  *             - Sends wait under NETSYS_SEND_WAIT, but never on a library thread.
  *
  * Ownership   Nothing that the library returns has to be freed. What a function is given, it uses during the call only,
@@ -317,6 +317,32 @@
  * Flag of a session manager: it never reports back-pressure.
  */
 #define NETSYS_MANAGER_NO_BACKPRESSURE 1
+
+/**
+ * A report as JSON, one object. docs/metrics.schema.json describes it.
+ */
+#define NETSYS_REPORT_JSON 1
+
+/**
+ * A report for people.
+ */
+#define NETSYS_REPORT_TEXT 2
+
+/**
+ * A report in the text format of Prometheus, version 0.0.4: what a scrape of /metrics gets, with the content type
+ * "text/plain; version=0.0.4".
+ */
+#define NETSYS_REPORT_PROMETHEUS 3
+
+/**
+ * Flag of a bridge: nothing is counted and measured.
+ */
+#define NETSYS_BRIDGE_NO_MONITORING 1
+
+/**
+ * Flag of a bridge: netsys_pool_start refuses clients of the bridge.
+ */
+#define NETSYS_BRIDGE_NO_POOLING 2
 
 /**
  * Preset of a configuration: the defaults.
@@ -680,6 +706,16 @@ typedef struct netsys_executor {
 } netsys_executor;
 
 /**
+ * Servers and clients under one configuration, counted together. 0 is never a valid id.
+ */
+typedef struct netsys_bridge {
+    /**
+     * Opaque; compare and copy it, no more.
+     */
+    uint64_t id;
+} netsys_bridge;
+
+/**
  * What a server, or an adopted session, is like. All zero but struct_size, which is what netsys_server_config_init
  * makes, means all defaults.
  */
@@ -825,6 +861,10 @@ typedef struct netsys_server_config {
      * "10.0.0.0/8, 2001:db8::/32, ::1"; may be empty.
      */
     struct netsys_str exempt_addresses;
+    /**
+     * The bridge that the server belongs to, whose settings take the place of defaults; 0: none.
+     */
+    struct netsys_bridge bridge;
 } netsys_server_config;
 
 /**
@@ -1246,6 +1286,10 @@ typedef struct netsys_client_config {
      * 0.
      */
     uint32_t reserved_tail;
+    /**
+     * The bridge that the client belongs to, whose settings take the place of defaults; 0: none.
+     */
+    struct netsys_bridge bridge;
 } netsys_client_config;
 
 /**
@@ -1710,6 +1754,215 @@ typedef struct netsys_session_manager_info {
 } netsys_session_manager_info;
 
 /**
+ * How times are distributed, in nanoseconds. All zero where nothing was measured.
+ */
+typedef struct netsys_distribution {
+    /**
+     * How many were measured.
+     */
+    uint64_t count;
+    /**
+     * All together.
+     */
+    uint64_t sum_ns;
+    /**
+     * The shortest.
+     */
+    uint64_t min_ns;
+    /**
+     * The longest.
+     */
+    uint64_t max_ns;
+    /**
+     * Half of them took no longer, to within 1 %.
+     */
+    uint64_t p50_ns;
+    /**
+     * 95 of 100 took no longer, to within 1 %.
+     */
+    uint64_t p95_ns;
+    /**
+     * 99 of 100 took no longer, to within 1 %.
+     */
+    uint64_t p99_ns;
+} netsys_distribution;
+
+/**
+ * What has happened since the figures began or were reset, and how things stand. Rates are those of the last 10 s, or
+ * of the time since then if that is less.
+ */
+typedef struct netsys_metrics {
+    /**
+     * sizeof(netsys_metrics); set it before the call.
+     */
+    uint32_t struct_size;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * Connections that came to be.
+     */
+    uint64_t connections_total;
+    /**
+     * Connections that there are.
+     */
+    uint64_t connections_current;
+    /**
+     * Connections that could not be made, or were refused.
+     */
+    uint64_t connections_failed;
+    /**
+     * Connections that come to be in a second.
+     */
+    uint64_t connections_per_second;
+    /**
+     * Messages sent.
+     */
+    uint64_t messages_sent;
+    /**
+     * Messages received.
+     */
+    uint64_t messages_received;
+    /**
+     * Messages sent and received in a second.
+     */
+    uint64_t messages_per_second;
+    /**
+     * Bytes of messages sent.
+     */
+    uint64_t bytes_sent;
+    /**
+     * Bytes of messages received.
+     */
+    uint64_t bytes_received;
+    /**
+     * Bytes of messages sent and received in a second.
+     */
+    uint64_t bytes_per_second;
+    /**
+     * Failures to send.
+     */
+    uint64_t send_errors;
+    /**
+     * Failures to receive, and peers that broke the protocol.
+     */
+    uint64_t receive_errors;
+    /**
+     * What took too long.
+     */
+    uint64_t timeout_errors;
+    /**
+     * Failures to connect, and connections that broke.
+     */
+    uint64_t connection_errors;
+    /**
+     * Other failures.
+     */
+    uint64_t other_errors;
+    /**
+     * What netsys_monitor_record_memory said last; until then memory_resident.
+     */
+    uint64_t memory_used;
+    /**
+     * The most of that.
+     */
+    uint64_t memory_peak;
+    /**
+     * Bytes of the process that are in memory, as the system says (VmRSS of /proc/self/status).
+     */
+    uint64_t memory_resident;
+    /**
+     * Bytes that the sessions of all contexts hold in buffers.
+     */
+    uint64_t memory_buffered;
+    /**
+     * When the figures began or were reset: CLOCK_MONOTONIC in nanoseconds.
+     */
+    uint64_t start_ns;
+    /**
+     * When they were gathered: CLOCK_MONOTONIC in nanoseconds.
+     */
+    uint64_t last_update_ns;
+    /**
+     * What netsys_monitor_record_latency was given.
+     */
+    struct netsys_distribution latency;
+    /**
+     * From a heartbeat to its answer, of framed sessions of bridges.
+     */
+    struct netsys_distribution round_trip;
+    /**
+     * How long the message callbacks of bridges ran, of one in 64.
+     */
+    struct netsys_distribution handler_time;
+} netsys_metrics;
+
+/**
+ * What a bridge is like. All zero but struct_size means all defaults. What the configuration of one of its servers,
+ * clients and pools leaves at its default is as it says here.
+ */
+typedef struct netsys_bridge_config {
+    /**
+     * sizeof(netsys_bridge_config).
+     */
+    uint32_t struct_size;
+    /**
+     * NETSYS_BRIDGE_* together.
+     */
+    uint32_t flags;
+    /**
+     * The most connections of a pool; 0: 10.
+     */
+    uint32_t max_connections_per_client;
+    /**
+     * How long connecting may take, in ms; 0: 30000.
+     */
+    uint32_t connection_timeout_ms;
+    /**
+     * How long a send waits under NETSYS_SEND_WAIT, in ms; 0: 5000.
+     */
+    uint32_t message_timeout_ms;
+    /**
+     * The first capacity of a session's buffers; 0: 8192.
+     */
+    uint32_t message_buffer_bytes;
+} netsys_bridge_config;
+
+/**
+ * What a bridge tells. The functions are called one at a time, in order, on threads of the library and on those that
+ * call it, and never under a lock. In them, as in all callbacks, nothing waits.
+ */
+typedef struct netsys_bridge_callbacks {
+    /**
+     * sizeof(netsys_bridge_callbacks).
+     */
+    uint32_t struct_size;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * Given to every function of this table.
+     */
+    void *userdata;
+    /**
+     * A session of one of its servers or clients has begun (1) or ended (0). The endpoint is the peer,
+     * "192.0.2.1:8080", and valid for the call.
+     */
+    void (*on_connection)(void *userdata, struct netsys_str endpoint, uint32_t connected);
+    /**
+     * Something failed in one of its servers or clients, or one could not be started. The error is valid for the call.
+     */
+    void (*on_error)(void *userdata, const struct netsys_error_info *error);
+    /**
+     * Nothing of this table is called any more, and userdata is no longer used. Runs exactly once, also when the bridge
+     * cannot be made, then on the calling thread before netsys_bridge_create returns.
+     */
+    void (*release)(void *userdata);
+} netsys_bridge_callbacks;
+
+/**
  * Everything that can be configured, in one value. 0 is never a valid id.
  */
 typedef struct netsys_config {
@@ -1918,11 +2171,12 @@ netsys_status netsys_server_config_init(struct netsys_server_config *config, siz
  * @param config     what it is like; copied
  * @param callbacks  its events; copied. The userdata must live until release runs
  * @param out        the server, yours until netsys_server_destroy
- * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context); NETSYS_ERR_CANCELLED (the
- *         context is being shut down); NETSYS_ERR_BIND_FAILED (the host or port: os_code of netsys_last_error says
- *         whether it is in use, forbidden, or not this machine's); NETSYS_ERR_IO (no thread); NETSYS_ERR_OUT_OF_MEMORY
- *         (too many handles). On failure the release of the callbacks runs before this returns, unless it is the
- *         struct_size or reserved of the callbacks that is refused.
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context or the bridge);
+ *         NETSYS_ERR_CANCELLED (the context is being shut down, or the bridge destroyed); NETSYS_ERR_BIND_FAILED (the
+ *         host or port: os_code of netsys_last_error says whether it is in use, forbidden, or not this machine's);
+ *         NETSYS_ERR_IO (no thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release of the
+ *         callbacks runs before this returns, unless it is the struct_size or reserved of the callbacks that is
+ *         refused.
  */
 netsys_status netsys_server_start(struct netsys_context context,
                                   const struct netsys_server_config *config,
@@ -2136,10 +2390,10 @@ netsys_status netsys_client_config_init(struct netsys_client_config *config, siz
  * @param config     what it is like; copied
  * @param callbacks  its events; copied. The userdata must live until release runs
  * @param out        the client, yours until netsys_client_destroy
- * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context); NETSYS_ERR_CANCELLED (the
- *         context is being shut down); NETSYS_ERR_IO (no thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On
- *         failure the release of the callbacks runs before this returns, unless it is the struct_size or reserved of
- *         the callbacks that is refused.
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context or the bridge);
+ *         NETSYS_ERR_CANCELLED (the context is being shut down, or the bridge destroyed); NETSYS_ERR_IO (no thread);
+ *         NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release of the callbacks runs before this
+ *         returns, unless it is the struct_size or reserved of the callbacks that is refused.
  */
 netsys_status netsys_client_start(struct netsys_context context,
                                   const struct netsys_client_config *config,
@@ -2646,10 +2900,10 @@ netsys_status netsys_session_create(struct netsys_str session_id,
  * @param config     what the session is like, as for a server; host, port, backlog and max_connections are ignored
  * @param callbacks  its events, as for a server: on_accept .. on_end, then on_stopped and release; copied
  * @param out        the session, retained once: yours until netsys_session_release
- * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context); NETSYS_ERR_CANCELLED (the
- *         context is being shut down); NETSYS_ERR_IO (no thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On
- *         failure the release of the callbacks runs before this returns, unless it is the struct_size or reserved of
- *         the callbacks that is refused.
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context); NETSYS_ERR_UNSUPPORTED (the
+ *         configuration names a bridge); NETSYS_ERR_CANCELLED (the context is being shut down); NETSYS_ERR_IO (no
+ *         thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release of the callbacks runs before
+ *         this returns, unless it is the struct_size or reserved of the callbacks that is refused.
  */
 netsys_status netsys_session_adopt(struct netsys_context context,
                                    int fd,
@@ -2888,10 +3142,11 @@ netsys_status netsys_pool_config_init(struct netsys_pool_config *config, size_t 
  *                   effect. Not NETSYS_DISPATCH_MANUAL
  * @param callbacks  their events; copied. The userdata must live until release runs
  * @param out        the pool, yours until netsys_pool_destroy
- * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context); NETSYS_ERR_CANCELLED (the
- *         context is being shut down); NETSYS_ERR_IO (no thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On
- *         failure the release of the callbacks runs before this returns, unless it is the struct_size or reserved of
- *         the callbacks that is refused.
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context or the bridge);
+ *         NETSYS_ERR_CANCELLED (the context is being shut down, or the bridge destroyed); NETSYS_ERR_IO (no thread);
+ *         NETSYS_ERR_UNSUPPORTED (the bridge has pooling switched off); NETSYS_ERR_OUT_OF_MEMORY (too many handles).
+ *         On failure the release of the callbacks runs before this returns, unless it is the struct_size or reserved
+ *         of the callbacks that is refused.
  */
 netsys_status netsys_pool_start(struct netsys_context context,
                                 const struct netsys_pool_config *config,
@@ -3161,6 +3416,224 @@ netsys_status netsys_session_manager_stats(struct netsys_session_manager manager
                                            struct netsys_session_manager_info *out);
 
 /**
+ * Tells the process's performance monitor of a connection. It knows of those of bridges by itself.
+ *
+ * Like all recording, it takes no lock and some 10 ns, and may be done on any thread.
+ *
+ * @param success  1: it came to be; 0: it could not be made
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_monitor_record_connection(uint32_t success);
+
+/**
+ * Tells the performance monitor that a connection has ended.
+ *
+ * @return NETSYS_OK
+ */
+netsys_status netsys_monitor_record_disconnection(void);
+
+/**
+ * Tells the performance monitor that a message was sent.
+ *
+ * @param bytes  its size
+ * @return NETSYS_OK
+ */
+netsys_status netsys_monitor_record_message_sent(size_t bytes);
+
+/**
+ * Tells the performance monitor that a message was received.
+ *
+ * @param bytes  its size
+ * @return NETSYS_OK
+ */
+netsys_status netsys_monitor_record_message_received(size_t bytes);
+
+/**
+ * Tells the performance monitor how long something took that the application waited for, such as an answer.
+ *
+ * @param latency_ns  in nanoseconds; more than three days count as three days
+ * @return NETSYS_OK
+ */
+netsys_status netsys_monitor_record_latency(uint64_t latency_ns);
+
+/**
+ * Tells the performance monitor of a failure.
+ *
+ * @param kind  "send", "receive", "timeout" or "connection", or a longer name with one of these in it, such as
+ *              "connection_refused"; of several, a time-out comes first. Anything else counts as other.
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_monitor_record_error(struct netsys_str kind);
+
+/**
+ * Tells the performance monitor how much memory the application uses, in its own words. Until the next reset that is
+ * what the figures say, instead of what the system has measured.
+ *
+ * @param bytes  how much
+ * @return NETSYS_OK
+ */
+netsys_status netsys_monitor_record_memory(uint64_t bytes);
+
+/**
+ * Has the performance monitor gather what bridges have counted, and look at the memory. It does so by itself whenever
+ * its figures are asked for; between two such times the peak of the memory may pass unseen.
+ *
+ * @return NETSYS_OK
+ */
+netsys_status netsys_monitor_update(void);
+
+/**
+ * The figures of the process: what was recorded, and what bridges with monitoring have counted and measured.
+ *
+ * @param out  filled in; set its struct_size to sizeof(netsys_metrics) first
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_monitor_metrics(struct netsys_metrics *out);
+
+/**
+ * Begins the figures of the process anew. The connections that there are stay.
+ *
+ * @return NETSYS_OK
+ */
+netsys_status netsys_monitor_reset(void);
+
+/**
+ * The figures of the process as text. From one call to the next they may grow longer: ask again with more room.
+ *
+ * @param format  NETSYS_REPORT_*
+ * @param buf     the text, NUL-terminated; may be NULL if cap is 0
+ * @param cap     the size of buf
+ * @param needed  the length without the NUL; may be NULL
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_BUFFER_TOO_SMALL
+ */
+netsys_status netsys_monitor_report(uint32_t format, char *buf, size_t cap, size_t *needed);
+
+/**
+ * Makes a configuration that means all defaults.
+ *
+ * @param config  filled in
+ * @param size    sizeof(netsys_bridge_config)
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_bridge_config_init(struct netsys_bridge_config *config, size_t size);
+
+/**
+ * Makes a bridge. Servers, clients and pools belong to it that are started with a configuration which names it.
+ *
+ * @param id         its name, for logs and reports, at most 255 bytes; may be empty
+ * @param config     what it is like; copied
+ * @param callbacks  its events; copied; may be NULL. The userdata must live until release runs
+ * @param out        the bridge, yours until netsys_bridge_destroy
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release
+ *         of the callbacks runs before this returns, unless it is their struct_size or reserved that is refused.
+ */
+netsys_status netsys_bridge_create(struct netsys_str id,
+                                   const struct netsys_bridge_config *config,
+                                   const struct netsys_bridge_callbacks *callbacks,
+                                   struct netsys_bridge *out);
+
+/**
+ * Changes what a bridge is like, for servers, clients and pools that are started from now on.
+ *
+ * @param bridge  the bridge
+ * @param config  all of it; copied
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT, and then nothing is changed
+ */
+netsys_status netsys_bridge_set_config(struct netsys_bridge bridge, const struct netsys_bridge_config *config);
+
+/**
+ * What a bridge is like.
+ *
+ * @param bridge  the bridge
+ * @param out     filled in; set its struct_size to sizeof(netsys_bridge_config) first
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_bridge_get_config(struct netsys_bridge bridge, struct netsys_bridge_config *out);
+
+/**
+ * What the servers and clients of a bridge have done, those that have ended included.
+ *
+ * @param bridge  the bridge
+ * @param out     filled in; set its struct_size to sizeof(netsys_metrics) first. Its latency is empty: that is for the
+ *                application to measure; the memory is that of the process
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_bridge_metrics(struct netsys_bridge bridge, struct netsys_metrics *out);
+
+/**
+ * Begins the figures of a bridge anew. The connections that there are stay, and so do the figures of its servers and
+ * clients and of the process.
+ *
+ * @param bridge  the bridge
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_bridge_reset_metrics(struct netsys_bridge bridge);
+
+/**
+ * The figures of a bridge as text. From one call to the next they may grow longer: ask again with more room.
+ *
+ * @param bridge  the bridge
+ * @param format  NETSYS_REPORT_*
+ * @param buf     the text, NUL-terminated; may be NULL if cap is 0
+ * @param cap     the size of buf
+ * @param needed  the length without the NUL; may be NULL
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_BUFFER_TOO_SMALL
+ */
+netsys_status netsys_bridge_report(struct netsys_bridge bridge, uint32_t format, char *buf, size_t cap, size_t *needed);
+
+/**
+ * How a bridge stands, for people: its servers and clients, its figures, its settings. From one call to the next it
+ * may grow longer: ask again with more room.
+ *
+ * @param bridge  the bridge
+ * @param buf     the text, NUL-terminated; may be NULL if cap is 0
+ * @param cap     the size of buf
+ * @param needed  the length without the NUL; may be NULL
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_BUFFER_TOO_SMALL
+ */
+netsys_status netsys_bridge_status_report(struct netsys_bridge bridge, char *buf, size_t cap, size_t *needed);
+
+/**
+ * Has a bridge log each connection, each end of one and each error as information (level 3) instead of for debugging
+ * only (level 4).
+ *
+ * @param bridge   the bridge
+ * @param enabled  1 or 0
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_bridge_set_debug_logging(struct netsys_bridge bridge, uint32_t enabled);
+
+/**
+ * Begins to stop the servers and clients of a bridge. Returns at once. Others may be started in it afterwards.
+ *
+ * @param bridge    the bridge
+ * @param drain_ms  the time to drain; 0: none; NETSYS_INFINITE: as each is configured
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_bridge_stop(struct netsys_bridge bridge, uint32_t drain_ms);
+
+/**
+ * [BLOCKING] Waits until the servers and clients that a bridge has now have stopped, and all of their events have been
+ * told. It does not stop them.
+ *
+ * @param bridge      the bridge
+ * @param timeout_ms  how long; NETSYS_INFINITE: for ever
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_TIMEOUT; NETSYS_ERR_WOULD_DEADLOCK (on a library thread)
+ */
+netsys_status netsys_bridge_wait(struct netsys_bridge bridge, uint32_t timeout_ms);
+
+/**
+ * Stops what a bridge has as configured, waits for that and for the release of its callbacks, and makes the
+ * handle invalid. The handles of its servers and clients stay yours, to be destroyed as ever.
+ *
+ * On a library thread it cannot wait: the stop begins, the handle is invalid at once, and the rest follows behind it.
+ *
+ * @param bridge  the bridge
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
+ */
+netsys_status netsys_bridge_destroy(struct netsys_bridge bridge);
+
+/**
  * Makes a configuration of everything: of the context, a server, a client, and of the application's thread pool, log
  * and figures. Its defaults are those of the C++ classes: a server listens on port 8080, its sessions end after 30 s
  * of silence, and sends wait for room. The keys, their ranges and defaults: examples-c/network.toml.
@@ -3318,6 +3791,15 @@ netsys_status netsys_config_server(struct netsys_config config, struct netsys_se
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
  */
 netsys_status netsys_config_client(struct netsys_config config, struct netsys_client_config *out);
+
+/**
+ * The configuration of a bridge, for netsys_bridge_create.
+ *
+ * @param config  the configuration
+ * @param out     filled in; set its struct_size to sizeof(netsys_bridge_config) first
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_config_bridge(struct netsys_config config, struct netsys_bridge_config *out);
 
 /**
  * The configuration of a context, for netsys_context_create, with the log_level that logger.min_level says, and

@@ -327,6 +327,75 @@ impl ClientConfig {
     }
 }
 
+/// Settings of a bridge. What the configuration of one of its servers, clients and pools leaves at the default is as
+/// these say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BridgeConfig {
+    /// Whether it counts and measures what its servers and clients do, for itself and for the process's monitor.
+    pub performance_monitoring: bool,
+    /// Whether there may be pools of connections.
+    pub connection_pooling: bool,
+    /// The most connections of a pool.
+    pub max_connections_per_client: usize,
+    /// How long connecting may take.
+    pub connection_timeout: Duration,
+    /// How long a send waits for room.
+    pub message_timeout: Duration,
+    /// The first capacity of buffers.
+    pub message_buffer: usize,
+}
+
+impl Default for BridgeConfig {
+    fn default() -> Self {
+        let (client, session) = (ClientConfig::default(), SessionConfig::default());
+        BridgeConfig {
+            performance_monitoring: true,
+            connection_pooling: true,
+            max_connections_per_client: 10,
+            connection_timeout: client.connect_timeout,
+            message_timeout: session.send_timeout,
+            message_buffer: session.receive_buffer,
+        }
+    }
+}
+
+impl BridgeConfig {
+    /// Checks what the types cannot.
+    pub fn validated(self) -> Result<Self> {
+        if self.max_connections_per_client == 0 {
+            return Err(Error::invalid("max_connections_per_client is 0: a pool needs at least 1 connection"));
+        }
+        if self.connection_timeout.is_zero() {
+            return Err(Error::invalid("connection_timeout is 0: nothing connects in no time"));
+        }
+        Ok(self)
+    }
+
+    pub(crate) fn complete_server(&self, mut server: ServerConfig) -> ServerConfig {
+        self.complete(&mut server.session);
+        server
+    }
+
+    pub(crate) fn complete_client(&self, mut client: ClientConfig) -> ClientConfig {
+        replace_default(&mut client.connect_timeout, ClientConfig::default().connect_timeout, self.connection_timeout);
+        self.complete(&mut client.session);
+        client
+    }
+
+    fn complete(&self, session: &mut SessionConfig) {
+        let default = SessionConfig::default();
+        replace_default(&mut session.send_timeout, default.send_timeout, self.message_timeout);
+        replace_default(&mut session.receive_buffer, default.receive_buffer, self.message_buffer);
+        replace_default(&mut session.send_buffer, default.send_buffer, self.message_buffer);
+    }
+}
+
+fn replace_default<T: PartialEq>(value: &mut T, default: T, other: T) {
+    if *value == default {
+        *value = other;
+    }
+}
+
 fn validate_id(what: &str, id: &str) -> Result<()> {
     if id.len() > MAX_ID_LEN {
         return Err(Error::new(

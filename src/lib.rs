@@ -9,16 +9,20 @@
 //! | [`session`] | one session, its queue and driver, the registry of sessions and groups, the session manager |
 //! | [`utils`] | ports, addresses and names |
 //! | [`core`] | server, client, pool of connections: what a user starts and stops |
+//! | [`metrics`] | counts, rates, times and memory, and reports of them |
+//! | [`bridge`] | servers and clients under one configuration |
 //! | [`ffi`] | the C ABI |
 
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod bridge;
 pub mod config;
 pub mod core;
 pub mod error;
 #[allow(unsafe_code)]
 pub mod ffi;
+pub mod metrics;
 pub mod runtime;
 pub mod session;
 mod sys;

@@ -25,6 +25,8 @@ const SOURCES: &[&str] = &[
     "src/ffi/resolver.rs",
     "src/ffi/connection_pool.rs",
     "src/ffi/session_manager.rs",
+    "src/ffi/monitor.rs",
+    "src/ffi/bridge.rs",
     "src/ffi/network_config.rs",
 ];
 

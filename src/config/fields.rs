@@ -10,8 +10,8 @@ use std::time::Duration;
 use super::kind::{Kind, OFF, Scalar, UNLIMITED};
 use super::network_config::NetworkConfig;
 use super::{
-    ClientConfig, ContextConfig, Framing, LogLevel, LoggerConfig, MonitoringConfig, Reconnect, SendPolicy,
-    ServerConfig, SessionConfig, ThreadPoolConfig,
+    BridgeConfig, ClientConfig, ContextConfig, Framing, LogLevel, LoggerConfig, MonitoringConfig, Reconnect,
+    SendPolicy, ServerConfig, SessionConfig, ThreadPoolConfig,
 };
 use crate::error::Result;
 use crate::runtime::Dispatch;
@@ -193,6 +193,18 @@ fn all() -> Vec<Field> {
         "first_delay" = first_delay: Kind::TIME, "The longest wait before the first attempt; it doubles with each";
         "max_delay" = max_delay: Kind::TIME, "The longest wait of all; at least first_delay";
         "max_attempts" = max_attempts: COUNT, "After how many failures in a row the client ends; 0: never";
+    }
+    fields! {
+        fields, "bridge", BridgeConfig at (bridge), besides ();
+        "enable_performance_monitoring" = performance_monitoring: Kind::Switch,
+            "Whether it counts and measures what its servers and clients do";
+        "enable_connection_pooling" = connection_pooling: Kind::Switch, "Whether there may be pools of connections";
+        "max_connections_per_client" = max_connections_per_client: Kind::count(1, u32::MAX as i64),
+            "The most connections of a pool";
+        "connection_timeout" = connection_timeout: Kind::TIME, "How long connecting may take";
+        "message_timeout" = message_timeout: Kind::TIME, "How long a send waits for room in the queue";
+        "message_buffer_size" = message_buffer: Kind::size(1, GIB),
+            "The first capacity of a session's buffers";
     }
     fields! {
         fields, "thread_pool", ThreadPoolConfig at (thread_pool), besides ();

@@ -12,8 +12,8 @@ use super::fault::{Fault, Faults};
 use super::fields::{self, FIELDS, Field, RULES};
 use super::kind::{Kind, Scalar, quoted};
 use super::{
-    ClientConfig, ContextConfig, LogLevel, LoggerConfig, MonitoringConfig, SendPolicy, ServerConfig, SessionConfig,
-    ThreadPoolConfig,
+    BridgeConfig, ClientConfig, ContextConfig, LogLevel, LoggerConfig, MonitoringConfig, SendPolicy, ServerConfig,
+    SessionConfig, ThreadPoolConfig,
 };
 use crate::error::Code;
 
@@ -27,6 +27,8 @@ pub struct NetworkConfig {
     pub server: ServerConfig,
     /// A client.
     pub client: ClientConfig,
+    /// A bridge.
+    pub bridge: BridgeConfig,
     /// The application's pool of threads.
     pub thread_pool: ThreadPoolConfig,
     /// The application's log.
@@ -46,6 +48,7 @@ impl Default for NetworkConfig {
                 ..ServerConfig::default()
             },
             client: ClientConfig { session, ..ClientConfig::default() },
+            bridge: BridgeConfig::default(),
             thread_pool: ThreadPoolConfig::default(),
             logger: LoggerConfig::default(),
             monitoring: MonitoringConfig::default(),

@@ -16,7 +16,7 @@ use super::lifecycle::{EndpointState, Lifecycle, Watcher};
 use crate::config::{ClientConfig, LONGEST, Reconnect};
 use crate::error::{Code, Error, Result};
 use crate::runtime::{Context, Endpoint, EndpointGuard, EndpointPlace};
-use crate::session::handler::{CloseReport, Handler, Message, Payload};
+use crate::session::handler::{CloseReport, Handler, Message, Meter, Payload};
 use crate::session::{Driver, Ended, Registry, Role, Session, State, Stats, linger};
 use crate::transport::connect::{connect, resolve};
 use crate::transport::{SocketOptions, Stream};
@@ -132,6 +132,11 @@ impl Client {
     /// Its counts since it was started or they were reset.
     pub fn stats(&self) -> Stats {
         self.registry.stats()
+    }
+
+    /// Its counts since it was started, whatever was reset.
+    pub(crate) fn total_stats(&self) -> Stats {
+        self.registry.totals()
     }
 
     /// Starts counting anew.
@@ -314,5 +319,8 @@ impl Handler for Watched {
     }
     fn on_release(&self) {
         self.handler.on_release();
+    }
+    fn meter(&self) -> Option<&dyn Meter> {
+        self.handler.meter()
     }
 }

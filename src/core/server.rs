@@ -148,6 +148,11 @@ impl Server {
         self.registry.stats()
     }
 
+    /// Its counts since it was started, whatever was reset.
+    pub(crate) fn total_stats(&self) -> Stats {
+        self.registry.totals()
+    }
+
     /// Starts counting anew.
     pub fn reset_stats(&self) {
         self.registry.take_stats();

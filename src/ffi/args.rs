@@ -236,6 +236,17 @@ pub(super) fn millis(ms: u32) -> Duration {
     Duration::from_millis(ms.into())
 }
 
+/// A number that C has less bits for; more than these hold is no limit.
+pub(super) fn narrow(number: usize) -> u32 {
+    number.try_into().unwrap_or(NETSYS_UNLIMITED_U32)
+}
+
+/// A time in ms, at least 1.
+pub(super) fn to_millis(duration: Duration) -> u32 {
+    let ms = duration.as_nanos().div_ceil(1_000_000);
+    u32::try_from(ms).unwrap_or(NETSYS_INFINITE).clamp(1, NETSYS_INFINITE - 1)
+}
+
 pub(super) fn payload(kind: u32) -> Result<Payload> {
     match kind {
         NETSYS_MESSAGE_TEXT => Ok(Payload::Text),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::args::{self, Out};
 use super::binding::Owner;
+use super::bridge;
 use super::callbacks::Callbacks;
 use super::config::{self, netsys_client_config};
 use super::guard;
@@ -49,10 +50,10 @@ pub unsafe extern "C" fn netsys_client_config_init(config: *mut netsys_client_co
 /// @param config     what it is like; copied
 /// @param callbacks  its events; copied. The userdata must live until release runs
 /// @param out        the client, yours until netsys_client_destroy
-/// @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context); NETSYS_ERR_CANCELLED (the
-///         context is being shut down); NETSYS_ERR_IO (no thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On
-///         failure the release of the callbacks runs before this returns, unless it is the struct_size or reserved of
-///         the callbacks that is refused.
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context or the bridge);
+///         NETSYS_ERR_CANCELLED (the context is being shut down, or the bridge destroyed); NETSYS_ERR_IO (no thread);
+///         NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release of the callbacks runs before this
+///         returns, unless it is the struct_size or reserved of the callbacks that is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn netsys_client_start(
     context: netsys_context,
@@ -68,7 +69,9 @@ pub unsafe extern "C" fn netsys_client_start(
         |callbacks, config| {
             // SAFETY: the caller gives NULL or a place for a handle.
             let out = unsafe { Out::new(out, "out") }?;
-            let client = objects::with(context, |open| Client::start(&open.context, config, callbacks.clone()))?;
+            let client = objects::with(context, |open| {
+                bridge::start_client(config.bridge, &open.context, config.config, callbacks.clone())
+            })?;
             callbacks.started();
             out.store(objects::insert(Arc::clone(&client)).inspect_err(|_| client.stop(None))?);
             Ok(())

@@ -3,7 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::args::{self, Extensible, millis, reserved};
+use super::args::{self, Extensible, millis, narrow, reserved, to_millis};
+use super::bridge::netsys_bridge;
 use super::executor::{self, netsys_executor};
 use super::types::*;
 use crate::config::{ClientConfig, Framing, Reconnect, SendPolicy, ServerConfig, SessionConfig};
@@ -91,6 +92,8 @@ pub struct netsys_server_config {
     /// Addresses that the two limits above do not hold for: ranges with commas between them, as in
     /// "10.0.0.0/8, 2001:db8::/32, ::1"; may be empty.
     pub exempt_addresses: netsys_str,
+    /// The bridge that the server belongs to, whose settings take the place of defaults; 0: none.
+    pub bridge: netsys_bridge,
 }
 
 /// What a client is like. Host and port are required; the rest may be zero, but for struct_size, and then means the
@@ -173,6 +176,8 @@ pub struct netsys_client_config {
     pub unresponsive_timeout_ms: u32,
     /// 0.
     pub reserved_tail: u32,
+    /// The bridge that the client belongs to, whose settings take the place of defaults; 0: none.
+    pub bridge: netsys_bridge,
 }
 
 // SAFETY: see `args::tests::structs_have_no_padding`; numbers, views, pointers and functions (`Option`) may
@@ -248,9 +253,25 @@ fn or_millis(ms: u32, default: Duration) -> Duration {
     set(ms).map_or(default, millis)
 }
 
+/// A configuration, and the bridge that it names.
+pub(super) struct Bridged<C> {
+    pub config: C,
+    pub bridge: netsys_bridge,
+}
+
+impl<C> Bridged<C> {
+    /// The configuration of what can belong to no bridge.
+    pub(super) fn unbridged(self) -> Result<C> {
+        if self.bridge.id != 0 {
+            return Err(Error::new(Code::Unsupported, "an adopted session belongs to no bridge: set bridge to 0"));
+        }
+        Ok(self.config)
+    }
+}
+
 /// # Safety
 /// `config` is NULL or points to a struct as long as its own struct_size says, with views that are valid.
-pub(super) unsafe fn server(config: *const netsys_server_config) -> Result<ServerConfig> {
+pub(super) unsafe fn server(config: *const netsys_server_config) -> Result<Bridged<ServerConfig>> {
     // SAFETY: by the contract of this function.
     let c = unsafe { args::read_struct(config, "config") }?;
     let mut session = session_config!(&c);
@@ -261,7 +282,7 @@ pub(super) unsafe fn server(config: *const netsys_server_config) -> Result<Serve
     let (server_id, host) = unsafe { (args::text(c.server_id, "server_id")?, args::text(c.host, "host")?) };
     // SAFETY: by the contract of this function.
     let exempt = unsafe { args::text(c.exempt_addresses, "exempt_addresses") }?;
-    Ok(ServerConfig {
+    let config = ServerConfig {
         server_id: server_id.to_owned(),
         host: if host.is_empty() { default.host } else { host.to_owned() },
         port: c.port,
@@ -276,12 +297,13 @@ pub(super) unsafe fn server(config: *const netsys_server_config) -> Result<Serve
             .collect::<Result<_>>()
             .map_err(|error: Error| args::invalid(format!("exempt_addresses: {error}")))?,
         session,
-    })
+    };
+    Ok(Bridged { config, bridge: c.bridge })
 }
 
 /// # Safety
 /// As for `server`.
-pub(super) unsafe fn client(config: *const netsys_client_config) -> Result<ClientConfig> {
+pub(super) unsafe fn client(config: *const netsys_client_config) -> Result<Bridged<ClientConfig>> {
     // SAFETY: by the contract of this function.
     let c = unsafe { args::read_struct(config, "config") }?;
     let session = session_config!(&c);
@@ -290,14 +312,15 @@ pub(super) unsafe fn client(config: *const netsys_client_config) -> Result<Clien
     reserved(c.reserved_tail, "config: reserved_tail")?;
     // SAFETY: by the contract of this function.
     let (client_id, host) = unsafe { (args::text(c.client_id, "client_id")?, args::text(c.host, "host")?) };
-    Ok(ClientConfig {
+    let config = ClientConfig {
         client_id: client_id.to_owned(),
         host: host.to_owned(),
         port: c.port,
         connect_timeout: or_millis(c.connect_timeout_ms, ClientConfig::default().connect_timeout),
         reconnect: reconnect(&c)?,
         session,
-    })
+    };
+    Ok(Bridged { config, bridge: c.bridge })
 }
 
 /// Whether and how a client connects again.
@@ -327,17 +350,6 @@ fn reconnect(c: &netsys_client_config) -> Result<Reconnect> {
         }
         (other, _) => Err(Error::new(Code::InvalidArgument, format!("reconnect is {other}: use 0 or 1"))),
     }
-}
-
-/// A number that C has less bits for; more than these hold is no limit.
-fn narrow(number: usize) -> u32 {
-    number.try_into().unwrap_or(NETSYS_UNLIMITED_U32)
-}
-
-/// A time in ms, at least 1.
-fn to_millis(duration: Duration) -> u32 {
-    let ms = duration.as_nanos().div_ceil(1_000_000);
-    u32::try_from(ms).unwrap_or(NETSYS_INFINITE).clamp(1, NETSYS_INFINITE - 1)
 }
 
 /// Fills in what servers and clients have in common: the opposite of `session_config!`.
@@ -473,7 +485,7 @@ mod tests {
 
     fn read_server(config: netsys_server_config) -> Result<ServerConfig> {
         // SAFETY: a whole struct with views of static text.
-        unsafe { server(&raw const config) }
+        unsafe { server(&raw const config) }.map(|read| read.config)
     }
 
     /// What becomes of a configuration that was given to C and comes back.
@@ -488,7 +500,7 @@ mod tests {
 
     fn read_client(config: netsys_client_config) -> Result<ClientConfig> {
         // SAFETY: a whole struct with views of static text.
-        unsafe { client(&raw const config) }
+        unsafe { client(&raw const config) }.map(|read| read.config)
     }
 
     #[test]

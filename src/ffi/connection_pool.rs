@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::args::{self, Extensible, Out, invalid, reserved};
 use super::binding::{Owner, Release};
+use super::bridge;
 use super::callbacks::Callbacks;
 use super::client::live_session;
 use super::config::{self, netsys_client_config};
@@ -234,10 +235,11 @@ pub unsafe extern "C" fn netsys_pool_config_init(config: *mut netsys_pool_config
 ///                   effect. Not NETSYS_DISPATCH_MANUAL
 /// @param callbacks  their events; copied. The userdata must live until release runs
 /// @param out        the pool, yours until netsys_pool_destroy
-/// @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context); NETSYS_ERR_CANCELLED (the
-///         context is being shut down); NETSYS_ERR_IO (no thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On
-///         failure the release of the callbacks runs before this returns, unless it is the struct_size or reserved of
-///         the callbacks that is refused.
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context or the bridge);
+///         NETSYS_ERR_CANCELLED (the context is being shut down, or the bridge destroyed); NETSYS_ERR_IO (no thread);
+///         NETSYS_ERR_UNSUPPORTED (the bridge has pooling switched off); NETSYS_ERR_OUT_OF_MEMORY (too many handles).
+///         On failure the release of the callbacks runs before this returns, unless it is the struct_size or reserved
+///         of the callbacks that is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn netsys_pool_start(
     context: netsys_context,
@@ -254,8 +256,11 @@ pub unsafe extern "C" fn netsys_pool_start(
         |callbacks, client| {
             // SAFETY: the caller gives NULL or a place for a handle, and NULL or a configuration as long as it says.
             let (out, config) = unsafe { (Out::new(out, "out")?, pool_config(config)?) };
+            let bridge = client.bridge;
+            let config = bridge::complete_pool(bridge, config)?;
+            let start = move |context: &_, client, handler| bridge::start_client(bridge, context, client, handler);
             let pool = objects::with(context, |open| {
-                let maker = ClientMaker::new(&open.context, client, callbacks.clone())?;
+                let maker = ClientMaker::new(&open.context, client.config, callbacks.clone(), Box::new(start))?;
                 ConnectionPool::start_with(&open.context, config, Made(maker))
             })?;
             callbacks.started();

@@ -7,6 +7,7 @@
 //! | [`status`], [`version`] | codes, the last error, versions |
 //! | [`context`], [`server`], [`client`], [`session`], [`session_data`], [`executor`] | the functions, a file for each noun |
 //! | [`connection_pool`], [`session_manager`] | connections shared, sessions kept |
+//! | [`bridge`], [`monitor`] | servers and clients under one configuration, figures |
 //! | [`network_config`] | everything that can be configured |
 //! | [`network_utils`], [`resolver`] | addresses, ports and names; looking names up |
 //! | `guard` | what every function runs under |
@@ -24,6 +25,7 @@
 
 mod args;
 mod binding;
+pub mod bridge;
 mod callbacks;
 pub mod client;
 pub mod config;
@@ -33,6 +35,7 @@ pub mod executor;
 mod guard;
 mod handles;
 mod log;
+pub mod monitor;
 pub mod network_config;
 pub mod network_utils;
 mod objects;

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::args::{self, Extensible, Out, invalid, view};
+use super::bridge::netsys_bridge_config;
 use super::config::{netsys_client_config, netsys_server_config, to_client, to_server};
 use super::context::netsys_context_config;
 use super::guard;
@@ -463,6 +464,19 @@ pub unsafe extern "C" fn netsys_config_client(config: netsys_config, out: *mut n
     guard::with(config, |open| {
         // SAFETY: the caller gives NULL or a struct as long as it says.
         unsafe { args::fill_struct(out, "out", to_client(&open.lend().config.client)) }
+    })
+}
+
+/// The configuration of a bridge, for netsys_bridge_create.
+///
+/// @param config  the configuration
+/// @param out     filled in; set its struct_size to sizeof(netsys_bridge_config) first
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_config_bridge(config: netsys_config, out: *mut netsys_bridge_config) -> netsys_status {
+    guard::with(config, |open| {
+        // SAFETY: the caller gives NULL or a struct as long as it says.
+        unsafe { args::fill_struct(out, "out", open.config().bridge.clone().into()) }
     })
 }
 

@@ -4,6 +4,7 @@ use std::num::NonZeroU8;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::bridge::netsys_bridge;
 use super::connection_pool::{netsys_lease, netsys_pool};
 use super::context::OpenContext;
 use super::executor::HandedOut;
@@ -11,6 +12,7 @@ use super::handles::{Entry, Table, kind_of};
 use super::network_config::OpenConfig;
 use super::session_manager::{Manager, netsys_session_manager};
 use super::types::*;
+use crate::bridge::Bridge;
 use crate::core::{Client, ConnectionPool, Lease, Server};
 use crate::error::{Code, Error, Result};
 use crate::session::Session;
@@ -64,6 +66,7 @@ kinds! {
     Pool = 8, "connection pool", Arc<ConnectionPool>;
     Lease = 9, "lease", Lease;
     SessionManager = 10, "session manager", Arc<Manager>;
+    Bridge = 11, "bridge", Arc<Bridge>;
 }
 
 impl Kind {
@@ -157,6 +160,7 @@ handle!(netsys_resolver, Resolver, Arc<AddressResolver>, poison: |resolver| reso
 handle!(netsys_pool, Pool, Arc<ConnectionPool>, poison: |pool| pool.stop(Some(Duration::ZERO)));
 handle!(netsys_lease, Lease, Lease, poison: Lease::mark_for_discard);
 // A manager outlives a fault: its sessions are not its own.
+handle!(netsys_bridge, Bridge, Arc<Bridge>, poison: |bridge| bridge.stop(Some(Duration::ZERO)));
 handle!(netsys_session_manager, SessionManager, Arc<Manager>, poison: |_| ());
 
 /// Runs `f` with the object that the handle names. The object stays for as long, even if its handle is removed.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::args::{self, Out, invalid};
 use super::binding::{Binding, Owner};
+use super::bridge;
 use super::callbacks::Callbacks;
 use super::config::{self, netsys_server_config};
 use super::guard;
@@ -92,11 +93,12 @@ pub unsafe extern "C" fn netsys_server_config_init(config: *mut netsys_server_co
 /// @param config     what it is like; copied
 /// @param callbacks  its events; copied. The userdata must live until release runs
 /// @param out        the server, yours until netsys_server_destroy
-/// @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context); NETSYS_ERR_CANCELLED (the
-///         context is being shut down); NETSYS_ERR_BIND_FAILED (the host or port: os_code of netsys_last_error says
-///         whether it is in use, forbidden, or not this machine's); NETSYS_ERR_IO (no thread); NETSYS_ERR_OUT_OF_MEMORY
-///         (too many handles). On failure the release of the callbacks runs before this returns, unless it is the
-///         struct_size or reserved of the callbacks that is refused.
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context or the bridge);
+///         NETSYS_ERR_CANCELLED (the context is being shut down, or the bridge destroyed); NETSYS_ERR_BIND_FAILED (the
+///         host or port: os_code of netsys_last_error says whether it is in use, forbidden, or not this machine's);
+///         NETSYS_ERR_IO (no thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release of the
+///         callbacks runs before this returns, unless it is the struct_size or reserved of the callbacks that is
+///         refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn netsys_server_start(
     context: netsys_context,
@@ -112,7 +114,9 @@ pub unsafe extern "C" fn netsys_server_start(
         |callbacks, config| {
             // SAFETY: the caller gives NULL or a place for a handle.
             let out = unsafe { Out::new(out, "out") }?;
-            let server = objects::with(context, |open| Server::start(&open.context, config, callbacks.clone()))?;
+            let server = objects::with(context, |open| {
+                bridge::start_server(config.bridge, &open.context, config.config, callbacks.clone())
+            })?;
             callbacks.started();
             out.store(objects::insert(Arc::clone(&server)).inspect_err(|_| server.stop(None))?);
             Ok(())

@@ -289,10 +289,10 @@ pub unsafe extern "C" fn netsys_session_create(
 /// @param config     what the session is like, as for a server; host, port, backlog and max_connections are ignored
 /// @param callbacks  its events, as for a server: on_accept .. on_end, then on_stopped and release; copied
 /// @param out        the session, retained once: yours until netsys_session_release
-/// @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context); NETSYS_ERR_CANCELLED (the
-///         context is being shut down); NETSYS_ERR_IO (no thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On
-///         failure the release of the callbacks runs before this returns, unless it is the struct_size or reserved of
-///         the callbacks that is refused.
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context); NETSYS_ERR_UNSUPPORTED (the
+///         configuration names a bridge); NETSYS_ERR_CANCELLED (the context is being shut down); NETSYS_ERR_IO (no
+///         thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release of the callbacks runs before
+///         this returns, unless it is the struct_size or reserved of the callbacks that is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn netsys_session_adopt(
     context: netsys_context,
@@ -309,6 +309,7 @@ pub unsafe extern "C" fn netsys_session_adopt(
         |callbacks, config| {
             // SAFETY: the caller gives NULL or a place for a handle.
             let out = unsafe { Out::new(out, "out") }?;
+            let config = config.unbridged()?;
             // SAFETY: the caller gives the descriptor away.
             let stream = unsafe { second_descriptor(fd) }?;
             // SAFETY: as above; the caller keeps it at least until this returns.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Waker;
 
 /// A place among those who wait for room.
@@ -27,7 +27,25 @@ pub(crate) struct Budget {
     waiters: Mutex<VecDeque<(Ticket, Waker)>>,
 }
 
+/// The budgets of the contexts of this process.
+static CONTEXTS: Mutex<Vec<Weak<Budget>>> = Mutex::new(Vec::new());
+
+/// What the sessions of all contexts hold.
+pub(crate) fn buffered_bytes() -> usize {
+    let contexts = CONTEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+    contexts.iter().filter_map(Weak::upgrade).map(|budget| budget.used()).sum()
+}
+
 impl Budget {
+    /// The budget of a context.
+    pub(crate) fn of_context(limit: usize) -> Arc<Budget> {
+        let budget = Budget::new(limit);
+        let mut contexts = CONTEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+        contexts.retain(|other| other.strong_count() > 0);
+        contexts.push(Arc::downgrade(&budget));
+        budget
+    }
+
     pub(crate) fn new(limit: usize) -> Arc<Budget> {
         Arc::new(Budget {
             limit,

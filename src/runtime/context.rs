@@ -169,7 +169,7 @@ impl Context {
     /// A context without a thread: loops start with the servers and clients that need them.
     pub fn new(config: ContextConfig, hooks: ContextHooks) -> Arc<Context> {
         sys::watch_fork();
-        let budget = Budget::new(config.max_buffered);
+        let budget = Budget::of_context(config.max_buffered);
         Arc::new(Context {
             config,
             hooks,

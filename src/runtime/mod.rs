@@ -12,7 +12,7 @@ mod stop;
 mod strand;
 mod thread;
 
-pub(crate) use budget::{Budget, Share, Ticket};
+pub(crate) use budget::{Budget, Share, Ticket, buffered_bytes};
 pub use clock::{Clock, ManualClock};
 pub use context::{Context, ContextHooks};
 pub(crate) use context::{Endpoint, EndpointGuard, EndpointPlace, Membership};

@@ -1,6 +1,7 @@
 //! What a server or client tells its user.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::error::{Code, Error};
 use crate::session::{Session, State};
@@ -92,4 +93,23 @@ pub trait Handler: Send + Sync + 'static {
     fn on_stopped(&self) {}
     /// Nothing will be told any more: the last call of all.
     fn on_release(&self) {}
+
+    /// Who measures the server or client, if somebody does.
+    fn meter(&self) -> Option<&dyn Meter> {
+        None
+    }
 }
+
+/// Measures a server or client. Called beside all events, on threads of the library that must not be held up.
+pub trait Meter {
+    /// A heartbeat was answered after this time. To measure it, a session's peer is sent heartbeats also while it is
+    /// not silent.
+    fn on_round_trip(&self, time: Duration);
+    /// Something failed of which the handler is not told, since too much has.
+    fn on_error_omitted(&self, code: Code);
+    /// Comes about once in [`METER_INTERVAL`].
+    fn on_interval(&self);
+}
+
+/// How often a meter may look at the counts.
+pub const METER_INTERVAL: Duration = Duration::from_secs(1);

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use tokio::sync::{Notify, oneshot};
 
 use self::bucket::Bucket;
-use super::handler::{Handler, Message, Payload};
+use super::handler::{Handler, Message, Meter, Payload};
 use super::inbox::Inbox;
 use super::sending::too_large;
 use super::{Session, Stats};
@@ -87,6 +87,8 @@ struct Inner {
     refusals: Bucket,
     /// When all sessions were last swept.
     swept_ns: u64,
+    /// When who measures looked at the counts last.
+    measured_ns: u64,
 }
 
 impl Registry {
@@ -227,6 +229,7 @@ impl Registry {
             self.tell_error(Some(session), error.clone());
         } else {
             session.received.errors.add_shared(1);
+            self.measure(|meter| meter.on_error_omitted(error.code));
         }
     }
 
@@ -276,7 +279,20 @@ impl Registry {
             self.tell_error(None, error);
         } else {
             inner.past.errors += 1;
+            drop(inner);
+            self.measure(|meter| meter.on_error_omitted(error.code));
         }
+    }
+
+    /// Tells who measures the endpoint, if somebody does.
+    pub(super) fn measure(&self, what: impl FnOnce(&dyn Meter)) {
+        if let Some(meter) = self.handler.meter() {
+            what(meter);
+        }
+    }
+
+    pub(super) fn is_measured(&self) -> bool {
+        self.handler.meter().is_some()
     }
 
     // --- the sessions ------------------------------------------------------------------------------------------
@@ -360,7 +376,9 @@ impl Registry {
             inner.past.connections_rejected += 1;
             inner.refusals.take()
         };
-        if told {
+        if !told {
+            self.measure(|meter| meter.on_error_omitted(error.code));
+        } else {
             tracing::warn!("a connection was refused: {error}");
             self.run_for_all(move |registry| registry.deliver(None, |handler| handler.on_error(None, &error)));
         }
@@ -483,6 +501,11 @@ impl Registry {
     pub(crate) fn stats(&self) -> Stats {
         let inner = self.lock();
         inner.totals().since(&inner.reset)
+    }
+
+    /// All counts, whatever was reset.
+    pub(crate) fn totals(&self) -> Stats {
+        self.lock().totals()
     }
 
     /// The counts since the last reset, which this is the next of: each message is in exactly one such result.

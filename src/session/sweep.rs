@@ -227,7 +227,8 @@ impl Session {
     fn send_heartbeat(self: &Arc<Self>, now: u64) {
         let Some(interval) = self.registry.config.heartbeat_interval() else { return };
         let heard_ns = self.received.last_ns.get();
-        if self.watch.elapsed_since(heard_ns, now) < interval || self.framing() != Framing::Framed {
+        let needed = self.registry.is_measured() || self.watch.elapsed_since(heard_ns, now) >= interval;
+        if !needed || self.framing() != Framing::Framed {
             return;
         }
         let pinged = self.watch.pinged_ns.load(Ordering::Relaxed);
@@ -244,6 +245,7 @@ impl Session {
         if token != 0 && token == self.watch.pinged_ns.load(Ordering::Relaxed) {
             let round_trip = sys::monotonic_ns().saturating_sub(token);
             self.watch.round_trip_ns.store(round_trip, Ordering::Relaxed);
+            self.registry.measure(|meter| meter.on_round_trip(Duration::from_nanos(round_trip)));
         }
     }
 

@@ -124,6 +124,7 @@ static void make_stale(netsys_context context) {
     netsys_session_manager manager;
     static hazard_shelf shelf = HAZARD_SHELF_INIT;
     netsys_config config;
+    netsys_bridge bridge;
     uint16_t port;
     stale[HANDLE_JOB] = make_job(context, &shelf, &client).id;
     REQUIRE_OK(netsys_job_run(hazard_job(&shelf, 0)));
@@ -146,6 +147,9 @@ static void make_stale(netsys_context context) {
     REQUIRE_OK(netsys_context_shutdown(other, 0));
     REQUIRE_OK(netsys_config_create(NETSYS_PRESET_DEFAULT, &config));
     REQUIRE_OK(netsys_config_destroy(config));
+    bridge = hazard_bridge(NULL);
+    REQUIRE_OK(netsys_bridge_destroy(bridge));
+    stale[HANDLE_BRIDGE] = bridge.id;
     stale[HANDLE_CONTEXT] = other.id;
     stale[HANDLE_SERVER] = server.id;
     stale[HANDLE_CLIENT] = client.id;
@@ -171,6 +175,7 @@ int main(void) {
     static hazard_shelf shelf = HAZARD_SHELF_INIT;
     netsys_client held;
     netsys_config config;
+    netsys_bridge bridge;
     uint16_t port;
     unsigned i;
 
@@ -194,6 +199,8 @@ int main(void) {
     job = make_job(context, &shelf, &held);
     live[HANDLE_JOB] = job.id;
     live[HANDLE_CONFIG] = config.id;
+    bridge = hazard_bridge(NULL);
+    live[HANDLE_BRIDGE] = bridge.id;
     make_stale(context);
     REQUIRE_OK(netsys_session_set_data(session, text_of(0), text_of(0))); /* for the calls that look a value up */
 
@@ -211,6 +218,7 @@ int main(void) {
     REQUIRE_OK(netsys_job_run(job));
     REQUIRE_OK(netsys_client_destroy(held));
     REQUIRE_OK(netsys_config_destroy(config));
+    REQUIRE_OK(netsys_bridge_destroy(bridge));
     REQUIRE_OK(netsys_context_shutdown(context, NETSYS_INFINITE));
     printf("%d functions, %d forged handles\n", (int)CALLS, (int)FORGERIES);
     return 0;

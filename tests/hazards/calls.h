@@ -16,6 +16,7 @@ enum {
     HANDLE_LEASE,
     HANDLE_SESSION_MANAGER,
     HANDLE_JOB,
+    HANDLE_BRIDGE,
     HANDLE_KINDS
 };
 enum {

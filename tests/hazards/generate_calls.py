@@ -10,7 +10,8 @@ one a line, which must equal the functions of the table.
 import re
 import sys
 
-NOUNS = ("context", "server", "client", "session", "config", "resolver", "pool", "lease", "session_manager", "job")
+NOUNS = ("context", "server", "client", "session", "config", "resolver", "pool", "lease", "session_manager", "job",
+         "bridge")
 HANDLES = {f"netsys_{noun}": noun.upper() for noun in NOUNS}
 
 # Arguments that may be null, by name; by function and name where it is not so everywhere.
@@ -29,6 +30,7 @@ CLEAN_UP = {
     "netsys_pool_acquire": "netsys_lease_release({out}[0])",
     "netsys_session_manager_create": "netsys_session_manager_destroy({out}[0])",
     "netsys_config_create": "netsys_config_destroy({out}[0])",
+    "netsys_bridge_create": "netsys_bridge_destroy({out}[0])",
 }
 
 # What a callback is given, and the one that ignores it.
@@ -63,6 +65,10 @@ VALUES = {
     "format": "NETSYS_FORMAT_TOML",
     "index": "0",
     "value": "0",
+    "success": "1",
+    "enabled": "1",
+    "bytes": "1",
+    "latency_ns": "1000",
 }
 
 
@@ -133,7 +139,7 @@ def argument(index, parameter, previous):
             return declarations, null_or + variable, True, name, type_name
         size = 256 if type_name == "char" else 4
         declarations = [f"{type_name} {variable}[{size}];", f"memset({variable}, 0, sizeof {variable});"]
-        structs = re.search(r"_(config|callbacks|source|stats|info|managed_session)$", type_name)
+        structs = re.search(r"_(config|callbacks|source|stats|info|managed_session|metrics)$", type_name)
         if structs and type_name not in HANDLES:
             declarations.append(f"{variable}[0].struct_size = sizeof {variable}[0];")
         if type_name == "netsys_client_config" and const:

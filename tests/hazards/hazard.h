@@ -193,6 +193,14 @@ static inline netsys_session_manager hazard_manager(netsys_context context) {
     return manager;
 }
 
+static inline netsys_bridge hazard_bridge(const netsys_bridge_callbacks* callbacks) {
+    netsys_bridge_config config;
+    netsys_bridge bridge;
+    REQUIRE_OK(netsys_bridge_config_init(&config, sizeof config));
+    REQUIRE_OK(netsys_bridge_create(hazard_str("bridge"), &config, callbacks, &bridge));
+    return bridge;
+}
+
 /* A pool of one connection, and the lease of it. */
 static inline void hazard_lease(netsys_context context, uint16_t port, const netsys_callbacks* callbacks,
                                 netsys_pool* pool, netsys_lease* lease) {

@@ -1,5 +1,5 @@
-/* storm [CALLS]: sixteen threads call everything on the same servers, clients, pools, sessions and jobs, in all modes
- * of dispatch, while they and the callbacks destroy and recreate them: no crash, no hang, and at the end every
+/* storm [CALLS]: sixteen threads call everything on the same servers, clients, pools, sessions, bridges and jobs, in all
+ * modes of dispatch, while they and the callbacks destroy and recreate them: no crash, no hang, and at the end every
  * beginning has had exactly one end. */
 #include "calls.h"
 
@@ -11,6 +11,7 @@ enum {
     SESSIONS = 64,
     JOBS = 16,
     CONFIGS = 4,
+    BRIDGES = 2,
     CALLBACK_CALLS = 16,
     MODES = 4
 };
@@ -19,9 +20,10 @@ static netsys_context context;
 static netsys_resolver resolver;
 static long calls_per_thread = 100000;
 static uint64_t servers[SERVERS], clients[CLIENTS], sessions[SESSIONS], pools[POOLS], leases[POOLS], jobs[JOBS];
-static uint64_t configs[CONFIGS];
+static uint64_t configs[CONFIGS], bridges[BRIDGES];
 static uint32_t ports[SERVERS];
 static netsys_session_manager manager;
+static unsigned long bridges_made, bridges_released, connections, disconnections;
 static unsigned long accepts, ends, opens, closes, starts, releases, messages, given, outcomes[2];
 static int over;
 
@@ -114,10 +116,23 @@ static netsys_callbacks counting_callbacks(void) {
     return callbacks;
 }
 
+/* The bridge of every other slot. It may be gone: then what is started in it fails. */
+static netsys_bridge some_bridge(unsigned slot) {
+    netsys_bridge bridge;
+    bridge.id = slot % 2 == 0 ? 0 : LOAD(bridges[slot / 2 % BRIDGES]);
+    return bridge;
+}
+
+static void require_started(netsys_status status, netsys_bridge bridge) {
+    REQUIRE(status == NETSYS_OK ||
+            (bridge.id != 0 && (status == NETSYS_ERR_INVALID_HANDLE || status == NETSYS_ERR_CANCELLED)));
+}
+
 static void recreate_server(unsigned slot) {
     const netsys_callbacks callbacks = counting_callbacks();
     netsys_server_config config;
     netsys_server server;
+    netsys_status status;
     uint16_t port;
     REQUIRE_OK(netsys_server_config_init(&config, sizeof config));
     config.host = hazard_str("127.0.0.1");
@@ -125,8 +140,13 @@ static void recreate_server(unsigned slot) {
     config.dispatch = slot % MODES;
     config.executor = some_executor(config.dispatch);
     config.io_threads = 1 + slot % 3;
+    config.bridge = some_bridge(slot);
     ADD(starts);
-    REQUIRE_OK(netsys_server_start(context, &config, &callbacks, &server));
+    status = netsys_server_start(context, &config, &callbacks, &server);
+    require_started(status, config.bridge);
+    if (status != NETSYS_OK) {
+        return;
+    }
     if (netsys_server_port(server, &port) == NETSYS_OK) {
         SWAP(ports[slot], port);
     }
@@ -138,6 +158,7 @@ static void recreate_client(unsigned slot) {
     const netsys_callbacks callbacks = counting_callbacks();
     netsys_client_config config;
     netsys_client client;
+    netsys_status status;
     REQUIRE_OK(netsys_client_config_init(&config, sizeof config));
     config.host = hazard_str("127.0.0.1");
     config.port = (uint16_t)LOAD(ports[slot % SERVERS]);
@@ -145,8 +166,13 @@ static void recreate_client(unsigned slot) {
     config.drain_ms = 20;
     config.dispatch = slot / 2 % MODES;
     config.executor = some_executor(config.dispatch);
+    config.bridge = some_bridge(slot / 3);
     ADD(starts);
-    REQUIRE_OK(netsys_client_start(context, &config, &callbacks, &client));
+    status = netsys_client_start(context, &config, &callbacks, &client);
+    require_started(status, config.bridge);
+    if (status != NETSYS_OK) {
+        return;
+    }
     client.id = SWAP(clients[slot], client.id);
     netsys_client_destroy(client);
 }
@@ -165,14 +191,20 @@ static void recreate_pool(unsigned slot) {
     netsys_client_config client;
     netsys_pool pool;
     netsys_lease lease;
+    netsys_status status;
     REQUIRE_OK(netsys_pool_config_init(&config, sizeof config));
     REQUIRE_OK(netsys_client_config_init(&client, sizeof client));
     config.min_idle = 1;
     client.host = hazard_str("127.0.0.1");
     client.port = (uint16_t)LOAD(ports[slot % SERVERS]);
     client.drain_ms = 20;
+    client.bridge = some_bridge(slot);
     ADD(starts);
-    REQUIRE_OK(netsys_pool_start(context, &config, &client, &callbacks, &pool));
+    status = netsys_pool_start(context, &config, &client, &callbacks, &pool);
+    require_started(status, client.bridge);
+    if (status != NETSYS_OK) {
+        return;
+    }
     if (netsys_pool_acquire(pool, 20, &lease) == NETSYS_OK) {
         lease.id = SWAP(leases[slot], lease.id);
         netsys_lease_discard(lease);
@@ -186,6 +218,30 @@ static void recreate_config(unsigned slot) {
     REQUIRE_OK(netsys_config_create(NETSYS_PRESET_DEFAULT, &config));
     config.id = SWAP(configs[slot], config.id);
     netsys_config_destroy(config);
+}
+
+static void on_connection(void* userdata, netsys_str endpoint, uint32_t connected) {
+    (void)userdata;
+    (void)endpoint;
+    ADD(*(connected ? &connections : &disconnections));
+}
+
+static void on_bridge_released(void* userdata) {
+    (void)userdata;
+    ADD(bridges_released);
+}
+
+static void recreate_bridge(unsigned slot) {
+    netsys_bridge_callbacks callbacks;
+    netsys_bridge bridge;
+    memset(&callbacks, 0, sizeof callbacks);
+    callbacks.struct_size = sizeof callbacks;
+    callbacks.on_connection = on_connection;
+    callbacks.release = on_bridge_released;
+    ADD(bridges_made);
+    bridge = hazard_bridge(&callbacks);
+    bridge.id = SWAP(bridges[slot], bridge.id);
+    netsys_bridge_destroy(bridge);
 }
 
 static uint64_t some_handle(int kind, unsigned choice) {
@@ -210,6 +266,8 @@ static uint64_t some_handle(int kind, unsigned choice) {
             return LOAD(jobs[choice % JOBS]);
         case HANDLE_CONFIG:
             return LOAD(configs[choice % CONFIGS]);
+        case HANDLE_BRIDGE:
+            return LOAD(bridges[choice % BRIDGES]);
         default:
             return 0;
     }
@@ -242,6 +300,8 @@ static void call_something(uint64_t* random) {
         recreate_server(choice % SERVERS);
     } else if ((dice >> 52) == 3) {
         recreate_config(choice % CONFIGS);
+    } else if ((dice >> 52) == 5) {
+        recreate_bridge(choice % BRIDGES);
     } else if (is_due(entry, chance)) {
         status = entry->call(some_handle(entry->handle, choice), nulls);
         if (status == NETSYS_ERR_INTERNAL || status > 0) {
@@ -277,6 +337,9 @@ int main(int argc, char** argv) {
     REQUIRE_OK(netsys_context_create(&config, &context));
     REQUIRE(pthread_create(&janitor, NULL, be_janitor, NULL) == 0);
     recreate_resolver();
+    for (i = 0; i < BRIDGES; ++i) {
+        recreate_bridge(i);
+    }
     for (i = 0; i < SERVERS; ++i) {
         recreate_server(i);
     }
@@ -301,6 +364,10 @@ int main(int argc, char** argv) {
     for (i = 0; i < CONFIGS; ++i) {
         netsys_config_destroy((netsys_config){configs[i]});
     }
+    for (i = 0; i < BRIDGES; ++i) {
+        netsys_bridge_stop((netsys_bridge){bridges[i]}, 0);
+        netsys_bridge_destroy((netsys_bridge){bridges[i]});
+    }
     REQUIRE_OK(netsys_context_shutdown(context, 200));
     SWAP(over, 1);
     REQUIRE(pthread_join(janitor, NULL) == 0);
@@ -310,5 +377,7 @@ int main(int argc, char** argv) {
     REQUIRE(LOAD(accepts) == LOAD(ends));
     REQUIRE(LOAD(opens) == LOAD(closes));
     REQUIRE(LOAD(starts) == LOAD(releases));
+    REQUIRE(LOAD(connections) == LOAD(disconnections) && LOAD(connections) > 0);
+    REQUIRE(LOAD(bridges_made) == LOAD(bridges_released));
     return 0;
 }

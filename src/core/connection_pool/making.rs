@@ -10,15 +10,25 @@ use crate::runtime::{Context, Dispatch};
 use crate::session::handler::{CloseReport, Handler, Message};
 use crate::session::{Session, State};
 
+/// Starts a client: [`Client::start`], or what is done in its place.
+pub(crate) type StartClient =
+    dyn Fn(&Arc<Context>, ClientConfig, Arc<dyn Handler>) -> Result<Arc<Client>> + Send + Sync;
+
 /// Makes clients of one configuration that share a handler.
 pub(crate) struct ClientMaker {
     context: Arc<Context>,
     config: ClientConfig,
     handler: Arc<dyn Handler>,
+    start: Box<StartClient>,
 }
 
 impl ClientMaker {
-    pub(crate) fn new(context: &Arc<Context>, config: ClientConfig, handler: Arc<dyn Handler>) -> Result<ClientMaker> {
+    pub(crate) fn new(
+        context: &Arc<Context>,
+        config: ClientConfig,
+        handler: Arc<dyn Handler>,
+        start: Box<StartClient>,
+    ) -> Result<ClientMaker> {
         if matches!(config.session.dispatch, Dispatch::Manual) {
             return Err(Error::invalid(
                 "dispatch is manual: whoever waits for a pool's connection cannot run the handlers that tell of it; use \
@@ -27,14 +37,14 @@ impl ClientMaker {
         }
         // A broken connection is the pool's to replace.
         let config = ClientConfig { reconnect: Reconnect::default(), ..config.validated()? };
-        Ok(ClientMaker { context: Arc::clone(context), config, handler })
+        Ok(ClientMaker { context: Arc::clone(context), config, handler, start })
     }
 }
 
 impl Connector for ClientMaker {
     fn open(&self) -> Result<Opened> {
         let handler = Arc::new(Shared(Arc::clone(&self.handler)));
-        let client = Client::start(&self.context, self.config.clone(), handler)?;
+        let client = (self.start)(&self.context, self.config.clone(), handler)?;
         Ok(Opened { client, tag: 0 })
     }
 

@@ -7,6 +7,7 @@ use super::Registry;
 use crate::config::Framing;
 use crate::runtime::batch;
 use crate::session::Session;
+use crate::session::handler::METER_INTERVAL;
 use crate::sys;
 
 /// How often sessions are swept at most and at least.
@@ -19,7 +20,8 @@ impl Registry {
         // A slow frame is noticed within a twentieth of its time.
         let frame = self.config.frame_timeout.filter(|_| self.config.framing != Framing::Raw);
         let frame = frame.map_or(Duration::MAX, |limit| (limit / 25).max(SHORTEST_SWEEP));
-        self.sweep_interval().min(frame)
+        let meter = if self.is_measured() { METER_INTERVAL } else { Duration::MAX };
+        self.sweep_interval().min(frame).min(meter)
     }
 
     /// How often all sessions are swept, so that a deadline is missed by a quarter of it at most.
@@ -34,6 +36,7 @@ impl Registry {
     pub(crate) fn keep_house(self: &Arc<Self>) {
         self.budget.pass_on();
         let now = sys::monotonic_ns();
+        self.have_measured(now);
         let sweep_due = {
             let mut inner = self.lock();
             let due = now.saturating_sub(inner.swept_ns) >= self.sweep_interval().as_nanos() as u64;
@@ -54,6 +57,25 @@ impl Registry {
             sessions.retain(|session| sweep_due || session.is_frame_late(now));
             batch::run(|| sessions.iter().for_each(|session| session.sweep(now)));
         });
+    }
+
+    /// Has who measures look at the counts, if it is time.
+    fn have_measured(&self, now: u64) {
+        if !self.is_measured() {
+            return;
+        }
+        let due = {
+            let measured_ns = &mut self.lock().measured_ns;
+            // The clock may be a little early.
+            let due = Duration::from_nanos(now.saturating_sub(*measured_ns)) >= METER_INTERVAL * 9 / 10;
+            if due {
+                *measured_ns = now;
+            }
+            due
+        };
+        if due {
+            self.measure(|meter| meter.on_interval());
+        }
     }
 
     /// Gives up those who have waited long for memory, the largest first, until the others can go on: what they hold

@@ -1,0 +1,360 @@
+//! The bridge: servers and clients under one configuration, counted together, with one place for their events.
+
+mod events;
+mod figures;
+mod observed;
+mod report;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+pub use self::events::Events;
+use self::events::{Event, EventQueue};
+use self::figures::Figures;
+use self::observed::Observed;
+use crate::config::{BridgeConfig, ClientConfig, MAX_ID_LEN, ServerConfig};
+use crate::core::{Client, EndpointState, PoolConfig, Server};
+use crate::error::{Code, Error, Result};
+use crate::metrics::{Metrics, Source, monitor};
+use crate::runtime::{Context, on_library_thread};
+use crate::session::Stats;
+use crate::session::handler::Handler;
+
+/// A bridge. All functions may be called on any thread at any time, handlers included; only [`Bridge::wait`] waits.
+///
+/// It keeps none of its servers and clients: they end when they are stopped, by themselves or with the bridge.
+pub struct Bridge {
+    id: String,
+    me: Weak<Bridge>,
+    config: Mutex<BridgeConfig>,
+    debug: AtomicBool,
+    figures: Figures,
+    events: EventQueue,
+    endpoints: Mutex<Endpoints>,
+}
+
+#[derive(Default)]
+struct Endpoints {
+    started: u64,
+    running: BTreeMap<u64, Endpoint>,
+    /// Nothing more is started.
+    closed: bool,
+}
+
+/// A server or client that has not ended.
+struct Endpoint {
+    /// `None` while it is being started.
+    made: Option<Made>,
+    id: String,
+    measured: bool,
+    /// What was counted of it already.
+    counted: Stats,
+}
+
+/// What was made.
+#[derive(Clone)]
+enum Made {
+    Server(Weak<Server>),
+    Client(Weak<Client>),
+}
+
+/// The same, while it is looked at.
+enum Present {
+    Server(Arc<Server>),
+    Client(Arc<Client>),
+}
+
+impl Made {
+    fn upgrade(&self) -> Option<Present> {
+        match self {
+            Made::Server(server) => server.upgrade().map(Present::Server),
+            Made::Client(client) => client.upgrade().map(Present::Client),
+        }
+    }
+}
+
+impl Present {
+    fn totals(&self) -> Stats {
+        match self {
+            Present::Server(server) => server.total_stats(),
+            Present::Client(client) => client.total_stats(),
+        }
+    }
+
+    fn stop(&self, drain: Option<Duration>) {
+        match self {
+            Present::Server(server) => server.stop(drain),
+            Present::Client(client) => client.stop(drain),
+        }
+    }
+
+    fn wait(&self, timeout: Option<Duration>) -> Result<()> {
+        match self {
+            Present::Server(server) => server.wait(timeout),
+            Present::Client(client) => client.wait(timeout),
+        }
+    }
+
+    fn state(&self) -> EndpointState {
+        match self {
+            Present::Server(server) => server.state(),
+            Present::Client(client) => client.state(),
+        }
+    }
+}
+
+impl Bridge {
+    /// A bridge, which has a name for people.
+    pub fn new(id: &str, config: BridgeConfig, events: Arc<dyn Events>) -> Result<Arc<Bridge>> {
+        if id.len() > MAX_ID_LEN {
+            let text = format!("the id of the bridge has {} bytes: give it at most {MAX_ID_LEN}", id.len());
+            return Err(Error::invalid(text));
+        }
+        let config = config.validated()?;
+        let bridge = Arc::new_cyclic(|me: &Weak<Bridge>| Bridge {
+            id: id.to_owned(),
+            me: Weak::clone(me),
+            config: Mutex::new(config),
+            debug: AtomicBool::new(false),
+            figures: Figures::default(),
+            events: EventQueue::new(events),
+            endpoints: Mutex::default(),
+        });
+        monitor().add_source(Weak::clone(&bridge.me) as Weak<dyn Source>);
+        Ok(bridge)
+    }
+
+    /// Its name.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Its settings.
+    pub fn config(&self) -> BridgeConfig {
+        lock(&self.config).clone()
+    }
+
+    /// Changes its settings, for what is started from now on.
+    pub fn set_config(&self, config: BridgeConfig) -> Result<()> {
+        *lock(&self.config) = config.validated()?;
+        Ok(())
+    }
+
+    /// Has what it does logged as information, and not only for debugging.
+    pub fn set_debug_logging(&self, enabled: bool) {
+        self.debug.store(enabled, Ordering::Relaxed);
+    }
+
+    // --- servers and clients -----------------------------------------------------------------------------------
+
+    /// Starts a server as [`Server::start`] does.
+    pub fn start_server(
+        &self,
+        context: &Arc<Context>,
+        config: ServerConfig,
+        handler: Arc<dyn Handler>,
+    ) -> Result<Arc<Server>> {
+        let settings = self.config();
+        let config = settings.complete_server(config);
+        self.start(&settings, config.server_id.clone(), handler, |handler| {
+            let server = Server::start(context, config, handler)?;
+            Ok((Made::Server(Arc::downgrade(&server)), server))
+        })
+    }
+
+    /// Starts a client as [`Client::start`] does.
+    pub fn start_client(
+        &self,
+        context: &Arc<Context>,
+        config: ClientConfig,
+        handler: Arc<dyn Handler>,
+    ) -> Result<Arc<Client>> {
+        let settings = self.config();
+        let config = settings.complete_client(config);
+        self.start(&settings, config.client_id.clone(), handler, |handler| {
+            let client = Client::start(context, config, handler)?;
+            Ok((Made::Client(Arc::downgrade(&client)), client))
+        })
+    }
+
+    /// The settings of a pool of its clients. Fails where there are to be no pools.
+    pub fn complete_pool(&self, mut pool: PoolConfig) -> Result<PoolConfig> {
+        let settings = self.config();
+        if !settings.connection_pooling {
+            return Err(Error::new(
+                Code::Unsupported,
+                format!("connection pooling is switched off in the configuration of the bridge {:?}", self.id),
+            ));
+        }
+        if pool.max_connections == PoolConfig::default().max_connections {
+            pool.max_connections = settings.max_connections_per_client;
+        }
+        Ok(pool)
+    }
+
+    fn start<T>(
+        &self,
+        settings: &BridgeConfig,
+        id: String,
+        handler: Arc<dyn Handler>,
+        start: impl FnOnce(Arc<Observed>) -> Result<(Made, Arc<T>)>,
+    ) -> Result<Arc<T>> {
+        let measured = settings.performance_monitoring;
+        let number = {
+            let mut endpoints = self.lock_endpoints();
+            if endpoints.closed {
+                return Err(Error::new(Code::Cancelled, "the bridge is being destroyed: nothing is started in it"));
+            }
+            endpoints.started += 1;
+            let number = endpoints.started;
+            let endpoint = Endpoint { made: None, id, measured, counted: Stats::default() };
+            endpoints.running.insert(number, endpoint);
+            number
+        };
+        let bridge = self.me.upgrade().ok_or(Code::Internal)?;
+        let started = start(Arc::new(Observed::new(bridge, number, measured, handler)));
+        match started {
+            Ok((made, endpoint)) => {
+                let too_late = {
+                    let mut endpoints = self.lock_endpoints();
+                    // It may have ended already.
+                    if let Some(known) = endpoints.running.get_mut(&number) {
+                        known.made = Some(made.clone());
+                    }
+                    endpoints.closed
+                };
+                if too_late && let Some(present) = made.upgrade() {
+                    present.stop(None);
+                }
+                Ok(endpoint)
+            }
+            Err(error) => {
+                self.forget(number);
+                self.fail(&error);
+                Err(error)
+            }
+        }
+    }
+
+    /// A server or client has ended.
+    fn ended(&self, number: u64) {
+        self.collect();
+        self.forget(number);
+    }
+
+    fn forget(&self, number: u64) {
+        let over = {
+            let mut endpoints = self.lock_endpoints();
+            endpoints.running.remove(&number);
+            endpoints.closed && endpoints.running.is_empty()
+        };
+        if over {
+            self.events.post(Event::Released);
+        }
+    }
+
+    /// Begins to stop its servers and clients. `drain`: as for these. Others may be started afterwards.
+    pub fn stop(&self, drain: Option<Duration>) {
+        self.present().iter().for_each(|endpoint| endpoint.stop(drain));
+    }
+
+    /// Waits until none of its servers and clients runs, and nothing is told any more.
+    pub fn wait(&self, timeout: Option<Duration>) -> Result<()> {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let left = || deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        for endpoint in self.present() {
+            endpoint.wait(left())?;
+        }
+        if on_library_thread() { Ok(()) } else { self.events.wait_idle(left()) }
+    }
+
+    /// Begins to stop for good. The events are released when nothing of it runs any more.
+    pub fn close(&self, drain: Option<Duration>) {
+        let over = {
+            let mut endpoints = self.lock_endpoints();
+            !std::mem::replace(&mut endpoints.closed, true) && endpoints.running.is_empty()
+        };
+        if over {
+            self.events.post(Event::Released);
+        }
+        self.stop(drain);
+    }
+
+    fn present(&self) -> Vec<Present> {
+        self.lock_endpoints().running.values().filter_map(|endpoint| endpoint.made.as_ref()?.upgrade()).collect()
+    }
+
+    // --- figures -----------------------------------------------------------------------------------------------
+
+    /// What its servers and clients have done.
+    pub fn metrics(&self) -> Metrics {
+        self.collect();
+        self.figures.own.metrics()
+    }
+
+    /// Counts anew.
+    pub fn reset_metrics(&self) {
+        self.collect();
+        self.figures.own.reset();
+    }
+
+    /// How it stands, for people.
+    pub fn status_report(&self) -> String {
+        report::status(self)
+    }
+
+    /// Counts what its servers and clients have done since the last time.
+    fn collect(&self) {
+        // Outside the lock: they may be the last references.
+        let mut present = Vec::new();
+        let mut endpoints = self.lock_endpoints();
+        for endpoint in endpoints.running.values_mut().filter(|endpoint| endpoint.measured) {
+            if let Some(found) = endpoint.made.as_ref().and_then(Made::upgrade) {
+                let totals = found.totals();
+                self.figures.count(&endpoint.counted, &totals);
+                endpoint.counted = totals;
+                present.push(found);
+            }
+        }
+        drop(endpoints);
+    }
+
+    // --- events ------------------------------------------------------------------------------------------------
+
+    fn fail(&self, error: &Error) {
+        self.note(format_args!("{error}"));
+        self.events.post(Event::Failed(error.clone()));
+    }
+
+    /// Logs what it does.
+    fn note(&self, what: fmt::Arguments<'_>) {
+        if self.debug.load(Ordering::Relaxed) {
+            tracing::info!("bridge {:?}: {what}", self.id);
+        } else {
+            tracing::debug!("bridge {:?}: {what}", self.id);
+        }
+    }
+
+    fn lock_endpoints(&self) -> MutexGuard<'_, Endpoints> {
+        lock(&self.endpoints)
+    }
+}
+
+impl Source for Bridge {
+    fn update(&self) {
+        self.collect();
+    }
+}
+
+impl fmt::Debug for Bridge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bridge").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,47 @@
+//! What the process has in memory, as the kernel says (proc(5)).
+
+use std::fs;
+
+/// Bytes of memory; 0 where the kernel does not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Resident {
+    pub now: u64,
+    /// The most since the process began.
+    pub peak: u64,
+}
+
+impl Resident {
+    pub(super) fn read() -> Resident {
+        fs::read_to_string("/proc/self/status").map_or_else(|_| Resident::default(), |status| Resident::parse(&status))
+    }
+
+    fn parse(status: &str) -> Resident {
+        let figure = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
+        };
+        let bytes = |name| figure(name).unwrap_or(0) * 1024;
+        Resident { now: bytes("VmRSS:"), peak: bytes("VmHWM:") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernel_says_it() {
+        let status = "Name:\tx\nVmHWM:\t    7744 kB\nVmRSS:\t    7000 kB\nRssAnon:\t 100 kB\n";
+        assert_eq!(Resident::parse(status), Resident { now: 7000 * 1024, peak: 7744 * 1024 });
+        assert_eq!(Resident::parse("VmRSS:\tmuch\n"), Resident::default());
+    }
+
+    #[test]
+    fn it_is_measured() {
+        let before = Resident::read();
+        let block = std::hint::black_box(vec![1_u8; 64 << 20]);
+        let with = Resident::read();
+        assert!(with.now > before.now + (48 << 20) && with.peak >= with.now, "{before:?} {with:?}");
+        drop(block);
+    }
+}
