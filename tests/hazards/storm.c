@@ -1,6 +1,6 @@
-/* storm [CALLS]: sixteen threads call everything on the same servers, clients, pools, sessions, bridges and jobs, in all
- * modes of dispatch, while they and the callbacks destroy and recreate them: no crash, no hang, and at the end every
- * beginning has had exactly one end. */
+/* storm [CALLS]: sixteen threads call everything on the same servers, clients, pools, sessions, bridges and jobs, in
+ * all modes of dispatch, while they and the callbacks destroy and recreate them: no crash, no hang, and at the end
+ * every beginning has had exactly one end. */
 #include "calls.h"
 
 enum {
