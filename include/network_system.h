@@ -3594,6 +3594,17 @@ netsys_status netsys_bridge_report(struct netsys_bridge bridge, uint32_t format,
 netsys_status netsys_bridge_status_report(struct netsys_bridge bridge, char *buf, size_t cap, size_t *needed);
 
 /**
+ * Tells a bridge of a failure of the application's own, such as a message that it cannot read: it is counted, and
+ * on_error gets it.
+ *
+ * @param bridge   the bridge
+ * @param status   NETSYS_ERR_*
+ * @param message  what failed, in words; copied. Beyond 231 bytes on_error gets the beginning
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_bridge_report_error(struct netsys_bridge bridge, netsys_status status, struct netsys_str message);
+
+/**
  * Has a bridge log each connection, each end of one and each error as information (level 3) instead of for debugging
  * only (level 4).
  *

@@ -18,7 +18,7 @@ use self::observed::Observed;
 use crate::config::{BridgeConfig, ClientConfig, MAX_ID_LEN, ServerConfig};
 use crate::core::{Client, EndpointState, PoolConfig, Server};
 use crate::error::{Code, Error, Result};
-use crate::metrics::{Metrics, Source, monitor};
+use crate::metrics::{ErrorKind, Metrics, Source, monitor};
 use crate::runtime::{Context, on_library_thread};
 use crate::session::Stats;
 use crate::session::handler::Handler;
@@ -233,7 +233,7 @@ impl Bridge {
             }
             Err(error) => {
                 self.forget(number);
-                self.fail(&error);
+                self.report(&error);
                 Err(error)
             }
         }
@@ -323,6 +323,14 @@ impl Bridge {
     }
 
     // --- events ------------------------------------------------------------------------------------------------
+
+    /// Tells of a failure of the application's own, as of those of servers and clients.
+    pub fn report(&self, error: &Error) {
+        if self.config().performance_monitoring {
+            self.figures.record_error(ErrorKind::of(error.code));
+        }
+        self.fail(error);
+    }
 
     fn fail(&self, error: &Error) {
         self.note(format_args!("{error}"));

@@ -12,7 +12,7 @@ use super::types::*;
 use crate::bridge::{Bridge, Events};
 use crate::config::{BridgeConfig, ClientConfig, ServerConfig};
 use crate::core::{Client, PoolConfig, Server};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::runtime::{Context, on_library_thread};
 use crate::session::handler::Handler;
 
@@ -345,6 +345,29 @@ pub unsafe extern "C" fn netsys_bridge_status_report(
     guard::with(bridge, |bridge| {
         // SAFETY: the caller gives a buffer of that size, and NULL or a place for the length.
         unsafe { args::give_text(&bridge.status_report(), buf, cap, needed) }
+    })
+}
+
+/// Tells a bridge of a failure of the application's own, such as a message that it cannot read: it is counted, and
+/// on_error gets it.
+///
+/// @param bridge   the bridge
+/// @param status   NETSYS_ERR_*
+/// @param message  what failed, in words; copied. Beyond 231 bytes on_error gets the beginning
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_bridge_report_error(
+    bridge: netsys_bridge,
+    status: netsys_status,
+    message: netsys_str,
+) -> netsys_status {
+    guard::with(bridge, |bridge| {
+        // SAFETY: the caller gives a view that is valid.
+        let message = unsafe { args::text(message, "message") }?;
+        let code =
+            Code::from_number(status).ok_or_else(|| invalid(format!("status is {status}: use one of NETSYS_ERR_*")))?;
+        bridge.report(&Error::new(code, message.to_owned()));
+        Ok(())
     })
 }
 

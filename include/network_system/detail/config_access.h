@@ -73,6 +73,13 @@ void visit_keys(Config& config, Visitor& visit) {
     visit.or_default("client.reconnect.max_delay", config.client.reconnect.max_delay);
     visit("client.reconnect.max_attempts", config.client.reconnect.max_attempts);
 
+    visit("bridge.enable_performance_monitoring", config.bridge.enable_performance_monitoring);
+    visit("bridge.enable_connection_pooling", config.bridge.enable_connection_pooling);
+    visit("bridge.max_connections_per_client", config.bridge.max_connections_per_client);
+    visit("bridge.connection_timeout", config.bridge.connection_timeout);
+    visit("bridge.message_timeout", config.bridge.message_timeout);
+    visit.or_default("bridge.message_buffer_size", config.bridge.message_buffer_size);
+
     visit("thread_pool.worker_count", config.thread_pool.worker_count);
     visit("thread_pool.queue_capacity", config.thread_pool.queue_capacity);
     visit("thread_pool.pool_name", config.thread_pool.pool_name);
