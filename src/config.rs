@@ -114,6 +114,8 @@ pub struct SessionConfig {
     pub kernel_receive: Option<usize>,
     /// SO_SNDBUF; `None`: the system's choice.
     pub kernel_send: Option<usize>,
+    /// Whether each message that is sent or received is a line of the log, at level info, without what is in it.
+    pub log_messages: bool,
 }
 
 impl Default for SessionConfig {
@@ -140,6 +142,7 @@ impl Default for SessionConfig {
             send_buffer: 8192,
             kernel_receive: None,
             kernel_send: None,
+            log_messages: false,
         }
     }
 }

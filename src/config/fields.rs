@@ -140,6 +140,8 @@ macro_rules! session_fields {
             "send_buffer_size" = send_buffer: Kind::size(1, GIB), "The first capacity of a send buffer";
             "kernel_receive_buffer_size" = kernel_receive: Kind::size(0, GIB), "SO_RCVBUF; 0: the system's choice";
             "kernel_send_buffer_size" = kernel_send: Kind::size(0, GIB), "SO_SNDBUF; 0: the system's choice";
+            "log_messages" = log_messages: Kind::Switch,
+                "Whether each message is logged, at level info: who, what kind and how long, not what is in it";
             $($more)*
         }
     };

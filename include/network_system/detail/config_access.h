@@ -40,6 +40,7 @@ void visit_session_keys(const std::string& section, Session& session, Visitor& v
     visit.or_default(section + "send_buffer_size", session.send_buffer_size);
     visit(section + "kernel_receive_buffer_size", session.kernel_receive_buffer_size);
     visit(section + "kernel_send_buffer_size", session.kernel_send_buffer_size);
+    visit(section + "log_messages", session.log_messages);
 }
 
 /// Calls `visit(key, member)` for each member of a configuration; `visit.or_default` where 0 means the default.

@@ -3,8 +3,9 @@ use std::ptr;
 use super::*;
 use crate::ffi::config::{netsys_client_config, netsys_server_config};
 use crate::ffi::connection_pool::{netsys_pool_config, netsys_pool_info, netsys_pool_source};
-use crate::ffi::context::{netsys_context_config, netsys_log_record};
+use crate::ffi::context::netsys_context_config;
 use crate::ffi::executor::netsys_executor;
+use crate::ffi::log::netsys_log_record;
 use crate::ffi::network_config::netsys_config_fault_info;
 use crate::ffi::session_manager::{netsys_managed_session, netsys_session_manager_config, netsys_session_manager_info};
 
