@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::args::{self, Extensible, Out, invalid, reserved};
 use super::guard;
-use super::log::{self, netsys_log_record};
+use super::log;
 use super::objects;
 use super::status::netsys_status;
 use super::types::*;
@@ -18,6 +18,23 @@ use crate::runtime::{Clock, Context, ContextHooks, on_library_thread};
 
 /// More would leave the rest of the machine none.
 const MAX_POOL_THREADS: u32 = 4096;
+
+/// A line of the library's log. Valid for the callback.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct netsys_log_record {
+    /// sizeof(netsys_log_record) of the library.
+    pub struct_size: u32,
+    /// 1 error, 2 warning, 3 information, 4 debugging, 5 trace.
+    pub level: u32,
+    /// When: milliseconds since 1970-01-01 00:00 UTC.
+    pub unix_ms: u64,
+    /// The part of the library that says it: "network_system::transport::listener".
+    pub target: netsys_str,
+    /// What it says, in one line of at most some 3 KiB: control characters, which a peer may have sent, are escaped, a
+    /// line feed as "\n". It ends with "(N more like it were left out)" where lines before it were too many.
+    pub message: netsys_str,
+}
 
 /// What a context is like. All zero but struct_size, which is what netsys_context_config_init makes, means all
 /// defaults.
@@ -134,7 +151,13 @@ impl Hooks {
 
 impl Sink for Hooks {
     fn log(&self, record: &Record<'_>) {
-        let record = netsys_log_record::view(record);
+        let record = netsys_log_record {
+            struct_size: size_of::<netsys_log_record>() as u32,
+            level: log::number(record.level),
+            unix_ms: record.unix_ms,
+            target: args::view(record.target),
+            message: args::view(record.text),
+        };
         if let Some(on_log) = self.table.on_log {
             // SAFETY: as the header says; the record and its texts live for the call, and the log is closed before the
             // release.

@@ -1,41 +1,10 @@
-//! The library's log on its way to C.
+//! What is logged, as C says it: a level or a filter.
 
 use tracing::Level;
 
-use super::args::{self, invalid};
-use super::types::netsys_str;
+use super::args::invalid;
 use crate::error::{Error, Result};
-use crate::log::{Filter, Record};
-
-/// A line of the library's log. Valid for the callback.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct netsys_log_record {
-    /// sizeof(netsys_log_record) of the library.
-    pub struct_size: u32,
-    /// 1 error, 2 warning, 3 information, 4 debugging, 5 trace.
-    pub level: u32,
-    /// When: milliseconds since 1970-01-01 00:00 UTC.
-    pub unix_ms: u64,
-    /// The part of the library that says it: "network_system::transport::listener".
-    pub target: netsys_str,
-    /// What it says, in one line of at most some 3 KiB: control characters, which a peer may have sent, are escaped, a
-    /// line feed as "\\n". It ends with "(N more like it were left out)" where lines before it were too many.
-    pub message: netsys_str,
-}
-
-impl netsys_log_record {
-    /// Good for as long as the record.
-    pub(super) fn view(record: &Record<'_>) -> netsys_log_record {
-        netsys_log_record {
-            struct_size: size_of::<netsys_log_record>() as u32,
-            level: number(record.level),
-            unix_ms: record.unix_ms,
-            target: args::view(record.target),
-            message: args::view(record.text),
-        }
-    }
-}
+use crate::log::Filter;
 
 /// What is logged by a configuration that has this level, and this filter if it is not empty.
 pub(super) fn configured(log_level: u32, log_filter: &str) -> Result<Filter> {
@@ -60,7 +29,8 @@ fn level(number: u32) -> Result<Level> {
     }
 }
 
-fn number(level: Level) -> u32 {
+/// The opposite.
+pub(super) fn number(level: Level) -> u32 {
     match level {
         Level::ERROR => 1,
         Level::WARN => 2,

@@ -7,13 +7,13 @@
 //! | [`status`], [`version`] | codes, the last error, versions |
 //! | [`context`], [`server`], [`client`], [`session`], [`session_data`], [`executor`] | the functions, a file for each noun |
 //! | [`connection_pool`], [`session_manager`] | connections shared, sessions kept |
-//! | [`log`] | lines of the log |
 //! | [`network_config`] | everything that can be configured |
 //! | [`network_utils`], [`resolver`] | addresses, ports and names; looking names up |
 //! | `guard` | what every function runs under |
 //! | `handles`, `objects` | the handle table, and what is in it |
 //! | `args` | arguments checked and made Rust values |
 //! | `binding`, `callbacks` | sessions and events on their way to C |
+//! | `log` | what is logged, as C says it |
 
 #![deny(clippy::undocumented_unsafe_blocks)]
 #![allow(non_camel_case_types, reason = "the names are those of the C header")]
@@ -33,7 +33,7 @@ pub mod context;
 pub mod executor;
 mod guard;
 mod handles;
-pub mod log;
+mod log;
 pub mod network_config;
 pub mod network_utils;
 mod objects;

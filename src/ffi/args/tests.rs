@@ -3,9 +3,8 @@ use std::ptr;
 use super::*;
 use crate::ffi::config::{netsys_client_config, netsys_server_config};
 use crate::ffi::connection_pool::{netsys_pool_config, netsys_pool_info, netsys_pool_source};
-use crate::ffi::context::netsys_context_config;
+use crate::ffi::context::{netsys_context_config, netsys_log_record};
 use crate::ffi::executor::netsys_executor;
-use crate::ffi::log::netsys_log_record;
 use crate::ffi::network_config::netsys_config_fault_info;
 use crate::ffi::session_manager::{netsys_managed_session, netsys_session_manager_config, netsys_session_manager_info};
 
@@ -33,9 +32,9 @@ fn structs_have_no_padding() {
     assert_eq!(size_of::<netsys_error_info>(), 4 * 4 + 232);
     assert_eq!(size_of::<netsys_stats>(), 2 * 4 + 19 * 8);
     assert_eq!(size_of::<netsys_callbacks>(), 2 * 4 + 11 * 8);
-    assert_eq!(size_of::<netsys_context_config>(), 4 * 4 + 16 + 6 * 8 + 2 * 4);
+    assert_eq!(size_of::<netsys_context_config>(), 4 * 4 + 2 * 16 + 6 * 8 + 2 * 4);
     assert_eq!(size_of::<netsys_executor>(), 3 * 8);
-    assert_eq!(size_of::<netsys_server_config>(), 2 * 4 + 3 * 16 + 2 * 2 + 3 * 4 + 3 * 8 + 18 * 4 + 4 * 8);
+    assert_eq!(size_of::<netsys_server_config>(), 2 * 4 + 3 * 16 + 2 * 2 + 3 * 4 + 3 * 8 + 20 * 4 + 4 * 8);
     assert_eq!(size_of::<netsys_client_config>(), 2 * 4 + 2 * 16 + 2 * 2 + 3 * 4 + 3 * 8 + 18 * 4 + 4 * 8);
     assert_eq!(size_of::<netsys_pool_config>(), 4 * 4);
     assert_eq!(size_of::<netsys_pool_source>(), 2 * 4 + 4 * 8);
