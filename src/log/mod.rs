@@ -21,11 +21,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id};
 use tracing::subscriber::{Interest, NoSubscriber};
-use tracing::{Dispatch, Event, Level, Metadata, Subscriber, dispatcher};
+use tracing::{Dispatch, Event, Level, Metadata, Subscriber};
 
 use self::callsite::{Callsites, LeftOut};
 pub use self::filter::Filter;
-use crate::runtime::{Clock, as_library_thread};
+use crate::runtime::{Clock, takes_a_line, taking_a_line};
 use crate::sys;
 
 /// The target of the lines of single messages, see
@@ -122,8 +122,7 @@ impl Log {
     /// Writes what is still to be told of lines that were left out. When this returns, no sink is called any more. Not to
     /// be called by a sink, which it would wait for.
     pub fn close(&self) {
-        // As in an event: nothing is logged of what the sinks do.
-        dispatcher::with_default(&Dispatch::none(), || dispatcher::get_default(|_| self.0.tell_left_out()));
+        self.0.tell_left_out();
         *self.0.closed.write().unwrap_or_else(PoisonError::into_inner) = true;
     }
 }
@@ -142,8 +141,7 @@ impl Inner {
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let record = Record { level, unix_ms: now.as_millis() as u64, target, text };
-        // Who closes the log waits for the sinks, so they must not wait for that.
-        as_library_thread(|| self.sinks.iter().for_each(|sink| sink.log(&record)));
+        taking_a_line(|| self.sinks.iter().for_each(|sink| sink.log(&record)));
     }
 }
 
@@ -155,10 +153,12 @@ impl Subscriber for Inner {
     }
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        self.callsites.find(metadata).is_on(self.number.load(Ordering::Acquire), || {
+        let number = self.number.load(Ordering::Acquire);
+        let decide = || {
             let current = lock(&self.filter);
             (current.number, current.filter.enables(metadata))
-        })
+        };
+        !takes_a_line() && self.callsites.find(metadata).is_on(number, decide)
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use tracing::dispatcher;
+
 use super::*;
 use crate::runtime::ManualClock;
 

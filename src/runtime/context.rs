@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::budget::Budget;
 use super::event_loop::{LoopRef, WeakLoop};
+use super::logging::logging_to;
 use super::manual::ManualQueue;
 use super::pool::{Pool, Started};
 use super::thread::as_library_thread;
@@ -36,15 +37,6 @@ impl ContextHooks {
     /// Runs `work` with its log going where it should.
     pub(super) fn logging<R>(&self, work: impl FnOnce() -> R) -> R {
         logging_to(self.dispatch.as_ref(), work)
-    }
-}
-
-/// Runs `work`, on whatever thread, with its log going to `dispatch`. It must not run under a lock: the events reach
-/// the user's code.
-pub(crate) fn logging_to<R>(dispatch: Option<&tracing::Dispatch>, work: impl FnOnce() -> R) -> R {
-    match dispatch {
-        Some(dispatch) => tracing::dispatcher::with_default(dispatch, work),
-        None => work(),
     }
 }
 

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use std::{fmt, ptr};
 
 use super::event_loop::WeakLoop;
+use super::logging::logging_to;
 use super::thread::as_library_thread;
-use super::{Executor, batch, logging_to};
+use super::{Executor, batch};
 
 /// After this long a job makes room for others.
 const TURN: Duration = Duration::from_micros(200);
