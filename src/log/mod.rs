@@ -20,7 +20,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id};
-use tracing::subscriber::{Interest, NoSubscriber};
+use tracing::subscriber::Interest;
 use tracing::{Dispatch, Event, Level, Metadata, Subscriber};
 
 use self::callsite::{Callsites, LeftOut};
@@ -84,7 +84,11 @@ struct Numbered {
 
 /// As long as a process has one dispatcher, `tracing` asks that of the thread at hand about a place in the source that
 /// is met for the first time. On a thread without one, that place would be off for ever. So there is a second one.
-static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
+static SECOND: LazyLock<Dispatch> = LazyLock::new(|| {
+    // A `NoSubscriber` would have all levels looked at: it does not say that it wants none.
+    let nothing = Inner::new(Filter::up_to(LevelFilter::OFF), Vec::new(), Clock::default());
+    Dispatch::new(nothing)
+});
 
 /// Held while `tracing` is told of another filter: of two at once, one could put back what it found before the other.
 static TELLING: Mutex<()> = Mutex::new(());
@@ -93,14 +97,7 @@ impl Log {
     /// A log of the events that `filter` lets through. `clock` is what their rates are measured with.
     pub fn new(filter: Filter, sinks: Vec<Arc<dyn Sink>>, clock: Clock) -> Log {
         LazyLock::force(&SECOND);
-        Log(Arc::new(Inner {
-            filter: Mutex::new(Numbered { filter, number: 1 }),
-            number: AtomicU64::new(1),
-            callsites: Callsites::default(),
-            clock,
-            sinks,
-            closed: RwLock::new(false),
-        }))
+        Log(Arc::new(Inner::new(filter, sinks, clock)))
     }
 
     /// What events go through to this log.
@@ -119,8 +116,8 @@ impl Log {
         tracing::callsite::rebuild_interest_cache();
     }
 
-    /// Writes what is still to be told of lines that were left out. When this returns, no sink is called any more. Not to
-    /// be called by a sink, which it would wait for.
+    /// Writes what is still to be told of lines that were left out. When this returns, no sink is called any more. Not
+    /// to be called by a sink, which it would wait for.
     pub fn close(&self) {
         self.0.tell_left_out();
         *self.0.closed.write().unwrap_or_else(PoisonError::into_inner) = true;
@@ -128,6 +125,17 @@ impl Log {
 }
 
 impl Inner {
+    fn new(filter: Filter, sinks: Vec<Arc<dyn Sink>>, clock: Clock) -> Inner {
+        Inner {
+            filter: Mutex::new(Numbered { filter, number: 1 }),
+            number: AtomicU64::new(1),
+            callsites: Callsites::default(),
+            clock,
+            sinks,
+            closed: RwLock::new(false),
+        }
+    }
+
     fn tell_left_out(&self) {
         for (LeftOut { level, target, text }, more) in self.callsites.iter().filter_map(|one| one.take_left_out()) {
             self.write(level, target, &line::note(text, more));
