@@ -385,6 +385,7 @@ names_and_addresses() {
 self_checking=(
     connection_pool connection_pool_cpp
     limits limits_cpp
+    logging logging_cpp
     reconnecting_client reconnecting_client_cpp
     session_manager session_manager_cpp
     slow_peer slow_peer_cpp

@@ -159,7 +159,7 @@ impl Bridge {
     ) -> Result<Arc<Server>> {
         let settings = self.config();
         let config = settings.complete_server(config);
-        self.start(&settings, config.server_id.clone(), handler, |handler| {
+        self.start(context, &settings, config.server_id.clone(), handler, |handler| {
             let server = Server::start(context, config, handler)?;
             Ok((Made::Server(Arc::downgrade(&server)), server))
         })
@@ -174,7 +174,7 @@ impl Bridge {
     ) -> Result<Arc<Client>> {
         let settings = self.config();
         let config = settings.complete_client(config);
-        self.start(&settings, config.client_id.clone(), handler, |handler| {
+        self.start(context, &settings, config.client_id.clone(), handler, |handler| {
             let client = Client::start(context, config, handler)?;
             Ok((Made::Client(Arc::downgrade(&client)), client))
         })
@@ -197,6 +197,7 @@ impl Bridge {
 
     fn start<T>(
         &self,
+        context: &Context,
         settings: &BridgeConfig,
         id: String,
         handler: Arc<dyn Handler>,
@@ -233,7 +234,7 @@ impl Bridge {
             }
             Err(error) => {
                 self.forget(number);
-                self.report(&error);
+                context.logging(|| self.report(&error));
                 Err(error)
             }
         }

@@ -170,7 +170,8 @@ private:
         netsys_bridge_config config{};
         netsys_bridge_config_init(&config, sizeof(config));
         config.flags = (wanted.enable_performance_monitoring ? 0u : NETSYS_BRIDGE_NO_MONITORING) |
-                       (wanted.enable_connection_pooling ? 0u : NETSYS_BRIDGE_NO_POOLING);
+                       (wanted.enable_connection_pooling ? 0u : NETSYS_BRIDGE_NO_POOLING) |
+                       (wanted.enable_message_logging ? NETSYS_BRIDGE_LOG_MESSAGES : 0u);
         config.max_connections_per_client = to_u32(wanted.max_connections_per_client);
         config.connection_timeout_ms = to_ms(wanted.connection_timeout);
         config.message_timeout_ms = to_ms(wanted.message_timeout);
