@@ -275,6 +275,7 @@ pub(super) unsafe fn server(config: *const netsys_server_config) -> Result<Serve
             .map(str::parse)
             .collect::<Result<_>>()
             .map_err(|error: Error| args::invalid(format!("exempt_addresses: {error}")))?,
+        tls: Default::default(),
         session,
     })
 }
@@ -296,6 +297,7 @@ pub(super) unsafe fn client(config: *const netsys_client_config) -> Result<Clien
         port: c.port,
         connect_timeout: or_millis(c.connect_timeout_ms, ClientConfig::default().connect_timeout),
         reconnect: reconnect(&c)?,
+        tls: Default::default(),
         session,
     })
 }
@@ -417,6 +419,7 @@ pub(super) fn to_server(config: &ServerConfig, exempt: &str) -> netsys_server_co
         accept_rate,
         accept_burst,
         exempt_addresses: _,
+        tls: _,
         session,
     } = config;
     // SAFETY: all zero is a value of this struct.
@@ -438,7 +441,7 @@ pub(super) fn to_server(config: &ServerConfig, exempt: &str) -> netsys_server_co
 
 /// The configuration as C has it, with views of its strings.
 pub(super) fn to_client(config: &ClientConfig) -> netsys_client_config {
-    let ClientConfig { client_id, host, port, connect_timeout, reconnect, session } = config;
+    let ClientConfig { client_id, host, port, connect_timeout, reconnect, tls: _, session } = config;
     // SAFETY: all zero is a value of this struct.
     let mut c: netsys_client_config = unsafe { std::mem::zeroed() };
     fill_session!(c, session);
