@@ -114,12 +114,12 @@ fn name(bytes: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use rcgen::{CertificateParams, DnType, DnValue, KeyPair, SanType};
+    use rcgen::{CertificateParams, DistinguishedName, DnType, DnValue, KeyPair, SanType};
 
     use super::*;
 
     fn certificate(common_names: &[&str], names: Vec<SanType>) -> Vec<u8> {
-        let mut params = CertificateParams::default();
+        let mut params = CertificateParams { distinguished_name: DistinguishedName::new(), ..Default::default() };
         params.distinguished_name.push(DnType::OrganizationName, "not the name");
         for name in common_names {
             params.distinguished_name.push(DnType::CommonName, DnValue::Utf8String((*name).into()));
