@@ -506,7 +506,6 @@ fn certificates_come_from_files() {
     assert_eq!(events.message().1, b"from files");
 }
 
-/// A connection that a pool makes is encrypted as a client's, and resumes an earlier one's session.
 #[test]
 fn a_name_other_than_the_host_can_be_asked_for() {
     let (ca, home) = (Ca::new(), Home::new());
