@@ -97,8 +97,7 @@ fn what_is_sent_early_is_sent_encrypted() {
         let (handler, at_server) = Recorder::new();
         let server = home.server(ca.server_config(framing), handler);
         let (handler, _events) = Recorder::new();
-        let client =
-            Client::start(&home.0, ca.client_config(server.local_addr().port(), framing), handler).unwrap();
+        let client = Client::start(&home.0, ca.client_config(server.local_addr().port(), framing), handler).unwrap();
         let kind = if framing == Framing::Raw { Payload::Stream } else { Payload::Binary };
         support::wait_until("there is a session before it is open", || client.send(kind, b"early").is_ok());
         // A close waits for the handshake too.
@@ -484,8 +483,7 @@ fn certificates_come_from_files() {
          {certificate:?}\nkey_file = {key:?}\nmin_version = \"1.3\"\nalpn = \"x, y\"\n[client]\nhost = \"localhost\"\n\
          [client.tls]\nenabled = true\nca_file = {roots:?}\n"
     );
-    let config =
-        network_system::config::NetworkConfig::from_str(&text, network_system::config::Format::Toml).unwrap();
+    let config = network_system::config::NetworkConfig::from_str(&text, network_system::config::Format::Toml).unwrap();
     let expected = ServerTls {
         enabled: true,
         certificate: Pem::file(certificate),

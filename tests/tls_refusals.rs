@@ -79,7 +79,12 @@ fn a_client_refuses_what_is_not_the_servers_certificate() {
             Code::CertificateInvalid,
             "the server's certificate is not acceptable",
         ),
-        ("another issuer", Ca::new().server(), Code::CertificateUntrusted, "comes from no issuer that this side trusts"),
+        (
+            "another issuer",
+            Ca::new().server(),
+            Code::CertificateUntrusted,
+            "comes from no issuer that this side trusts",
+        ),
         (
             "a client's",
             ca.sign(&changed(|params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth])),
@@ -277,7 +282,10 @@ fn a_tls_client_on_a_plain_port_is_refused_at_once() {
         let begun = Instant::now();
         for speaks in [Framing::Framed, Framing::Raw, Framing::Auto] {
             let error = fails(&home, ca.client_config(server.local_addr().port(), speaks));
-            assert!(error.code == Code::TlsMismatch && error.message.contains("switch TLS on in the server"), "{error}");
+            assert!(
+                error.code == Code::TlsMismatch && error.message.contains("switch TLS on in the server"),
+                "{error}"
+            );
             let told = at_server.error();
             assert!(told.code == Code::TlsMismatch && told.message.contains("this port does not"), "{told}");
         }
@@ -456,7 +464,11 @@ fn unusable_material_is_refused_at_the_start() {
         (tls(&good.certificate, &other.key), Code::InvalidArgument, "is not the key of the first certificate"),
         (tls(&good.key, &good.key), Code::InvalidArgument, "the certificate in memory has nothing in PEM"),
         (tls(&good.certificate, &good.certificate), Code::InvalidArgument, "the key in memory has no private key"),
-        (tls(&good.certificate, "-----BEGIN PRIVATE KEY-----\nZm9v\n-----END PRIVATE KEY-----"), Code::InvalidArgument, "malformed"),
+        (
+            tls(&good.certificate, "-----BEGIN PRIVATE KEY-----\nZm9v\n-----END PRIVATE KEY-----"),
+            Code::InvalidArgument,
+            "malformed",
+        ),
         (missing, Code::NotFound, "key_file \"no/such.key\" cannot be read"),
         (ServerTls { key: Pem::None, ..tls(&good.certificate, "") }, Code::InvalidArgument, "set key_file"),
         (ServerTls { enabled: true, ..ServerTls::default() }, Code::InvalidArgument, "set certificate_file"),

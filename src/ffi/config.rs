@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::args::{self, Extensible, millis, reserved};
 use super::executor::{self, netsys_executor};
+use super::tls::{self, netsys_tls_config};
 use super::types::*;
 use crate::config::{ClientConfig, Framing, Reconnect, SendPolicy, ServerConfig, SessionConfig};
 use crate::error::{Code, Error, Result};
@@ -91,6 +92,8 @@ pub struct netsys_server_config {
     /// Addresses that the two limits above do not hold for: ranges with commas between them, as in
     /// "10.0.0.0/8, 2001:db8::/32, ::1"; may be empty.
     pub exempt_addresses: netsys_str,
+    /// How connections are encrypted; NULL: not at all.
+    pub tls: *const netsys_tls_config,
 }
 
 /// What a client is like. Host and port are required; the rest may be zero, but for struct_size, and then means the
@@ -173,6 +176,8 @@ pub struct netsys_client_config {
     pub unresponsive_timeout_ms: u32,
     /// 0.
     pub reserved_tail: u32,
+    /// How connections are encrypted; NULL: not at all.
+    pub tls: *const netsys_tls_config,
 }
 
 // SAFETY: see `args::tests::structs_have_no_padding`; numbers, views, pointers and functions (`Option`) may
@@ -275,7 +280,8 @@ pub(super) unsafe fn server(config: *const netsys_server_config) -> Result<Serve
             .map(str::parse)
             .collect::<Result<_>>()
             .map_err(|error: Error| args::invalid(format!("exempt_addresses: {error}")))?,
-        tls: Default::default(),
+        // SAFETY: by the contract of this function.
+        tls: unsafe { tls::server(c.tls) }?,
         session,
     })
 }
@@ -297,7 +303,8 @@ pub(super) unsafe fn client(config: *const netsys_client_config) -> Result<Clien
         port: c.port,
         connect_timeout: or_millis(c.connect_timeout_ms, ClientConfig::default().connect_timeout),
         reconnect: reconnect(&c)?,
-        tls: Default::default(),
+        // SAFETY: by the contract of this function.
+        tls: unsafe { tls::client(c.tls) }?,
         session,
     })
 }
@@ -406,8 +413,9 @@ macro_rules! fill_session {
     };
 }
 
-/// The configuration as C has it, with views of its strings and of `exempt`, which is its `exempt_addresses` as text.
-pub(super) fn to_server(config: &ServerConfig, exempt: &str) -> netsys_server_config {
+/// The configuration as C has it, with views of its strings and of `exempt`, which is its `exempt_addresses` as text, and
+/// with `tls`, which is its `tls`.
+pub(super) fn to_server(config: &ServerConfig, exempt: &str, tls: *const netsys_tls_config) -> netsys_server_config {
     let ServerConfig {
         server_id,
         host,
@@ -419,7 +427,7 @@ pub(super) fn to_server(config: &ServerConfig, exempt: &str) -> netsys_server_co
         accept_rate,
         accept_burst,
         exempt_addresses: _,
-        tls: _,
+        tls: _, // which `tls` is made of
         session,
     } = config;
     // SAFETY: all zero is a value of this struct.
@@ -435,12 +443,13 @@ pub(super) fn to_server(config: &ServerConfig, exempt: &str) -> netsys_server_co
     c.accept_rate = *accept_rate;
     c.accept_burst = *accept_burst;
     c.exempt_addresses = args::view(exempt);
+    c.tls = tls;
     c.handshake_timeout_ms = to_millis(session.handshake_timeout);
     c
 }
 
-/// The configuration as C has it, with views of its strings.
-pub(super) fn to_client(config: &ClientConfig) -> netsys_client_config {
+/// The configuration as C has it, with views of its strings, and with `tls`, which is its `tls`.
+pub(super) fn to_client(config: &ClientConfig, tls: *const netsys_tls_config) -> netsys_client_config {
     let ClientConfig { client_id, host, port, connect_timeout, reconnect, tls: _, session } = config;
     // SAFETY: all zero is a value of this struct.
     let mut c: netsys_client_config = unsafe { std::mem::zeroed() };
@@ -449,6 +458,7 @@ pub(super) fn to_client(config: &ClientConfig) -> netsys_client_config {
     c.host = args::view(host);
     c.port = *port;
     c.connect_timeout_ms = to_millis(*connect_timeout);
+    c.tls = tls;
     // C refuses a delay without `reconnect`, where it would mean nothing.
     if reconnect.enabled {
         c.reconnect = 1;
@@ -482,11 +492,17 @@ mod tests {
     /// What becomes of a configuration that was given to C and comes back.
     fn read_again(server: &ServerConfig) -> Result<ServerConfig> {
         let exempt = AddressRange::text(&server.exempt_addresses);
-        read_server(netsys_server_config { struct_size: server_config().struct_size, ..to_server(server, &exempt) })
+        read_server(netsys_server_config {
+            struct_size: server_config().struct_size,
+            ..to_server(server, &exempt, std::ptr::null())
+        })
     }
 
     fn read_client_again(client: &ClientConfig) -> Result<ClientConfig> {
-        read_client(netsys_client_config { struct_size: client_config().struct_size, ..to_client(client) })
+        read_client(netsys_client_config {
+            struct_size: client_config().struct_size,
+            ..to_client(client, std::ptr::null())
+        })
     }
 
     fn read_client(config: netsys_client_config) -> Result<ClientConfig> {

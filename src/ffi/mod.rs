@@ -7,6 +7,7 @@
 //! | [`status`], [`version`] | codes, the last error, versions |
 //! | [`context`], [`server`], [`client`], [`session`], [`session_data`], [`executor`] | the functions, a file for each noun |
 //! | [`connection_pool`], [`session_manager`] | connections shared, sessions kept |
+//! | [`tls`] | encryption |
 //! | [`network_config`] | everything that can be configured |
 //! | [`network_utils`], [`resolver`] | addresses, ports and names; looking names up |
 //! | `guard` | what every function runs under |
@@ -42,5 +43,6 @@ pub mod session;
 pub mod session_data;
 pub mod session_manager;
 pub mod status;
+pub mod tls;
 pub mod types;
 pub mod version;

@@ -119,7 +119,8 @@ mod tests {
     use super::*;
 
     fn certificate(common_names: &[&str], names: Vec<SanType>) -> Vec<u8> {
-        let mut params = CertificateParams { distinguished_name: DistinguishedName::new(), ..Default::default() };
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::OrganizationName, "not the name");
         for name in common_names {
             params.distinguished_name.push(DnType::CommonName, DnValue::Utf8String((*name).into()));

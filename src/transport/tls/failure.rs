@@ -113,6 +113,7 @@ fn certificate(why: &CertificateError, side: Side) -> Error {
         InvalidPurpose | InvalidPurposeContext { .. } => {
             (Code::CertificateWrongUsage, format!("is not for the use as a {peer}'s"))
         }
+        Other(why) => (Code::CertificateInvalid, format!("is not acceptable: {why}")),
         other => (Code::CertificateInvalid, format!("is not acceptable: {other}")),
     };
     Error::new(code, format!("the {peer}'s certificate {text}"))
