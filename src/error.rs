@@ -8,8 +8,8 @@ use std::io;
 /// What went wrong. The numbers are part of the ABI: they are never changed and never used again for another
 /// meaning.
 ///
-/// The general ones lie above -100. The specification's ranges below: -600 to -619 connection and TLS, -620 to -639 session,
-/// -640 to -659 send and receive, -660 to -679 server.
+/// The general ones lie above -100. The specification's ranges below: -600 to -619 connection and TLS, -620 to -639
+/// session, -640 to -659 send and receive, -660 to -679 server.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {

@@ -210,7 +210,8 @@ fn all() -> Vec<Field> {
     }
     session_fields! {
         fields, "server", (server.session), timeout: Kind::TIME_OR_ZERO.in_seconds(), besides ();
-        "handshake_timeout" = handshake_timeout: Kind::TIME, "How long a peer may take to agree on TLS and, framed, to say who it is";
+        "handshake_timeout" = handshake_timeout: Kind::TIME,
+            "How long a peer may take to agree on TLS and, framed, to say who it is";
     }
     fields! {
         fields, "server.tls", ServerTls at (server.tls), besides ();

@@ -131,9 +131,9 @@ impl Server {
         }
     }
 
-    /// Takes certificates and settings of TLS for the connections to come; `None`: those that it has, as their files are
-    /// now. Sessions that are there go on with what they have. Fails, and changes nothing, where what is given cannot be
-    /// used, and for a server that was started without TLS.
+    /// Takes certificates and settings of TLS for the connections to come; `None`: those that it has, as their files
+    /// are now. Sessions that are there go on with what they have. Fails, and changes nothing, where what is given
+    /// cannot be used, and for a server that was started without TLS.
     pub fn reload_tls(&self, settings: Option<ServerTls>) -> Result<()> {
         let tls = self.tls.as_ref().ok_or_else(|| {
             Error::new(Code::Unsupported, "the server was started without TLS, so that there is nothing to reload")

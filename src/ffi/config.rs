@@ -413,8 +413,8 @@ macro_rules! fill_session {
     };
 }
 
-/// The configuration as C has it, with views of its strings and of `exempt`, which is its `exempt_addresses` as text, and
-/// with `tls`, which is its `tls`.
+/// The configuration as C has it, with views of its strings and of `exempt`, which is its `exempt_addresses` as text,
+/// and with `tls`, which is its `tls`.
 pub(super) fn to_server(config: &ServerConfig, exempt: &str, tls: *const netsys_tls_config) -> netsys_server_config {
     let ServerConfig {
         server_id,

@@ -51,8 +51,8 @@ pub const NETSYS_TLS_TEXT_PEER_ALTERNATIVE_NAME: u32 = 6;
 pub const NETSYS_TLS_TEXT_PEER_FINGERPRINT: u32 = 7;
 
 /// How the connections of a server or client are encrypted: TLS 1.2 and 1.3 with forward secrecy and authenticated
-/// ciphers. What is PEM is in a file, which is read when the server or client starts, or in memory, which is copied, and
-/// zeroed in the end; not in both.
+/// ciphers. What is PEM is in a file, which is read when the server or client starts, or in memory, which is copied,
+/// and zeroed in the end; not in both.
 ///
 /// A server needs its certificate and the key. A client needs nothing: then it trusts the issuers that the system does.
 #[repr(C)]
@@ -85,8 +85,8 @@ pub struct netsys_tls_config {
     pub ca_file: netsys_str,
     /// The same in memory.
     pub ca: netsys_bytes,
-    /// Lists of the peers' certificates that are revoked: the file; none: none is. With a list, a certificate is refused
-    /// of whose issuer there is no list that is up to date.
+    /// Lists of the peers' certificates that are revoked: the file; none: none is. With a list, a certificate is
+    /// refused of whose issuer there is no list that is up to date.
     pub crl_file: netsys_str,
     /// The same in memory.
     pub crl: netsys_bytes,
@@ -157,7 +157,8 @@ unsafe fn read(config: *const netsys_tls_config, flags: u32) -> Result<(netsys_t
     reserved(c.reserved, "tls: reserved")?;
     if c.flags & !flags != 0 {
         return Err(invalid(format!(
-            "tls: flags is {:#x}: use NETSYS_TLS_NO_SESSION_RESUMPTION (1) and, for clients, NETSYS_TLS_NO_SNI (2) only",
+            "tls: flags is {:#x}: use NETSYS_TLS_NO_SESSION_RESUMPTION (1) and, for clients, NETSYS_TLS_NO_SNI (2) \
+             only",
             c.flags
         )));
     }
@@ -168,8 +169,8 @@ unsafe fn read(config: *const netsys_tls_config, flags: u32) -> Result<(netsys_t
 }
 
 /// # Safety
-/// `config` is NULL, which means without TLS, or points to a struct as long as its own struct_size says, with views that
-/// are valid.
+/// `config` is NULL, which means without TLS, or points to a struct as long as its own struct_size says, with views
+/// that are valid.
 pub(super) unsafe fn server(config: *const netsys_tls_config) -> Result<ServerTls> {
     if config.is_null() {
         return Ok(ServerTls::default());
@@ -405,6 +406,8 @@ fn info(session: &Session) -> Result<&TlsInfo> {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn netsys_session_tls_info(session: netsys_session, out: *mut netsys_tls_info) -> netsys_status {
     guard::with(session, |session| {
+        // SAFETY: the caller gives NULL or a struct as long as it says.
+        unsafe { Out::new(out, "out") }?;
         let info = info(session)?;
         let value = netsys_tls_info {
             struct_size: size_of::<netsys_tls_info>() as u32,

@@ -15,7 +15,7 @@ HANDLES = {f"netsys_{noun}": noun.upper() for noun in NOUNS}
 
 # Arguments that may be null, by name; by function and name where it is not so everywhere.
 OPTIONAL = {"needed", "count", "queued", "refused", "userdata", "release", "callbacks", "netsys_context_create.config",
-            "netsys_resolver_create.config", "netsys_context_poll.out"}
+            "netsys_resolver_create.config", "netsys_context_poll.out", "netsys_server_reload_tls.tls"}
 
 # What becomes of what a call made.
 CLEAN_UP = {
@@ -63,6 +63,7 @@ VALUES = {
     "format": "NETSYS_FORMAT_TOML",
     "index": "0",
     "value": "0",
+    "what": "NETSYS_TLS_TEXT_VERSION",
 }
 
 

@@ -1,7 +1,7 @@
 //! What a server or client needs for each connection: made when it starts, of what its configuration says.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, WebPkiServerVerifier};
@@ -67,13 +67,15 @@ impl TlsServer {
 
     /// A stream that will be encrypted once its handshake is done.
     pub(crate) fn accept(&self, stream: TcpStream) -> Result<Stream> {
-        let config = Arc::clone(&self.lock().config);
-        let asks = self.lock().settings.client_certificate != ClientCertificate::None;
+        let (config, asks) = {
+            let current = self.lock();
+            (Arc::clone(&current.config), current.settings.client_certificate != ClientCertificate::None)
+        };
         let connection = ServerConnection::new(config).map_err(|error| internal(&error))?;
         Ok(Stream::encrypted(stream, Tls::new(connection.into(), Side::Server, asks, &self.gate)))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Current> {
+    fn lock(&self) -> MutexGuard<'_, Current> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
