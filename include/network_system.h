@@ -202,6 +202,82 @@
 #define NETSYS_INFINITE UINT32_MAX
 
 /**
+ * Version of TLS: 1.2.
+ */
+#define NETSYS_TLS_1_2 12
+
+/**
+ * Version of TLS: 1.3.
+ */
+#define NETSYS_TLS_1_3 13
+
+/**
+ * Clients are not asked for a certificate.
+ */
+#define NETSYS_CLIENT_CERTIFICATE_NONE 0
+
+/**
+ * Clients may show a certificate; one that does not hold is refused.
+ */
+#define NETSYS_CLIENT_CERTIFICATE_OPTIONAL 1
+
+/**
+ * Clients must show a certificate.
+ */
+#define NETSYS_CLIENT_CERTIFICATE_REQUIRED 2
+
+/**
+ * Flag of TLS: make the whole handshake each time.
+ */
+#define NETSYS_TLS_NO_SESSION_RESUMPTION 1
+
+/**
+ * Flag of TLS, of clients: do not tell the server the name that is connected to before it shows a certificate.
+ */
+#define NETSYS_TLS_NO_SNI 2
+
+/**
+ * The one value of dangerously_disable_verification that means it.
+ */
+#define NETSYS_TLS_DANGEROUSLY_DISABLE_VERIFICATION 1315916100
+
+/**
+ * Text about TLS: its version, "TLSv1.3".
+ */
+#define NETSYS_TLS_TEXT_VERSION 1
+
+/**
+ * Text about TLS: the cipher suite, "TLS13_AES_256_GCM_SHA384".
+ */
+#define NETSYS_TLS_TEXT_CIPHER_SUITE 2
+
+/**
+ * Text about TLS: the application protocol that was agreed on (ALPN); empty: none.
+ */
+#define NETSYS_TLS_TEXT_ALPN 3
+
+/**
+ * Text about TLS, of a server's session: the name that the client asked for (SNI); empty: none.
+ */
+#define NETSYS_TLS_TEXT_SERVER_NAME 4
+
+/**
+ * Text about TLS: the common name in the subject of the peer's certificate; empty: none.
+ */
+#define NETSYS_TLS_TEXT_PEER_COMMON_NAME 5
+
+/**
+ * Text about TLS: the first alternative name in the peer's certificate that is no address, with its kind, as in
+ * "DNS:host.example", "URI:spiffe://a/b" or "email:a@b.example"; empty: none.
+ */
+#define NETSYS_TLS_TEXT_PEER_ALTERNATIVE_NAME 6
+
+/**
+ * Text about TLS: the SHA-256 of the peer's certificate, 64 hexadecimal digits; empty: it showed none.
+ */
+#define NETSYS_TLS_TEXT_PEER_FINGERPRINT 7
+
+/**
  * The version of this header: major. Programs made for another major version do not run.
  */
 #define NETSYS_VERSION_MAJOR 2
@@ -383,8 +459,8 @@
  * What went wrong. The numbers are part of the ABI: they are never changed and never used again for another
  * meaning.
  *
- * The general ones lie above -100. The specification's ranges below: -600 to -619 connection, -620 to -639 session,
- * -640 to -659 send and receive, -660 to -679 server.
+ * The general ones lie above -100. The specification's ranges below: -600 to -619 connection and TLS, -620 to -639
+ * session, -640 to -659 send and receive, -660 to -679 server.
  */
 enum netsys_err
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -472,6 +548,50 @@ enum netsys_err
      */
     NETSYS_ERR_CONNECTION_CLOSED = -603,
     /**
+     * The TLS handshake failed, or what TLS protects was broken.
+     */
+    NETSYS_ERR_TLS_FAILED = -604,
+    /**
+     * One side speaks TLS and the other does not.
+     */
+    NETSYS_ERR_TLS_MISMATCH = -605,
+    /**
+     * The peer ended the connection without TLS saying so: what it sent last may be missing.
+     */
+    NETSYS_ERR_TLS_TRUNCATED = -606,
+    /**
+     * A client gave no certificate where one is required.
+     */
+    NETSYS_ERR_CERTIFICATE_REQUIRED = -607,
+    /**
+     * The peer's certificate comes from no issuer that this side trusts.
+     */
+    NETSYS_ERR_CERTIFICATE_UNTRUSTED = -608,
+    /**
+     * The peer's certificate is not valid any more, or not yet.
+     */
+    NETSYS_ERR_CERTIFICATE_EXPIRED = -609,
+    /**
+     * The server's certificate is for another name than the one that was connected to.
+     */
+    NETSYS_ERR_CERTIFICATE_WRONG_NAME = -610,
+    /**
+     * The peer's certificate is revoked, or the revocation list cannot rule that out.
+     */
+    NETSYS_ERR_CERTIFICATE_REVOKED = -611,
+    /**
+     * The peer's certificate is for another use: a client's is no server's.
+     */
+    NETSYS_ERR_CERTIFICATE_WRONG_USAGE = -612,
+    /**
+     * The peer's certificate is malformed or has something that is not accepted.
+     */
+    NETSYS_ERR_CERTIFICATE_INVALID = -613,
+    /**
+     * The peer does not accept this side's certificate, or that it has none.
+     */
+    NETSYS_ERR_CERTIFICATE_REFUSED = -614,
+    /**
      * No session has that handle or id (any more).
      */
     NETSYS_ERR_SESSION_NOT_FOUND = -620,
@@ -538,6 +658,162 @@ typedef int32_t netsys_err;
 typedef int32_t netsys_status;
 
 /**
+ * Text that somebody else owns: UTF-8, not NUL-terminated.
+ */
+typedef struct netsys_str {
+    /**
+     * The first byte; may be NULL if len is 0.
+     */
+    const char *data;
+    /**
+     * How many bytes.
+     */
+    size_t len;
+} netsys_str;
+
+/**
+ * Bytes that somebody else owns.
+ */
+typedef struct netsys_bytes {
+    /**
+     * The first byte; may be NULL if len is 0.
+     */
+    const uint8_t *data;
+    /**
+     * How many bytes.
+     */
+    size_t len;
+} netsys_bytes;
+
+/**
+ * How the connections of a server or client are encrypted: TLS 1.2 and 1.3 with forward secrecy and authenticated
+ * ciphers. What is PEM is in a file, which is read when the server or client starts, or in memory, which is copied,
+ * and zeroed in the end; not in both.
+ *
+ * A server needs its certificate and the key. A client needs nothing: then it trusts the issuers that the system does.
+ */
+typedef struct netsys_tls_config {
+    /**
+     * sizeof(netsys_tls_config).
+     */
+    uint32_t struct_size;
+    /**
+     * The least version that is spoken: NETSYS_TLS_1_2 or _1_3; 0: 1.2.
+     */
+    uint32_t min_version;
+    /**
+     * Servers: NETSYS_CLIENT_CERTIFICATE_*.
+     */
+    uint32_t client_certificate;
+    /**
+     * NETSYS_TLS_NO_* together.
+     */
+    uint32_t flags;
+    /**
+     * Clients: NETSYS_TLS_DANGEROUSLY_DISABLE_VERIFICATION takes any certificate for the server's. Whoever is in
+     * between can then read and change everything, and a warning is logged with each start. 0: the certificate has to
+     * be for the host that is connected to, valid, and of an issuer that is trusted.
+     */
+    uint32_t dangerously_disable_verification;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * The own certificate, and behind it those of the issuers up to the root: the file.
+     */
+    struct netsys_str certificate_file;
+    /**
+     * The same in memory.
+     */
+    struct netsys_bytes certificate;
+    /**
+     * The certificate's private key, not encrypted: the file.
+     */
+    struct netsys_str key_file;
+    /**
+     * The same in memory.
+     */
+    struct netsys_bytes key;
+    /**
+     * The issuers that the peer's certificate has to come from: the file. Clients: none: those that the system trusts.
+     * Servers: needed if clients are asked for a certificate.
+     */
+    struct netsys_str ca_file;
+    /**
+     * The same in memory.
+     */
+    struct netsys_bytes ca;
+    /**
+     * Lists of the peers' certificates that are revoked: the file; none: none is. With a list, a certificate is
+     * refused of whose issuer there is no list that is up to date.
+     */
+    struct netsys_str crl_file;
+    /**
+     * The same in memory.
+     */
+    struct netsys_bytes crl;
+    /**
+     * Clients: the name that the server's certificate has to be for; empty: the host that is connected to.
+     */
+    struct netsys_str server_name;
+    /**
+     * The application protocols (ALPN), the preferred one first, with commas between them; may be empty.
+     */
+    struct netsys_str alpn;
+} netsys_tls_config;
+
+/**
+ * A server. 0 is never a valid id.
+ */
+typedef struct netsys_server {
+    /**
+     * Opaque; compare and copy it, no more.
+     */
+    uint64_t id;
+} netsys_server;
+
+/**
+ * A session: one connection, of a server or of a client. 0 is never a valid id.
+ */
+typedef struct netsys_session {
+    /**
+     * Opaque; compare and copy it, no more.
+     */
+    uint64_t id;
+} netsys_session;
+
+/**
+ * What TLS came to on a connection.
+ */
+typedef struct netsys_tls_info {
+    /**
+     * sizeof(netsys_tls_info); set it before the call.
+     */
+    uint32_t struct_size;
+    /**
+     * NETSYS_TLS_1_2 or _1_3.
+     */
+    uint32_t version;
+    /**
+     * The number that IANA gave the cipher suite.
+     */
+    uint32_t cipher_suite;
+    /**
+     * 1 if most of the handshake was left out, since the two had met before, else 0.
+     */
+    uint32_t resumed;
+    /**
+     * 1 if the peer showed a certificate, else 0.
+     */
+    uint32_t has_peer_certificate;
+    /**
+     * 1 if that certificate was verified, else 0.
+     */
+    uint32_t peer_verified;
+} netsys_tls_info;
+
+/**
  * What failed. Made by the library for on_error, and filled in by netsys_last_error.
  */
 typedef struct netsys_error_info {
@@ -562,20 +838,6 @@ typedef struct netsys_error_info {
      */
     char message[232];
 } netsys_error_info;
-
-/**
- * Text that somebody else owns: UTF-8, not NUL-terminated.
- */
-typedef struct netsys_str {
-    /**
-     * The first byte; may be NULL if len is 0.
-     */
-    const char *data;
-    /**
-     * How many bytes.
-     */
-    size_t len;
-} netsys_str;
 
 /**
  * A line of the library's log. Valid for the callback.
@@ -899,17 +1161,11 @@ typedef struct netsys_server_config {
      * The bridge that the server belongs to, whose settings take the place of defaults; 0: none.
      */
     struct netsys_bridge bridge;
-} netsys_server_config;
-
-/**
- * A session: one connection, of a server or of a client. 0 is never a valid id.
- */
-typedef struct netsys_session {
     /**
-     * Opaque; compare and copy it, no more.
+     * How connections are encrypted; NULL: not at all.
      */
-    uint64_t id;
-} netsys_session;
+    const struct netsys_tls_config *tls;
+} netsys_server_config;
 
 /**
  * A message that arrived. Valid for the callback.
@@ -1072,16 +1328,6 @@ typedef struct netsys_callbacks {
      */
     void (*release)(void *userdata);
 } netsys_callbacks;
-
-/**
- * A server. 0 is never a valid id.
- */
-typedef struct netsys_server {
-    /**
-     * Opaque; compare and copy it, no more.
-     */
-    uint64_t id;
-} netsys_server;
 
 /**
  * The figures of a session, server or client. Sent means handed to the kernel whole; bytes are payload, except for the
@@ -1324,6 +1570,10 @@ typedef struct netsys_client_config {
      * The bridge that the client belongs to, whose settings take the place of defaults; 0: none.
      */
     struct netsys_bridge bridge;
+    /**
+     * How connections are encrypted; NULL: not at all.
+     */
+    const struct netsys_tls_config *tls;
 } netsys_client_config;
 
 /**
@@ -1335,20 +1585,6 @@ typedef struct netsys_client {
      */
     uint64_t id;
 } netsys_client;
-
-/**
- * Bytes that somebody else owns.
- */
-typedef struct netsys_bytes {
-    /**
-     * The first byte; may be NULL if len is 0.
-     */
-    const uint8_t *data;
-    /**
-     * How many bytes.
-     */
-    size_t len;
-} netsys_bytes;
 
 /**
  * An address of this host. Valid for the call of visit.
@@ -2052,6 +2288,69 @@ typedef struct netsys_config_fault_info {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/**
+ * Makes a configuration of TLS that means all defaults; a server's certificate and key are still to be set. Giving it
+ * to a server or client switches TLS on.
+ *
+ * @param config  filled in
+ * @param size    sizeof(netsys_tls_config)
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_tls_config_init(struct netsys_tls_config *config, size_t size);
+
+/**
+ * Gives a server other certificates and settings of TLS while it serves. Connections that come from now on get them;
+ * sessions that are there go on as they are. What cannot be used changes nothing.
+ *
+ * @param server  the server, which was started with TLS
+ * @param tls     the settings; copied. NULL: those that it has, with its files read again
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_UNSUPPORTED (it was started without TLS);
+ *         NETSYS_ERR_INVALID_ARGUMENT (what is given is malformed, does not belong together or is not enough);
+ *         NETSYS_ERR_NOT_FOUND, NETSYS_ERR_PERMISSION_DENIED, NETSYS_ERR_IO (a file)
+ */
+netsys_status netsys_server_reload_tls(struct netsys_server server, const struct netsys_tls_config *tls);
+
+/**
+ * What TLS came to on a session. It is known in every callback of the session, and for as long as there is its handle.
+ *
+ * @param session  the session
+ * @param out      filled in; set its struct_size to sizeof(netsys_tls_info) first
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+ *         NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_NOT_FOUND (the session is not encrypted)
+ */
+netsys_status netsys_session_tls_info(struct netsys_session session, struct netsys_tls_info *out);
+
+/**
+ * What TLS came to on a session, and who the peer is, in words. A name of the peer is to be believed only if
+ * peer_verified of netsys_tls_info is 1.
+ *
+ * @param session  the session
+ * @param what     NETSYS_TLS_TEXT_*
+ * @param buf      the text, NUL-terminated; may be NULL if cap is 0
+ * @param cap      the size of buf
+ * @param needed   the length without the NUL; may be NULL
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+ *         NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_BUFFER_TOO_SMALL; NETSYS_ERR_NOT_FOUND (the session is not encrypted)
+ */
+netsys_status netsys_session_tls_text(struct netsys_session session,
+                                      uint32_t what,
+                                      char *buf,
+                                      size_t cap,
+                                      size_t *needed);
+
+/**
+ * The certificate that the peer of a session showed, as DER.
+ *
+ * @param session  the session
+ * @param buf      gets the bytes; may be NULL if cap is 0
+ * @param cap      the size of buf
+ * @param needed   how many bytes there are; may be NULL
+ * @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+ *         NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_BUFFER_TOO_SMALL; NETSYS_ERR_NOT_FOUND (the session is not encrypted,
+ *         or the peer showed no certificate)
+ */
+netsys_status netsys_session_peer_certificate(struct netsys_session session, uint8_t *buf, size_t cap, size_t *needed);
 
 /**
  * The version of the library that runs, as NETSYS_VERSION_NUMBER gives that of this header.

@@ -7,6 +7,7 @@
 //! | `fields` | its keys, a line for each |
 //! | `kind` | the types of values, their ranges, and how they are written |
 //! | `document`, `toml`, `json` | texts as trees of values that know their place |
+//! | `tls` | certificates, keys and what is done with them |
 //! | [`fault`] | what is wrong with a configuration |
 
 use std::num::NonZeroU32;
@@ -18,11 +19,13 @@ mod fields;
 mod json;
 mod kind;
 pub mod network_config;
+mod tls;
 mod toml;
 
 pub use document::Format;
 pub use kind::{OFF, Scalar, UNLIMITED};
 pub use network_config::NetworkConfig;
+pub use tls::{ClientCertificate, ClientTls, Pem, ServerTls, TlsVersion};
 
 use crate::error::{Code, Error, Result};
 use crate::runtime::Dispatch;
@@ -98,7 +101,7 @@ pub struct SessionConfig {
     /// however often. A peer that lives and does not read is not ended by this. `None`: the system's own patience, some
     /// 15 minutes.
     pub unresponsive_timeout: Option<Duration>,
-    /// How long a peer may take to say who it is once it has begun to.
+    /// How long a peer may take to say who it is once it has begun to; the handshake of TLS, if there is one, included.
     pub handshake_timeout: Duration,
     /// How long a graceful close may take.
     pub drain: Duration,
@@ -204,6 +207,8 @@ pub struct ServerConfig {
     pub accept_burst: u32,
     /// Addresses that neither of these holds for.
     pub exempt_addresses: Vec<AddressRange>,
+    /// Whether and how its connections are encrypted.
+    pub tls: ServerTls,
     /// What its sessions are like.
     pub session: SessionConfig,
 }
@@ -221,6 +226,7 @@ impl Default for ServerConfig {
             accept_rate: 0,
             accept_burst: 0,
             exempt_addresses: Vec::new(),
+            tls: ServerTls::default(),
             session: SessionConfig::default(),
         }
     }
@@ -230,6 +236,7 @@ impl ServerConfig {
     /// Checks what the types cannot, and bounds durations that no clock could add.
     pub fn validated(mut self) -> Result<Self> {
         validate_id("server_id", &self.server_id)?;
+        self.tls.check()?;
         self.session.validate()?;
         Ok(self)
     }
@@ -248,6 +255,8 @@ pub struct ClientConfig {
     pub connect_timeout: Duration,
     /// Whether and how it connects again when it could not connect, or its connection ended.
     pub reconnect: Reconnect,
+    /// Whether and how its connections are encrypted.
+    pub tls: ClientTls,
     /// What its session is like.
     pub session: SessionConfig,
 }
@@ -308,6 +317,7 @@ impl Default for ClientConfig {
             port: 0,
             connect_timeout: Duration::from_secs(30),
             reconnect: Reconnect::default(),
+            tls: ClientTls::default(),
             session: SessionConfig::default(),
         }
     }
@@ -325,6 +335,7 @@ impl ClientConfig {
             return Err(Error::new(Code::InvalidArgument, "port is 0: name the server's port, 1 to 65535"));
         }
         self.reconnect.validate()?;
+        self.tls.check()?;
         self.session.validate()?;
         Ok(self)
     }

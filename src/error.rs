@@ -8,8 +8,8 @@ use std::io;
 /// What went wrong. The numbers are part of the ABI: they are never changed and never used again for another
 /// meaning.
 ///
-/// The general ones lie above -100. The specification's ranges below: -600 to -619 connection, -620 to -639 session,
-/// -640 to -659 send and receive, -660 to -679 server.
+/// The general ones lie above -100. The specification's ranges below: -600 to -619 connection and TLS, -620 to -639
+/// session, -640 to -659 send and receive, -660 to -679 server.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
@@ -53,6 +53,28 @@ pub enum Code {
     ConnectionTimeout = -602,
     /// There is no connection (any more).
     ConnectionClosed = -603,
+    /// The TLS handshake failed, or what TLS protects was broken.
+    TlsFailed = -604,
+    /// One side speaks TLS and the other does not.
+    TlsMismatch = -605,
+    /// The peer ended the connection without TLS saying so: what it sent last may be missing.
+    TlsTruncated = -606,
+    /// A client gave no certificate where one is required.
+    CertificateRequired = -607,
+    /// The peer's certificate comes from no issuer that this side trusts.
+    CertificateUntrusted = -608,
+    /// The peer's certificate is not valid any more, or not yet.
+    CertificateExpired = -609,
+    /// The server's certificate is for another name than the one that was connected to.
+    CertificateWrongName = -610,
+    /// The peer's certificate is revoked, or the revocation list cannot rule that out.
+    CertificateRevoked = -611,
+    /// The peer's certificate is for another use: a client's is no server's.
+    CertificateWrongUsage = -612,
+    /// The peer's certificate is malformed or has something that is not accepted.
+    CertificateInvalid = -613,
+    /// The peer does not accept this side's certificate, or that it has none.
+    CertificateRefused = -614,
     /// No session has that handle or id (any more).
     SessionNotFound = -620,
     /// Nothing was received for longer than the idle timeout.
@@ -85,7 +107,7 @@ impl Code {
     /// All codes, in the order of their numbers.
     ///
     /// cbindgen:ignore
-    pub const ALL: [Code; 33] = [
+    pub const ALL: [Code; 44] = [
         Code::InvalidArgument,
         Code::NotFound,
         Code::PermissionDenied,
@@ -106,6 +128,17 @@ impl Code {
         Code::ConnectionRefused,
         Code::ConnectionTimeout,
         Code::ConnectionClosed,
+        Code::TlsFailed,
+        Code::TlsMismatch,
+        Code::TlsTruncated,
+        Code::CertificateRequired,
+        Code::CertificateUntrusted,
+        Code::CertificateExpired,
+        Code::CertificateWrongName,
+        Code::CertificateRevoked,
+        Code::CertificateWrongUsage,
+        Code::CertificateInvalid,
+        Code::CertificateRefused,
         Code::SessionNotFound,
         Code::SessionExpired,
         Code::InvalidSession,
@@ -151,6 +184,31 @@ impl Code {
             Code::ConnectionRefused => (c"NETSYS_ERR_CONNECTION_REFUSED", c"the peer refused the connection"),
             Code::ConnectionTimeout => (c"NETSYS_ERR_CONNECTION_TIMEOUT", c"the connection was not made in time"),
             Code::ConnectionClosed => (c"NETSYS_ERR_CONNECTION_CLOSED", c"not connected"),
+            Code::TlsFailed => (c"NETSYS_ERR_TLS_FAILED", c"TLS failed"),
+            Code::TlsMismatch => (c"NETSYS_ERR_TLS_MISMATCH", c"one side speaks TLS and the other does not"),
+            Code::TlsTruncated => {
+                (c"NETSYS_ERR_TLS_TRUNCATED", c"the connection ended without the close_notify of TLS")
+            }
+            Code::CertificateRequired => (c"NETSYS_ERR_CERTIFICATE_REQUIRED", c"the client gave no certificate"),
+            Code::CertificateUntrusted => {
+                (c"NETSYS_ERR_CERTIFICATE_UNTRUSTED", c"the peer's certificate comes from no trusted issuer")
+            }
+            Code::CertificateExpired => (c"NETSYS_ERR_CERTIFICATE_EXPIRED", c"the peer's certificate is not valid now"),
+            Code::CertificateWrongName => {
+                (c"NETSYS_ERR_CERTIFICATE_WRONG_NAME", c"the server's certificate is for another name")
+            }
+            Code::CertificateRevoked => {
+                (c"NETSYS_ERR_CERTIFICATE_REVOKED", c"the peer's certificate is revoked, or that cannot be ruled out")
+            }
+            Code::CertificateWrongUsage => {
+                (c"NETSYS_ERR_CERTIFICATE_WRONG_USAGE", c"the peer's certificate is for another use")
+            }
+            Code::CertificateInvalid => {
+                (c"NETSYS_ERR_CERTIFICATE_INVALID", c"the peer's certificate is malformed or not acceptable")
+            }
+            Code::CertificateRefused => {
+                (c"NETSYS_ERR_CERTIFICATE_REFUSED", c"the peer does not accept the certificate of this side")
+            }
             Code::SessionNotFound => (c"NETSYS_ERR_SESSION_NOT_FOUND", c"no such session"),
             Code::SessionExpired => (c"NETSYS_ERR_SESSION_EXPIRED", c"nothing was received within the idle timeout"),
             Code::InvalidSession => (c"NETSYS_ERR_INVALID_SESSION", c"the handle is not that of a session"),
@@ -209,6 +267,17 @@ impl Error {
     /// An argument that is outside its documented range.
     pub(crate) fn invalid(message: impl Into<Cow<'static, str>>) -> Error {
         Error::new(Code::InvalidArgument, message)
+    }
+
+    /// The error that an [`io::Error`] carries ([`Error::into_io`]); else one that the system reported.
+    pub(crate) fn from_io(code: Code, what: impl fmt::Display, error: &io::Error) -> Error {
+        let carried = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+        carried.cloned().unwrap_or_else(|| Error::os(code, what, error))
+    }
+
+    /// The error on its way through functions that give back those of the system.
+    pub(crate) fn into_io(self) -> io::Error {
+        io::Error::other(self)
     }
 
     /// An error that an operating system call reported; `what` names what was tried.

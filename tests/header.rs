@@ -12,6 +12,7 @@ const HEADER: &str = "include/network_system.h";
 const SOURCES: &[&str] = &[
     "src/ffi/types.rs",
     "src/error.rs",
+    "src/ffi/tls.rs",
     "src/ffi/config.rs",
     "src/ffi/version.rs",
     "src/ffi/status.rs",

@@ -22,6 +22,7 @@ use crate::metrics::{ErrorKind, Metrics, Source, monitor};
 use crate::runtime::{Context, on_library_thread};
 use crate::session::Stats;
 use crate::session::handler::Handler;
+use crate::transport::tls::TlsClient;
 
 /// A bridge. All functions may be called on any thread at any time, handlers included; only [`Bridge::wait`] waits.
 ///
@@ -172,10 +173,33 @@ impl Bridge {
         config: ClientConfig,
         handler: Arc<dyn Handler>,
     ) -> Result<Arc<Client>> {
+        self.start_client_by(context, config, handler, |config, handler| Client::start(context, config, handler))
+    }
+
+    /// Starts one that has a valid configuration and its encryption made already.
+    pub(crate) fn start_client_with(
+        &self,
+        context: &Arc<Context>,
+        config: ClientConfig,
+        tls: Option<TlsClient>,
+        handler: Arc<dyn Handler>,
+    ) -> Result<Arc<Client>> {
+        self.start_client_by(context, config, handler, |config, handler| {
+            Client::start_with(context, config, tls, handler)
+        })
+    }
+
+    fn start_client_by(
+        &self,
+        context: &Context,
+        config: ClientConfig,
+        handler: Arc<dyn Handler>,
+        start: impl FnOnce(ClientConfig, Arc<dyn Handler>) -> Result<Arc<Client>>,
+    ) -> Result<Arc<Client>> {
         let settings = self.config();
         let config = settings.complete_client(config);
         self.start(context, &settings, config.client_id.clone(), handler, |handler| {
-            let client = Client::start(context, config, handler)?;
+            let client = start(config, handler)?;
             Ok((Made::Client(Arc::downgrade(&client)), client))
         })
     }

@@ -10,8 +10,8 @@ use std::time::Duration;
 use super::kind::{Kind, OFF, Scalar, UNLIMITED};
 use super::network_config::NetworkConfig;
 use super::{
-    BridgeConfig, ClientConfig, ContextConfig, Framing, LogLevel, LoggerConfig, MonitoringConfig, Reconnect,
-    SendPolicy, ServerConfig, SessionConfig, ThreadPoolConfig,
+    BridgeConfig, ClientCertificate, ClientConfig, ClientTls, ContextConfig, Framing, LogLevel, LoggerConfig,
+    MonitoringConfig, Pem, Reconnect, SendPolicy, ServerConfig, ServerTls, SessionConfig, ThreadPoolConfig, TlsVersion,
 };
 use crate::error::Result;
 use crate::runtime::Dispatch;
@@ -43,7 +43,7 @@ pub(super) struct Rule {
     pub check: fn(&NetworkConfig) -> Result<()>,
 }
 
-pub(super) const RULES: [Rule; 3] = [
+pub(super) const RULES: [Rule; 12] = [
     Rule {
         section: "server",
         names: ["send_hard_limit", "send_queue_limit"],
@@ -59,6 +59,39 @@ pub(super) const RULES: [Rule; 3] = [
         names: ["first_delay", "max_delay"],
         check: |config| config.client.reconnect.check_delays(),
     },
+    Rule {
+        section: "server.tls",
+        names: ["enabled", "certificate_file"],
+        check: |config| config.server.tls.check_switch(),
+    },
+    Rule {
+        section: "server.tls",
+        names: ["certificate_file", "enabled"],
+        check: |config| config.server.tls.check_certificate(),
+    },
+    Rule {
+        section: "server.tls",
+        names: ["key_file", "certificate_file"],
+        check: |config| config.server.tls.check_key(),
+    },
+    Rule {
+        section: "server.tls",
+        names: ["client_certificate", "client_ca_file"],
+        check: |config| config.server.tls.check_client_certificates(),
+    },
+    Rule { section: "server.tls", names: ["alpn", "enabled"], check: |config| config.server.tls.check_alpn() },
+    Rule { section: "client.tls", names: ["enabled", "ca_file"], check: |config| config.client.tls.check_switch() },
+    Rule {
+        section: "client.tls",
+        names: ["key_file", "certificate_file"],
+        check: |config| config.client.tls.check_key(),
+    },
+    Rule {
+        section: "client.tls",
+        names: ["dangerously_disable_verification", "ca_file"],
+        check: |config| config.client.tls.check_verification(),
+    },
+    Rule { section: "client.tls", names: ["alpn", "enabled"], check: |config| config.client.tls.check_alpn() },
 ];
 
 /// All keys, those of a section together.
@@ -77,6 +110,8 @@ const MEMORY: Kind = Kind::Or(&const { Kind::size(1, TIB) }, &[("unlimited", UNL
 const PER_ADDRESS: Kind =
     Kind::Or(&const { Kind::count(1, u32::MAX as i64 - 1) }, &[("default", 0), ("unlimited", UNLIMITED)]);
 const NAME: Kind = Kind::Text { max: 255 };
+const PATH: Kind = Kind::Text { max: 4095 };
+const ALPN: Kind = Kind::Text { max: 1023 };
 const COUNT: Kind = Kind::count(0, u32::MAX as i64);
 
 /// The place in the configuration that a path in parentheses names.
@@ -159,7 +194,7 @@ fn all() -> Vec<Field> {
             "The bytes that all sessions may hold together in buffers";
     }
     fields! {
-        fields, "server", ServerConfig at (server), besides (session);
+        fields, "server", ServerConfig at (server), besides (session, tls);
         "server_id" = server_id: NAME, "What framed peers are told";
         "bind_address" = host: NAME, "The address or name to listen on";
         "port" = port: Kind::count(0, 65535), "The port to listen on; 0: a free one";
@@ -177,10 +212,24 @@ fn all() -> Vec<Field> {
     }
     session_fields! {
         fields, "server", (server.session), timeout: Kind::TIME_OR_ZERO.in_seconds(), besides ();
-        "handshake_timeout" = handshake_timeout: Kind::TIME, "How long a framed peer may take to say who it is";
+        "handshake_timeout" = handshake_timeout: Kind::TIME,
+            "How long a peer may take to agree on TLS and, framed, to say who it is";
     }
     fields! {
-        fields, "client", ClientConfig at (client), besides (session, reconnect);
+        fields, "server.tls", ServerTls at (server.tls), besides ();
+        "enabled" = enabled: Kind::Switch, "Whether the server's connections are encrypted";
+        "certificate_file" = certificate: PATH, "The server's certificate as PEM, followed by its issuers'";
+        "key_file" = key: PATH, "The private key of the certificate as PEM, not encrypted";
+        "client_certificate" = client_certificate: CLIENT_CERTIFICATE, "Whether clients show a certificate";
+        "client_ca_file" = client_ca: PATH, "The issuers of clients' certificates as PEM";
+        "crl_file" = crl: PATH, "Lists of clients' certificates that are revoked, as PEM; empty: none are";
+        "min_version" = min_version: TLS_VERSION, "The least version that is spoken";
+        "alpn" = alpn via list: ALPN, "The application protocols, the preferred first, with commas; empty: any";
+        "session_resumption" = session_resumption: Kind::Switch,
+            "Whether clients that come again may leave out most of the handshake";
+    }
+    fields! {
+        fields, "client", ClientConfig at (client), besides (session, reconnect, tls);
         "client_id" = client_id: NAME, "What a framed server is told";
         "host" = host: NAME, "The server's address or name";
         "port" = port: Kind::count(0, 65535), "The server's port";
@@ -195,6 +244,22 @@ fn all() -> Vec<Field> {
         "first_delay" = first_delay: Kind::TIME, "The longest wait before the first attempt; it doubles with each";
         "max_delay" = max_delay: Kind::TIME, "The longest wait of all; at least first_delay";
         "max_attempts" = max_attempts: COUNT, "After how many failures in a row the client ends; 0: never";
+    }
+    fields! {
+        fields, "client.tls", ClientTls at (client.tls), besides ();
+        "enabled" = enabled: Kind::Switch, "Whether the client's connections are encrypted";
+        "ca_file" = ca: PATH, "The issuers of servers' certificates that are trusted, as PEM; empty: the system's";
+        "certificate_file" = certificate: PATH, "The client's own certificate as PEM, followed by its issuers'";
+        "key_file" = key: PATH, "The private key of that certificate as PEM, not encrypted";
+        "crl_file" = crl: PATH, "Lists of servers' certificates that are revoked, as PEM; empty: none are";
+        "server_name" = server_name: NAME, "The name that the server's certificate has to be for; empty: the host";
+        "sni" = sni: Kind::Switch, "Whether the server is told that name before it shows a certificate";
+        "min_version" = min_version: TLS_VERSION, "The least version that is spoken";
+        "alpn" = alpn via list: ALPN, "The application protocols, the preferred first, with commas; empty: none";
+        "session_resumption" = session_resumption: Kind::Switch,
+            "Whether most of the handshake is left out when the client connects again";
+        "dangerously_disable_verification" = dangerously_disable_verification: Kind::Switch,
+            "Takes anybody for the server: then whoever is in between can read and change everything";
     }
     fields! {
         fields, "bridge", BridgeConfig at (bridge), besides ();
@@ -312,6 +377,37 @@ impl<T: Stored> Stored for Option<T> {
     }
 }
 
+/// The name of the file; a NUL, which no text may have, for what is in memory and can be in no file.
+impl Stored for Pem {
+    fn get(&self) -> Scalar {
+        Scalar::Text(match self {
+            Pem::None => String::new(),
+            Pem::File(name) => name.clone(),
+            Pem::Memory(_) => "(in memory)\0".into(),
+        })
+    }
+    fn set(value: Scalar) -> Self {
+        match String::set(value) {
+            name if name.is_empty() => Pem::None,
+            name => Pem::File(name),
+        }
+    }
+}
+
+/// With commas between them.
+mod list {
+    use super::*;
+
+    pub(super) fn get(value: &[String]) -> Scalar {
+        Scalar::Text(value.join(","))
+    }
+    pub(super) fn set(value: Scalar) -> Vec<String> {
+        let text = String::set(value);
+        let names = (!text.trim().is_empty()).then(|| text.split(','));
+        names.into_iter().flatten().map(|name| name.trim().to_owned()).collect()
+    }
+}
+
 /// None is [`OFF`].
 mod or_off {
     use super::*;
@@ -397,6 +493,8 @@ words! {
         WouldBlock = 1 "would_block", Wait = 2 "wait", DropNewest = 3 "drop_newest", DropOldest = 4 "drop_oldest",
         Disconnect = 5 "disconnect"
     }
+    CLIENT_CERTIFICATE: ClientCertificate { None = 0 "none", Optional = 1 "optional", Required = 2 "required" }
+    TLS_VERSION: TlsVersion { V1_2 = 12 "1.2", V1_3 = 13 "1.3" }
     LEVEL: LogLevel {
         Trace = 0 "trace", Debug = 1 "debug", Info = 2 "info", Warn = 3 "warn", Error = 4 "error", Fatal = 5 "fatal"
     }

@@ -26,6 +26,9 @@ pub fn adopt(
     handler: Arc<dyn Handler>,
 ) -> Result<Arc<Session>> {
     let config = config.validated()?;
+    if config.tls.enabled {
+        return Err(Error::invalid("tls is enabled, but a socket that is adopted is not encrypted: leave tls out"));
+    }
     let event_loop = context.assign_loop()?;
     let failed = |error| Error::os(Code::InvalidArgument, "the descriptor is not that of a connected socket", &error);
     stream.peer_addr().map_err(failed)?;

@@ -19,6 +19,7 @@ use crate::runtime::{Context, Endpoint, EndpointGuard, EndpointPlace};
 use crate::session::handler::{CloseReport, Handler, Message, Meter, Payload};
 use crate::session::{Driver, Ended, Registry, Role, Session, State, Stats, linger};
 use crate::transport::connect::{connect, resolve};
+use crate::transport::tls::TlsClient;
 use crate::transport::{SocketOptions, Stream};
 
 /// A client. All functions may be called on any thread at any time, handlers included; only [`Client::wait`],
@@ -36,6 +37,20 @@ impl Client {
     /// Starts to connect. Whether that succeeds, the handler is told: `on_open`, or `on_error` and `on_stopped`.
     pub fn start(context: &Arc<Context>, config: ClientConfig, handler: Arc<dyn Handler>) -> Result<Arc<Client>> {
         let config = config.validated()?;
+        let tls = TlsClient::new(&config.tls, &config.host, context.handshakes())?;
+        Client::start_with(context, config, tls, handler)
+    }
+
+    /// Starts one that has a valid configuration and its encryption made already.
+    pub(crate) fn start_with(
+        context: &Arc<Context>,
+        config: ClientConfig,
+        tls: Option<TlsClient>,
+        handler: Arc<dyn Handler>,
+    ) -> Result<Arc<Client>> {
+        if let Some(tls) = &tls {
+            tls.warn_if_blind(&config.host);
+        }
         let event_loop = context.assign_loop()?;
         let place = context.place(&config.session.dispatch, &event_loop)?;
         let lifecycle = Arc::new(Lifecycle::new(place.as_ref()));
@@ -47,6 +62,7 @@ impl Client {
             port: config.port,
             timeout: config.connect_timeout,
             options: SocketOptions::from(&config.session),
+            tls,
         };
         let drain = config.session.drain;
         let elsewhere = place.as_ref().map(EndpointPlace::place);
@@ -252,6 +268,8 @@ struct Target {
     port: u16,
     timeout: Duration,
     options: SocketOptions,
+    /// `None`: connections are not encrypted.
+    tls: Option<TlsClient>,
 }
 
 impl Target {
@@ -267,7 +285,11 @@ impl Target {
         let failed =
             |error| Error::os(Code::ConnectionFailed, format_args!("lost the connection to {}", self.name()), &error);
         self.options.apply(&stream).map_err(failed)?;
-        Ok((Stream::new(stream), started))
+        let stream = match &self.tls {
+            None => Stream::new(stream),
+            Some(tls) => tls.connect(stream)?,
+        };
+        Ok((stream, started))
     }
 
     fn timed_out(&self) -> Error {

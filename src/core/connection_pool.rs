@@ -140,7 +140,7 @@ impl ConnectionPool {
         client: ClientConfig,
         handler: Arc<dyn Handler>,
     ) -> Result<Arc<ConnectionPool>> {
-        Self::start_with(context, config, ClientMaker::new(context, client, handler, Box::new(Client::start))?)
+        Self::start_with(context, config, ClientMaker::new(context, client, handler, Box::new(Client::start_with))?)
     }
 
     /// Starts a pool of what the connector makes.

@@ -15,12 +15,13 @@ use tokio::net::{TcpListener, TcpStream};
 use self::admission::Admission;
 use self::session_loops::SessionLoops;
 use super::lifecycle::{EndpointState, Lifecycle};
-use crate::config::{LONGEST, ServerConfig};
+use crate::config::{Framing, LONGEST, ServerConfig, ServerTls};
 use crate::error::{Code, Error, Result};
 use crate::runtime::{Context, Endpoint, EndpointGuard, EndpointPlace};
 use crate::session::handler::{Handler, Payload};
 use crate::session::{Driver, Fanout, Registry, Role, Session, Stats, linger};
 use crate::transport::listener::{AcceptFailure, Backoff, classify_accept_error, listen};
+use crate::transport::tls::TlsServer;
 use crate::transport::{SocketOptions, Stream};
 
 /// How often at most the handler is told that accepting fails.
@@ -36,6 +37,8 @@ pub struct Server {
     local: SocketAddr,
     max_connections: AtomicUsize,
     admission: Admission,
+    /// `None`: connections are not encrypted.
+    tls: Option<TlsServer>,
     /// Held by each connection that is just being refused.
     refusing: Arc<()>,
     drain: Duration,
@@ -46,6 +49,7 @@ impl Server {
     /// Binds, listens, and starts to accept. The port is known, and the error if there is one, when this returns.
     pub fn start(context: &Arc<Context>, config: ServerConfig, handler: Arc<dyn Handler>) -> Result<Arc<Server>> {
         let config = config.validated()?;
+        let tls = TlsServer::new(&config.tls, context.handshakes())?;
         let address = bind_address(&config.host, config.port)?;
         let event_loop = context.assign_loop()?;
         let listener = {
@@ -69,6 +73,7 @@ impl Server {
             local,
             max_connections: AtomicUsize::new(config.max_connections),
             admission,
+            tls,
             refusing: Arc::default(),
             drain,
             lifecycle,
@@ -124,6 +129,18 @@ impl Server {
         if let Some(bytes) = max_message {
             self.registry.set_max_message(bytes);
         }
+    }
+
+    /// Takes certificates and settings of TLS for the connections to come; `None`: those that it has, as their files
+    /// are now. Sessions that are there go on with what they have. Fails, and changes nothing, where what is given
+    /// cannot be used, and for a server that was started without TLS.
+    pub fn reload_tls(&self, settings: Option<ServerTls>) -> Result<()> {
+        let tls = self.tls.as_ref().ok_or_else(|| {
+            Error::new(Code::Unsupported, "the server was started without TLS, so that there is nothing to reload")
+        })?;
+        tls.reload(settings)?;
+        tracing::info!("server {:?} has reloaded its certificates", self.registry.id);
+        Ok(())
     }
 
     /// Sends to every session. Waits for none.
@@ -217,6 +234,10 @@ impl Server {
     fn admit(&self, stream: TcpStream, peer: SocketAddr, options: SocketOptions, session_loops: &SessionLoops) {
         let event_loop = session_loops.next();
         let prepared = options.apply(&stream).and_then(|()| session_loops.move_to(event_loop, stream));
+        let prepared = prepared.and_then(|stream| match &self.tls {
+            None => Ok(Stream::new(stream)),
+            Some(tls) => tls.accept(stream).map_err(Error::into_io),
+        });
         let stream = match prepared {
             Ok(stream) => stream,
             Err(error) => {
@@ -225,7 +246,7 @@ impl Server {
                 return;
             }
         };
-        let stream = Arc::new(Stream::new(stream));
+        let stream = Arc::new(stream);
         let session = Session::new(Arc::clone(&self.registry), Arc::clone(&stream), false);
         let admitted = self.admission.admit(peer.ip(), Instant::now()).and_then(|place| {
             self.registry.add(&session, self.max_connections.load(Ordering::Relaxed))?;
@@ -258,7 +279,8 @@ impl Server {
                     return;
                 }
                 let keep_running = event_loop.clone();
-                let framing = self.registry.config.framing;
+                // Before the handshake of TLS no word can be said.
+                let framing = if self.tls.is_some() { Framing::Raw } else { self.registry.config.framing };
                 event_loop.spawn(async move {
                     refusal::refuse(stream, framing, &error).await;
                     drop(refusing);

@@ -15,6 +15,7 @@ use crate::core::{Client, PoolConfig, Server};
 use crate::error::{Code, Error, Result};
 use crate::runtime::{Context, on_library_thread};
 use crate::session::handler::Handler;
+use crate::transport::tls::TlsClient;
 
 /// Servers and clients under one configuration, counted together. 0 is never a valid id.
 #[repr(C)]
@@ -190,6 +191,20 @@ pub(super) fn start_client(
     match named(bridge)? {
         None => Client::start(context, config, handler),
         Some(bridge) => bridge.start_client(context, config, handler),
+    }
+}
+
+/// Starts a client of a pool likewise.
+pub(super) fn start_pooled_client(
+    bridge: netsys_bridge,
+    context: &Arc<Context>,
+    config: ClientConfig,
+    tls: Option<TlsClient>,
+    handler: Arc<dyn Handler>,
+) -> Result<Arc<Client>> {
+    match named(bridge)? {
+        None => Client::start_with(context, config, tls, handler),
+        Some(bridge) => bridge.start_client_with(context, config, tls, handler),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::args::{self, Extensible, millis, narrow, reserved, to_millis};
 use super::bridge::netsys_bridge;
 use super::executor::{self, netsys_executor};
+use super::tls::{self, netsys_tls_config};
 use super::types::*;
 use crate::config::{ClientConfig, Framing, Reconnect, SendPolicy, ServerConfig, SessionConfig};
 use crate::error::{Code, Error, Result};
@@ -101,6 +102,8 @@ pub struct netsys_server_config {
     pub reserved_tail: u32,
     /// The bridge that the server belongs to, whose settings take the place of defaults; 0: none.
     pub bridge: netsys_bridge,
+    /// How connections are encrypted; NULL: not at all.
+    pub tls: *const netsys_tls_config,
 }
 
 /// What a client is like. Host and port are required; the rest may be zero, but for struct_size, and then means the
@@ -185,6 +188,8 @@ pub struct netsys_client_config {
     pub log_messages: u32,
     /// The bridge that the client belongs to, whose settings take the place of defaults; 0: none.
     pub bridge: netsys_bridge,
+    /// How connections are encrypted; NULL: not at all.
+    pub tls: *const netsys_tls_config,
 }
 
 // SAFETY: see `args::tests::structs_have_no_padding`; numbers, views, pointers and functions (`Option`) may
@@ -305,6 +310,8 @@ pub(super) unsafe fn server(config: *const netsys_server_config) -> Result<Bridg
             .map(str::parse)
             .collect::<Result<_>>()
             .map_err(|error: Error| args::invalid(format!("exempt_addresses: {error}")))?,
+        // SAFETY: by the contract of this function.
+        tls: unsafe { tls::server(c.tls) }?,
         session,
     };
     Ok(Bridged { config, bridge: c.bridge })
@@ -326,6 +333,8 @@ pub(super) unsafe fn client(config: *const netsys_client_config) -> Result<Bridg
         port: c.port,
         connect_timeout: or_millis(c.connect_timeout_ms, ClientConfig::default().connect_timeout),
         reconnect: reconnect(&c)?,
+        // SAFETY: by the contract of this function.
+        tls: unsafe { tls::client(c.tls) }?,
         session,
     };
     Ok(Bridged { config, bridge: c.bridge })
@@ -426,8 +435,9 @@ macro_rules! fill_session {
     };
 }
 
-/// The configuration as C has it, with views of its strings and of `exempt`, which is its `exempt_addresses` as text.
-pub(super) fn to_server(config: &ServerConfig, exempt: &str) -> netsys_server_config {
+/// The configuration as C has it, with views of its strings and of `exempt`, which is its `exempt_addresses` as text,
+/// and with `tls`, which is its `tls`.
+pub(super) fn to_server(config: &ServerConfig, exempt: &str, tls: *const netsys_tls_config) -> netsys_server_config {
     let ServerConfig {
         server_id,
         host,
@@ -439,6 +449,7 @@ pub(super) fn to_server(config: &ServerConfig, exempt: &str) -> netsys_server_co
         accept_rate,
         accept_burst,
         exempt_addresses: _,
+        tls: _, // which `tls` is made of
         session,
     } = config;
     // SAFETY: all zero is a value of this struct.
@@ -454,13 +465,14 @@ pub(super) fn to_server(config: &ServerConfig, exempt: &str) -> netsys_server_co
     c.accept_rate = *accept_rate;
     c.accept_burst = *accept_burst;
     c.exempt_addresses = args::view(exempt);
+    c.tls = tls;
     c.handshake_timeout_ms = to_millis(session.handshake_timeout);
     c
 }
 
-/// The configuration as C has it, with views of its strings.
-pub(super) fn to_client(config: &ClientConfig) -> netsys_client_config {
-    let ClientConfig { client_id, host, port, connect_timeout, reconnect, session } = config;
+/// The configuration as C has it, with views of its strings, and with `tls`, which is its `tls`.
+pub(super) fn to_client(config: &ClientConfig, tls: *const netsys_tls_config) -> netsys_client_config {
+    let ClientConfig { client_id, host, port, connect_timeout, reconnect, tls: _, session } = config;
     // SAFETY: all zero is a value of this struct.
     let mut c: netsys_client_config = unsafe { std::mem::zeroed() };
     fill_session!(c, session);
@@ -468,6 +480,7 @@ pub(super) fn to_client(config: &ClientConfig) -> netsys_client_config {
     c.host = args::view(host);
     c.port = *port;
     c.connect_timeout_ms = to_millis(*connect_timeout);
+    c.tls = tls;
     // C refuses a delay without `reconnect`, where it would mean nothing.
     if reconnect.enabled {
         c.reconnect = 1;
@@ -501,11 +514,17 @@ mod tests {
     /// What becomes of a configuration that was given to C and comes back.
     fn read_again(server: &ServerConfig) -> Result<ServerConfig> {
         let exempt = AddressRange::text(&server.exempt_addresses);
-        read_server(netsys_server_config { struct_size: server_config().struct_size, ..to_server(server, &exempt) })
+        read_server(netsys_server_config {
+            struct_size: server_config().struct_size,
+            ..to_server(server, &exempt, std::ptr::null())
+        })
     }
 
     fn read_client_again(client: &ClientConfig) -> Result<ClientConfig> {
-        read_client(netsys_client_config { struct_size: client_config().struct_size, ..to_client(client) })
+        read_client(netsys_client_config {
+            struct_size: client_config().struct_size,
+            ..to_client(client, std::ptr::null())
+        })
     }
 
     fn read_client(config: netsys_client_config) -> Result<ClientConfig> {

@@ -8,6 +8,7 @@
 //! | [`context`], [`server`], [`client`], [`session`], [`session_data`], [`executor`] | the functions, a file for each noun |
 //! | [`connection_pool`], [`session_manager`] | connections shared, sessions kept |
 //! | [`bridge`], [`monitor`] | servers and clients under one configuration, figures |
+//! | [`tls`] | encryption |
 //! | [`network_config`] | everything that can be configured |
 //! | [`network_utils`], [`resolver`] | addresses, ports and names; looking names up |
 //! | `guard` | what every function runs under |
@@ -46,5 +47,6 @@ pub mod session;
 pub mod session_data;
 pub mod session_manager;
 pub mod status;
+pub mod tls;
 pub mod types;
 pub mod version;

@@ -11,6 +11,7 @@ use super::context::netsys_context_config;
 use super::guard;
 use super::objects;
 use super::status::netsys_status;
+use super::tls::Lent;
 use super::types::*;
 use crate::config::fault::{Fault, Faults};
 use crate::config::{ContextConfig, Format, LogLevel, NetworkConfig, Scalar};
@@ -72,6 +73,8 @@ struct Told {
 struct Texts {
     config: Arc<NetworkConfig>,
     exempt_addresses: String,
+    server_tls: Option<Lent>,
+    client_tls: Option<Lent>,
 }
 
 struct State {
@@ -110,7 +113,12 @@ impl OpenConfig {
             Some(last) if Arc::ptr_eq(&last.config, &state.config) => Arc::clone(last),
             _ => {
                 let exempt_addresses = AddressRange::text(&state.config.server.exempt_addresses);
-                let texts = Arc::new(Texts { config: Arc::clone(&state.config), exempt_addresses });
+                let texts = Arc::new(Texts {
+                    config: Arc::clone(&state.config),
+                    exempt_addresses,
+                    server_tls: Lent::of_server(&state.config.server.tls),
+                    client_tls: Lent::of_client(&state.config.client.tls),
+                });
                 state.lent_configs.push(Arc::clone(&texts));
                 texts
             }
@@ -447,7 +455,7 @@ pub unsafe extern "C" fn netsys_config_set_text(
 pub unsafe extern "C" fn netsys_config_server(config: netsys_config, out: *mut netsys_server_config) -> netsys_status {
     guard::with(config, |open| {
         let texts = open.lend();
-        let server = to_server(&texts.config.server, &texts.exempt_addresses);
+        let server = to_server(&texts.config.server, &texts.exempt_addresses, Lent::pointer(&texts.server_tls));
         // SAFETY: the caller gives NULL or a struct as long as it says.
         unsafe { args::fill_struct(out, "out", server) }
     })
@@ -462,8 +470,10 @@ pub unsafe extern "C" fn netsys_config_server(config: netsys_config, out: *mut n
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn netsys_config_client(config: netsys_config, out: *mut netsys_client_config) -> netsys_status {
     guard::with(config, |open| {
+        let texts = open.lend();
+        let client = to_client(&texts.config.client, Lent::pointer(&texts.client_tls));
         // SAFETY: the caller gives NULL or a struct as long as it says.
-        unsafe { args::fill_struct(out, "out", to_client(&open.lend().config.client)) }
+        unsafe { args::fill_struct(out, "out", client) }
     })
 }
 

@@ -17,6 +17,7 @@ use super::{Dispatch, Executor, Place, on_library_thread};
 use crate::config::ContextConfig;
 use crate::error::{Code, Error, Result};
 use crate::sys;
+use crate::transport::tls::{Gate, new_gate};
 
 /// How long peers are read off at most after a stop of the context.
 const LINGER: Duration = Duration::from_secs(5);
@@ -68,6 +69,8 @@ pub struct Context {
     config: ContextConfig,
     hooks: ContextHooks,
     budget: Arc<Budget>,
+    /// What bounds the work of handshakes.
+    handshakes: Gate,
     inner: Mutex<Inner>,
     /// Signalled when an endpoint has come or gone.
     changed: Condvar,
@@ -173,6 +176,7 @@ impl Context {
             config,
             hooks,
             budget,
+            handshakes: new_gate(),
             inner: Mutex::default(),
             changed: Condvar::new(),
             manual: OnceLock::new(),
@@ -348,6 +352,11 @@ impl Context {
             .spawn(reaper)
             .map(drop)
             .map_err(|error| Error::os(Code::Io, "cannot start a thread", &error))
+    }
+
+    /// What bounds the work of the handshakes of TLS in it.
+    pub(crate) fn handshakes(&self) -> &Gate {
+        &self.handshakes
     }
 
     /// The most loops that it makes.

@@ -6,8 +6,10 @@
 
 mod closing;
 mod receiving;
+mod shaking_hands;
 
 use std::future::Future;
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -25,10 +27,11 @@ use super::registry::Role;
 use super::sending::{Undecided, Writer};
 use super::{CloseRequest, Session, State, lock};
 use crate::config::Framing;
-use crate::error::{Code, Error, panic_text};
+use crate::error::{Code, Error, Result, panic_text};
 use crate::runtime::{batch, with_read_buffer};
 use crate::sys;
 use crate::transport::Stream;
+use crate::transport::tls::{TlsInfo, shake_hands};
 
 /// A server takes a peer that is silent for this long for a raw one that waits for it to speak.
 const SILENCE: Duration = Duration::from_millis(250);
@@ -75,6 +78,8 @@ enum Ending {
     Close(Option<Code>, String),
     /// The peer ended its direction.
     Eof,
+    /// It did, but not in the way of TLS.
+    Truncation,
     /// The peer broke the protocol.
     Violation(Error),
     /// The connection failed, or the peer is taken for dead.
@@ -82,6 +87,8 @@ enum Ending {
 }
 
 enum Phase {
+    /// TLS is being agreed on.
+    ShakingHands(Handshake),
     /// Nothing was told yet.
     New,
     /// Who the peer is, is not known.
@@ -90,6 +97,9 @@ enum Phase {
     Closing(Closing),
     Ended(Option<Ended>),
 }
+
+/// What a handshake of TLS comes to.
+type Handshake = Pin<Box<dyn Future<Output = Result<TlsInfo>> + Send>>;
 
 /// How a session ended.
 #[derive(Debug)]
@@ -113,10 +123,17 @@ impl Driver {
     pub(crate) fn new(session: Arc<Session>, stream: Arc<Stream>, identify_within: Duration) -> Driver {
         let registry = &session.registry;
         let incoming = Incoming::new(registry.max_message(), registry.config.receive_buffer, registry.share());
+        let phase = match stream.tls() {
+            None => Phase::New,
+            Some(_) => {
+                let stream = Arc::clone(&stream);
+                Phase::ShakingHands(Box::pin(async move { shake_hands(&stream).await }))
+            }
+        };
         Driver {
             session,
             stream,
-            phase: Phase::New,
+            phase,
             told_accept: false,
             told_open: false,
             incoming,
@@ -136,6 +153,10 @@ impl Driver {
     fn step(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             match &self.phase {
+                Phase::ShakingHands(_) => match self.shake_hands(cx) {
+                    Poll::Ready(()) => continue,
+                    Poll::Pending => return Poll::Pending,
+                },
                 Phase::New => {
                     lock(&self.session.control).waker = Some(cx.waker().clone());
                     self.begin();
@@ -194,6 +215,10 @@ impl Driver {
             }
             (Role::Server, Framing::Auto | Framing::Framed) => {}
         }
+        if let Some((_, by)) = self.close_later {
+            // It was asked for during the handshake of TLS.
+            self.bring_forward(by);
+        }
     }
 
     /// Begins to wait for the peer to say who it is, once it is listened to.
@@ -202,7 +227,10 @@ impl Driver {
             return;
         }
         let now = Instant::now();
-        self.identify_by = now + self.session.registry.config.handshake_timeout;
+        // Of an encrypted session, the handshake of TLS was a part of it.
+        if self.stream.tls().is_none() || self.held_up {
+            self.identify_by = now + self.session.registry.config.handshake_timeout;
+        }
         let auto = self.session.registry.config.framing == Framing::Auto;
         self.set_timer(if auto { self.identify_by.min(now + SILENCE) } else { self.identify_by });
     }
@@ -275,11 +303,15 @@ impl Driver {
         }
     }
 
-    /// Whether messages wait for it to be known what the peer speaks.
+    /// Whether messages wait for it to be known what the peer speaks, or for TLS to be agreed on.
     fn owes_unframed(&self) -> bool {
         let sending = self.session.lock_sending();
-        let kept = matches!(sending.queue.wire, Wire::Unknown | Wire::Greeted) && !sending.queue.is_empty();
-        matches!(self.phase, Phase::Identifying) && kept
+        let kept = match self.phase {
+            Phase::ShakingHands(_) => true,
+            Phase::Identifying => matches!(sending.queue.wire, Wire::Unknown | Wire::Greeted),
+            _ => false,
+        };
+        kept && !sending.queue.is_empty()
     }
 
     /// Goes on with a close that waited for that.
@@ -301,9 +333,11 @@ impl Driver {
             }
             (sending.queue.is_idle(batch::current()), sending.queue.is_blocked())
         };
-        if (idle && self.pause.is_none()) || self.gathers(cx) {
+        let owes = self.stream.owes();
+        if (idle && !owes && self.pause.is_none()) || self.gathers(cx) {
             return;
         }
+        let blocked = blocked || owes;
         // A full socket waits for room; that there is room in the queue may have to be told nevertheless.
         let full = blocked && self.stream.poll_write_ready(cx).is_pending();
         if !full {
@@ -322,7 +356,7 @@ impl Driver {
             self.session.await_budget();
         }
         self.write_failed = failed;
-        if blocked && !full && self.stream.poll_write_ready(cx).is_ready() {
+        if (blocked || self.stream.owes()) && !full && self.stream.poll_write_ready(cx).is_ready() {
             // It became writable in between: come back for it.
             cx.waker().wake_by_ref();
         }
@@ -403,7 +437,10 @@ impl Driver {
             }
             Poll::Ready(Err(error)) => {
                 self.eof = true;
-                self.end_by(Ending::Failure(Error::os(Code::ReceiveFailed, "the connection was lost", &error)));
+                self.end_by(match error.kind() {
+                    ErrorKind::UnexpectedEof => Ending::Truncation,
+                    _ => Ending::Failure(Error::from_io(Code::ReceiveFailed, "the connection was lost", &error)),
+                });
                 Poll::Ready(false)
             }
         }
@@ -421,7 +458,8 @@ impl Driver {
         }
         match self.ending.take() {
             Some(Ending::Close(reason, text)) => self.on_peer_close(reason, text),
-            Some(Ending::Eof) => self.on_eof(),
+            Some(Ending::Eof) => self.on_eof(None),
+            Some(Ending::Truncation) => self.on_eof(Some(truncation())),
             Some(Ending::Violation(error)) => self.break_off(error),
             Some(Ending::Failure(error)) => self.give_up(error),
             None => {}
@@ -487,6 +525,14 @@ impl Driver {
         }
         self.open();
     }
+}
+
+/// A peer ended its direction without TLS saying so.
+fn truncation() -> Error {
+    Error::new(
+        Code::TlsTruncated,
+        "the peer ended the connection without the close_notify of TLS: what it sent last may be missing",
+    )
 }
 
 impl Future for Driver {

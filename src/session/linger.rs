@@ -22,7 +22,7 @@ pub(crate) async fn linger(stream: Arc<Stream>) {
     let end = Instant::now() + TOTAL;
     let mut idle = pin!(tokio::time::sleep(IDLE));
     poll_fn(|cx| {
-        while let Poll::Ready(read) = with_read_buffer(|buffer| stream.poll_read(cx, buffer)) {
+        while let Poll::Ready(read) = with_read_buffer(|buffer| stream.poll_discard(cx, buffer)) {
             match read {
                 Ok(read) if read.len > 0 => idle.as_mut().reset(end.min(Instant::now() + IDLE)),
                 _ => return Poll::Ready(()),

@@ -40,6 +40,7 @@ use crate::error::{Code, Error, Result};
 use crate::runtime::Ticket;
 use crate::sys;
 use crate::transport::Stream;
+use crate::transport::tls::TlsInfo;
 
 /// What ids begin with.
 const ID_PREFIX: &str = "session_";
@@ -82,6 +83,8 @@ pub struct Session {
     registry: Arc<Registry>,
     remote: Option<SocketAddr>,
     local: Option<SocketAddr>,
+    /// What TLS came to, if the connection is encrypted.
+    tls: OnceLock<Box<TlsInfo>>,
     start_ns: u64,
     state: AtomicU8,
     /// It stands for the connection that a reconnecting client has not got yet.
@@ -179,6 +182,7 @@ impl Session {
             peer_id: OnceLock::new(),
             remote: None,
             local: None,
+            tls: OnceLock::new(),
             start_ns: sys::monotonic_ns(),
             state: AtomicU8::new(State::Connecting as u8),
             is_backlog: false,
@@ -231,6 +235,12 @@ impl Session {
     /// This side's address.
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.local
+    }
+
+    /// What TLS came to, and who the peer showed that it is; `None` if the connection is not encrypted. It stays known
+    /// when the session has ended.
+    pub fn tls(&self) -> Option<&TlsInfo> {
+        self.tls.get().map(Box::as_ref)
     }
 
     /// Where it stands.

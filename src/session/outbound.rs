@@ -129,6 +129,8 @@ pub(crate) struct Outbound {
     /// Of these, the ones that were given up while the session goes on.
     pub dropped: u64,
     pub sent: Sent,
+    /// How many messages were sent when the stream owed nothing to the kernel.
+    pub flushed: u64,
 }
 
 impl Outbound {
@@ -165,6 +167,7 @@ impl Outbound {
             accepted: 0,
             dropped: 0,
             sent: Sent::default(),
+            flushed: 0,
         }
     }
 
@@ -473,9 +476,19 @@ impl Outbound {
         self.blocked = false;
     }
 
+    /// The kernel has taken all that was written.
+    pub(crate) fn set_flushed(&mut self) {
+        self.flushed = self.sent.messages;
+    }
+
     /// Stops writing for good.
     pub(crate) fn fail(&mut self, error: Error) {
         self.writing = false;
+        self.break_off(error);
+    }
+
+    /// Has nobody begin to write any more.
+    pub(crate) fn break_off(&mut self, error: Error) {
         self.failed.get_or_insert(error);
     }
 

@@ -312,6 +312,17 @@ impl Registry {
         }
     }
 
+    /// Counts a handshake of TLS that has failed, and tells the handler likewise. That a peer went away before it had
+    /// one tells nothing.
+    pub(crate) fn tell_failed_handshake(self: &Arc<Self>, error: Error) {
+        if error.code == Code::ConnectionClosed {
+            tracing::debug!("{error}");
+            self.count_failed_attempt();
+        } else {
+            self.tell_failed_attempt(error);
+        }
+    }
+
     /// Tells who measures the endpoint, if somebody does.
     pub(super) fn measure(&self, what: impl FnOnce(&dyn Meter)) {
         if let Some(meter) = self.handler.meter() {

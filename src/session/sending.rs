@@ -76,6 +76,8 @@ impl Sending {
         if registry.keeps_unsent() {
             queue.keep_unsent();
         }
+        // Until the two have agreed on TLS.
+        queue.held = stream.as_ref().is_some_and(|stream| stream.tls().is_some());
         Sending { queue, stream, undecided, intended: config.framing, policy: config.send_policy, waiting: 0 }
     }
 
@@ -133,6 +135,12 @@ impl Sending {
     /// What the kernel knows of the connection.
     pub(super) fn tcp_info(&self) -> Option<TcpInfo> {
         self.stream.as_ref()?.tcp_info()
+    }
+
+    /// Of the messages that were sent, those that the kernel has taken whole: an encrypted stream may owe it some.
+    pub(super) fn handed_over(&self) -> u64 {
+        let owes = self.stream.as_ref().is_some_and(|stream| stream.owes());
+        if owes { self.queue.flushed } else { self.queue.sent.messages }
     }
 
     /// Gives up the connection, and what was to be sent.
@@ -315,6 +323,9 @@ impl Session {
         if writer == Writer::Overfull {
             sending.queue.unblock();
         }
+        if writer == Writer::Driver && stream.owes() {
+            sending = self.flush_stream(sending, &stream);
+        }
         if !sending.queue.begin_writing(writer == Writer::Driver) {
             return;
         }
@@ -331,7 +342,7 @@ impl Session {
             let all = sending.queue.written(chunk, *outcome.as_ref().unwrap_or(&0));
             match outcome {
                 Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => {
-                    sending.queue.fail(Error::os(Code::SendFailed, "cannot send", &error));
+                    sending.queue.fail(Error::from_io(Code::SendFailed, "cannot send", &error));
                     wake = true;
                     break;
                 }
@@ -348,6 +359,12 @@ impl Session {
                 break;
             }
         }
+        if stream.owes() {
+            sending.queue.block();
+            wake |= writer != Writer::Driver;
+        } else {
+            sending.queue.set_flushed();
+        }
         sending.queue.sent.last_ns = sys::monotonic_ns();
         let open = sending.queue.is_open();
         // A driver that closes waits for the queue to be empty.
@@ -360,6 +377,18 @@ impl Session {
         if wake {
             self.kick();
         }
+    }
+
+    /// Gives the kernel what an encrypted stream owes it.
+    #[cold]
+    fn flush_stream<'a>(&'a self, sending: MutexGuard<'a, Sending>, stream: &Stream) -> MutexGuard<'a, Sending> {
+        drop(sending);
+        let outcome = stream.flush();
+        let mut sending = self.lock_sending();
+        if let Err(error) = outcome {
+            sending.queue.break_off(Error::from_io(Code::SendFailed, "cannot send", &error));
+        }
+        sending
     }
 
     /// Waits until nobody writes, so that all of which nothing was written is in the queue, which takes nothing more.

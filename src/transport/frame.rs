@@ -286,6 +286,14 @@ fn number(what: &str, payload: &[u8]) -> Result<u64> {
     }
 }
 
+/// What a peer is told that is refused before it has said hello: the preamble, and a close with the reason.
+pub(crate) fn refusal(reason: &Error) -> Vec<u8> {
+    let mut answer = PREAMBLE.to_vec();
+    let close = Frame::Close(Close { code: reason.code as i32, received: 0, reason: &reason.message });
+    close.encode(&mut answer).expect("a close is short");
+    answer
+}
+
 /// What the first bytes of a connection say about the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detect {

@@ -1,4 +1,4 @@
-//! Bytes on a wire: sockets, listening, connecting, and the framed protocol.
+//! Bytes on a wire: sockets, listening, connecting, TLS, and the framed protocol.
 
 mod address;
 mod address_class;
@@ -9,6 +9,8 @@ pub mod hello;
 pub mod listener;
 mod socket;
 mod stream;
+mod tcp;
+pub mod tls;
 
 pub use address::Address;
 pub(crate) use address::inside_brackets;

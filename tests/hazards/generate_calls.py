@@ -16,7 +16,7 @@ HANDLES = {f"netsys_{noun}": noun.upper() for noun in NOUNS}
 
 # Arguments that may be null, by name; by function and name where it is not so everywhere.
 OPTIONAL = {"needed", "count", "queued", "refused", "userdata", "release", "callbacks", "netsys_context_create.config",
-            "netsys_resolver_create.config", "netsys_context_poll.out"}
+            "netsys_resolver_create.config", "netsys_context_poll.out", "netsys_server_reload_tls.tls"}
 
 # What becomes of what a call made.
 CLEAN_UP = {
@@ -69,6 +69,7 @@ VALUES = {
     "enabled": "1",
     "bytes": "1",
     "latency_ns": "1000",
+    "what": "NETSYS_TLS_TEXT_VERSION",
 }
 
 

@@ -3,7 +3,8 @@
  *
  *   c_peer server PORT [OPTION=VALUE]...     c_peer client PORT [OPTION=VALUE]...
  *
- * Commands: "text CHARACTERS", "close CODE REASON", "abort"; the end of the input stops the peer. */
+ * Commands: "text CHARACTERS", "close CODE REASON", "abort"; for a server "reload"; the end of the input stops the peer.
+ * The options certificate, key, ca and crl name files of PEM, and with any of them the peer speaks TLS. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,25 @@ static void check(netsys_status status, const char* what) {
     }
 }
 
+/* What was agreed on, before the line that the session is open; nothing for one that is not encrypted. */
+static void print_tls(netsys_session session) {
+    netsys_tls_info info = {0};
+    char texts[7][256];
+    uint32_t what;
+    netsys_status status;
+    info.struct_size = sizeof info;
+    status = netsys_session_tls_info(session, &info);
+    if (status == NETSYS_ERR_NOT_FOUND) {
+        return;
+    }
+    check(status, "tls_info");
+    for (what = NETSYS_TLS_TEXT_VERSION; what <= NETSYS_TLS_TEXT_PEER_FINGERPRINT; ++what) {
+        check(netsys_session_tls_text(session, what, texts[what - 1], sizeof texts[0], NULL), "tls_text");
+    }
+    printf("tls resumed=%" PRIu32 " verified=%" PRIu32 " version=%s suite=%s alpn=%s sni=%s cn=%s san=%s sha256=%s\n",
+           info.resumed, info.peer_verified, texts[0], texts[1], texts[2], texts[3], texts[4], texts[5], texts[6]);
+}
+
 static void on_open(void* userdata, netsys_session session) {
     char client[256], server[256];
     uint32_t framing = 0;
@@ -36,6 +56,7 @@ static void on_open(void* userdata, netsys_session session) {
     check(netsys_session_client_id(session, client, sizeof client, NULL), "client_id");
     check(netsys_session_server_id(session, server, sizeof server, NULL), "server_id");
     check(netsys_session_framing(session, &framing), "framing");
+    print_tls(session);
     printf("open framing=%" PRIu32 " client=%s server=%s\n", framing, client, server);
 }
 
@@ -103,6 +124,37 @@ static uint32_t option(char** arguments, const char* name) {
     return 0;
 }
 
+/* The text of an option on the command line, or an empty one. */
+static netsys_str text_option(char** arguments, const char* name) {
+    size_t length = strlen(name);
+    for (; *arguments != NULL; ++arguments) {
+        if (strncmp(*arguments, name, length) == 0 && (*arguments)[length] == '=') {
+            return view(*arguments + length + 1);
+        }
+    }
+    return view("");
+}
+
+/* Fills in the configuration of TLS; NULL if the command line has none. */
+static const netsys_tls_config* tls_options(char** arguments, netsys_tls_config* tls) {
+    check(netsys_tls_config_init(tls, sizeof *tls), "tls_config_init");
+    tls->certificate_file = text_option(arguments, "certificate");
+    tls->key_file = text_option(arguments, "key");
+    tls->ca_file = text_option(arguments, "ca");
+    tls->crl_file = text_option(arguments, "crl");
+    tls->server_name = text_option(arguments, "server_name");
+    tls->alpn = text_option(arguments, "alpn");
+    tls->min_version = option(arguments, "min_version");
+    tls->client_certificate = option(arguments, "client_certificate");
+    tls->flags = option(arguments, "tls_flags");
+    if (option(arguments, "take_anybody") != 0) {
+        tls->dangerously_disable_verification = NETSYS_TLS_DANGEROUSLY_DISABLE_VERIFICATION;
+    } else if (tls->certificate_file.len == 0 && tls->ca_file.len == 0) {
+        return NULL;
+    }
+    return tls;
+}
+
 /* Obeys one command for one session. A session that has ended meanwhile is no fault. */
 static void obey(netsys_session session, const char* line) {
     if (strncmp(line, "text ", 5) == 0) {
@@ -130,6 +182,7 @@ static int next_line(char* line, size_t size) {
 static void run_server(netsys_context context, uint16_t port, char** arguments) {
     netsys_callbacks table = callbacks(echo);
     netsys_server_config config;
+    netsys_tls_config tls;
     netsys_server server;
     char line[256];
     check(netsys_server_config_init(&config, sizeof config), "server_config_init");
@@ -144,12 +197,18 @@ static void run_server(netsys_context context, uint16_t port, char** arguments) 
     config.idle_timeout_ms = option(arguments, "idle_timeout_ms");
     config.drain_ms = DRAIN_MS;
     config.send_policy = NETSYS_SEND_WAIT;
+    config.tls = tls_options(arguments, &tls);
     check(netsys_server_start(context, &config, &table, &server), "server_start");
     check(netsys_server_port(server, &port), "server_port");
     printf("listening %" PRIu16 "\n", port);
     while (next_line(line, sizeof line)) {
         netsys_session sessions[16];
         size_t count = 0;
+        if (strcmp(line, "reload") == 0) {
+            check(netsys_server_reload_tls(server, NULL), "reload_tls");
+            printf("reloaded\n");
+            continue;
+        }
         check(netsys_server_sessions(server, sessions, 16, &count), "server_sessions");
         for (size_t i = 0; i < count; ++i) {
             obey(sessions[i], line);
@@ -161,13 +220,18 @@ static void run_server(netsys_context context, uint16_t port, char** arguments) 
 static void run_client(netsys_context context, uint16_t port, char** arguments) {
     netsys_callbacks table = callbacks(print);
     netsys_client_config config;
+    netsys_tls_config tls;
     netsys_client client;
     char line[256];
     check(netsys_client_config_init(&config, sizeof config), "client_config_init");
     config.client_id = view("c-client");
     config.host = view("127.0.0.1");
     config.port = port;
-    config.framing = NETSYS_FRAMING_FRAMED;
+    config.framing = option(arguments, "framing");
+    if (config.framing == NETSYS_FRAMING_AUTO) {
+        config.framing = NETSYS_FRAMING_FRAMED;
+    }
+    config.tls = tls_options(arguments, &tls);
     config.connect_timeout_ms = option(arguments, "connect_timeout_ms");
     config.max_message_bytes = option(arguments, "max_message_bytes");
     config.heartbeat_ms = option(arguments, "heartbeat_ms");

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Interop of the library with a peer in Python that shares no code with it.
+# Interop of the library with a peer in Python that shares no code with it, and with OpenSSL.
 #
 #   run.sh INCLUDE LIBDIR
 #
@@ -24,4 +24,4 @@ if [ ! -e "$libdir/libnetwork_system.so.2" ]; then
 fi
 
 cd "$here"
-C_PEER="$scratch/c_peer" PYTHONDONTWRITEBYTECODE=1 python3 -m unittest check_vectors test_server test_client
+C_PEER="$scratch/c_peer" PYTHONDONTWRITEBYTECODE=1 python3 -m unittest check_vectors test_server test_client test_tls

@@ -4,6 +4,7 @@
 
 pub mod random;
 pub mod reconnecting;
+pub mod tls;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};

@@ -9,15 +9,18 @@ use crate::error::{Error, Result};
 use crate::runtime::{Context, Dispatch};
 use crate::session::handler::{CloseReport, Handler, Message};
 use crate::session::{Session, State};
+use crate::transport::tls::TlsClient;
 
-/// Starts a client: [`Client::start`], or what is done in its place.
+/// Starts a client: [`Client::start_with`], or what is done in its place.
 pub(crate) type StartClient =
-    dyn Fn(&Arc<Context>, ClientConfig, Arc<dyn Handler>) -> Result<Arc<Client>> + Send + Sync;
+    dyn Fn(&Arc<Context>, ClientConfig, Option<TlsClient>, Arc<dyn Handler>) -> Result<Arc<Client>> + Send + Sync;
 
 /// Makes clients of one configuration that share a handler.
 pub(crate) struct ClientMaker {
     context: Arc<Context>,
     config: ClientConfig,
+    /// One for all, so that certificates are read once, and connections resume the sessions of each other.
+    tls: Option<TlsClient>,
     handler: Arc<dyn Handler>,
     start: Box<StartClient>,
 }
@@ -37,14 +40,15 @@ impl ClientMaker {
         }
         // A broken connection is the pool's to replace.
         let config = ClientConfig { reconnect: Reconnect::default(), ..config.validated()? };
-        Ok(ClientMaker { context: Arc::clone(context), config, handler, start })
+        let tls = TlsClient::new(&config.tls, &config.host, context.handshakes())?;
+        Ok(ClientMaker { context: Arc::clone(context), config, tls, handler, start })
     }
 }
 
 impl Connector for ClientMaker {
     fn open(&self) -> Result<Opened> {
         let handler = Arc::new(Shared(Arc::clone(&self.handler)));
-        let client = (self.start)(&self.context, self.config.clone(), handler)?;
+        let client = (self.start)(&self.context, self.config.clone(), self.tls.clone(), handler)?;
         Ok(Opened { client, tag: 0 })
     }
 

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::runtime::with_read_buffer;
 use crate::session::linger;
 use crate::transport::Stream;
-use crate::transport::frame::{Close, Detect, Frame, PREAMBLE, classify};
+use crate::transport::frame::{self, Detect, PREAMBLE, classify};
 
 /// How long a peer has to show that it speaks the framed protocol. All is over within 100 ms.
 const PATIENCE: Duration = Duration::from_millis(60);
@@ -23,9 +23,7 @@ pub(super) async fn refuse(stream: Arc<Stream>, framing: Framing, reason: &Error
         Framing::Auto => tokio::time::timeout(PATIENCE, says_hello(&stream)).await.unwrap_or(false),
     };
     if framed {
-        let mut answer = PREAMBLE.to_vec();
-        let close = Frame::Close(Close { code: reason.code as i32, received: 0, reason: &reason.message });
-        close.encode(&mut answer).expect("a close is short");
+        let answer = frame::refusal(reason);
         // A fresh socket takes so little, as soon as the poller has looked at it.
         let ready = poll_fn(|cx| stream.poll_write_ready(cx));
         if tokio::time::timeout(PATIENCE, ready).await.is_ok() {

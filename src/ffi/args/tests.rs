@@ -9,6 +9,7 @@ use crate::ffi::executor::netsys_executor;
 use crate::ffi::monitor::netsys_metrics;
 use crate::ffi::network_config::netsys_config_fault_info;
 use crate::ffi::session_manager::{netsys_managed_session, netsys_session_manager_config, netsys_session_manager_info};
+use crate::ffi::tls::{netsys_tls_config, netsys_tls_info};
 
 /// A struct as a later version might have it.
 #[repr(C)]
@@ -36,11 +37,13 @@ fn structs_have_no_padding() {
     assert_eq!(size_of::<netsys_callbacks>(), 2 * 4 + 11 * 8);
     assert_eq!(size_of::<netsys_context_config>(), 4 * 4 + 2 * 16 + 6 * 8 + 2 * 4);
     assert_eq!(size_of::<netsys_executor>(), 3 * 8);
-    assert_eq!(size_of::<netsys_server_config>(), 2 * 4 + 3 * 16 + 2 * 2 + 3 * 4 + 3 * 8 + 20 * 4 + 5 * 8);
-    assert_eq!(size_of::<netsys_client_config>(), 2 * 4 + 2 * 16 + 2 * 2 + 3 * 4 + 3 * 8 + 18 * 4 + 5 * 8);
+    assert_eq!(size_of::<netsys_server_config>(), 2 * 4 + 3 * 16 + 2 * 2 + 3 * 4 + 3 * 8 + 20 * 4 + 6 * 8);
+    assert_eq!(size_of::<netsys_client_config>(), 2 * 4 + 2 * 16 + 2 * 2 + 3 * 4 + 3 * 8 + 18 * 4 + 6 * 8);
     assert_eq!(size_of::<netsys_bridge_config>(), 6 * 4);
     assert_eq!(size_of::<netsys_bridge_callbacks>(), 2 * 4 + 4 * 8);
     assert_eq!(size_of::<netsys_metrics>(), 2 * 4 + (21 + 3 * 7) * 8);
+    assert_eq!(size_of::<netsys_tls_config>(), 6 * 4 + 10 * 16);
+    assert_eq!(size_of::<netsys_tls_info>(), 6 * 4);
     assert_eq!(size_of::<netsys_pool_config>(), 4 * 4);
     assert_eq!(size_of::<netsys_pool_source>(), 2 * 4 + 4 * 8);
     assert_eq!(size_of::<netsys_pool_info>(), 2 * 4 + 13 * 8);

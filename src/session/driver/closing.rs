@@ -165,11 +165,9 @@ impl Driver {
         } else if !empty {
             false
         } else {
-            if !closing.shut {
-                closing.shut = true;
-                self.stream.shutdown_write();
-            }
+            closing.shut = closing.shut || self.stream.end_write();
             match wire {
+                _ if !closing.shut => false,
                 _ if !closing.end.confirm || self.eof => true,
                 Wire::Framed => self.confirmed_last,
                 _ => self.stream.is_acknowledged(),
@@ -265,7 +263,7 @@ impl Driver {
             let requeued = unsent.messages.len() as u64;
             let (accepted, dropped) = (sending.queue.accepted, sending.queue.dropped);
             let framed = sending.queue.wire == Wire::Framed;
-            let delivered = if framed { self.confirmed } else { sending.queue.sent.messages };
+            let delivered = if framed { self.confirmed } else { sending.handed_over() };
             sending.disconnect();
             // Who sends now leaves room for what is given back.
             sending.queue.promise(unsent.room());
@@ -310,7 +308,8 @@ impl Driver {
         let error =
             end.error().or_else(|| (end.by_peer && !opened).then(|| Error::new(Code::ConnectionClosed, end.text)));
         let known = session.peer_id.get().is_some();
-        let mismatch = error.as_ref().is_some_and(|error| error.code == Code::Protocol) && !known && !end_is_local;
+        let other = |error: &Error| matches!(error.code, Code::Protocol | Code::TlsMismatch);
+        let mismatch = error.as_ref().is_some_and(other) && !known && !end_is_local;
         self.phase = Phase::Ended(Some(Ended { opened, error, mismatch, unsent, undelivered, linger }));
     }
 }

@@ -16,6 +16,7 @@ use crate::session::registry::Role;
 use crate::session::sending::Undecided;
 use crate::transport::frame::{self, Decoder, Detect, Frame, Header, Kind, MAX_CONTROL_LEN, PREAMBLE};
 use crate::transport::hello::Hello;
+use crate::transport::tls::is_client_hello;
 
 /// A framed peer is told how far its messages got after this many of them or bytes, so that after a reset few are of
 /// unknown fate.
@@ -203,6 +204,16 @@ impl Driver {
             Framing::Auto if client => Detect::Raw,
             _ => frame::classify(&all),
         };
+        let encrypts = detect == Detect::Raw && !client && known != Framing::Raw && is_client_hello(&all);
+        if encrypts && self.stream.tls().is_none() {
+            drop(sending);
+            // It is told so in the framed protocol, which no client of TLS takes for an answer.
+            self.incoming.mode = Mode::Hello;
+            return Err(Error::new(
+                Code::TlsMismatch,
+                "the peer speaks TLS, this port does not: switch TLS on in the server, or off in the client",
+            ));
+        }
         if detect == Detect::Framed {
             sending.undecided = Undecided::Keep;
         } else if detect == Detect::Raw && known == Framing::Auto && !only_framed {
@@ -469,7 +480,8 @@ impl Driver {
         self.close(end, None);
     }
 
-    pub(super) fn on_eof(&mut self) {
+    /// The peer ended its direction; `fault`: not as it should.
+    pub(super) fn on_eof(&mut self, fault: Option<Error>) {
         if matches!(self.phase, Phase::Closing(_)) {
             return;
         }
@@ -482,6 +494,9 @@ impl Driver {
                 // It handles nothing any more, but another connection may.
                 self.session.lock_sending().queue.drop_unsent();
             }
+            self.tell_failure(&error);
+            End::by_peer(Some(error.code), error.message.into_owned())
+        } else if let Some(error) = fault {
             self.tell_failure(&error);
             End::by_peer(Some(error.code), error.message.into_owned())
         } else {

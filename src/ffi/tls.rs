@@ -1,0 +1,611 @@
+//! TLS: how connections are encrypted, what was agreed on, and who the peer is.
+
+use std::ffi::c_char;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::args::{self, Extensible, Out, invalid, reserved};
+use super::guard;
+use super::status::netsys_status;
+use super::types::*;
+use crate::config::{ClientCertificate, ClientTls, Pem, ServerTls, TlsVersion};
+use crate::error::{Code, Error, Result};
+use crate::session::Session;
+use crate::transport::tls::{PeerCertificate, TlsInfo};
+
+/// Version of TLS: 1.2.
+pub const NETSYS_TLS_1_2: u32 = 12;
+/// Version of TLS: 1.3.
+pub const NETSYS_TLS_1_3: u32 = 13;
+
+/// Clients are not asked for a certificate.
+pub const NETSYS_CLIENT_CERTIFICATE_NONE: u32 = 0;
+/// Clients may show a certificate; one that does not hold is refused.
+pub const NETSYS_CLIENT_CERTIFICATE_OPTIONAL: u32 = 1;
+/// Clients must show a certificate.
+pub const NETSYS_CLIENT_CERTIFICATE_REQUIRED: u32 = 2;
+
+/// Flag of TLS: make the whole handshake each time.
+pub const NETSYS_TLS_NO_SESSION_RESUMPTION: u32 = 1;
+/// Flag of TLS, of clients: do not tell the server the name that is connected to before it shows a certificate.
+pub const NETSYS_TLS_NO_SNI: u32 = 2;
+
+/// The one value of dangerously_disable_verification that means it.
+pub const NETSYS_TLS_DANGEROUSLY_DISABLE_VERIFICATION: u32 = 0x4E6F_4944;
+
+/// Text about TLS: its version, "TLSv1.3".
+pub const NETSYS_TLS_TEXT_VERSION: u32 = 1;
+/// Text about TLS: the cipher suite, "TLS13_AES_256_GCM_SHA384".
+pub const NETSYS_TLS_TEXT_CIPHER_SUITE: u32 = 2;
+/// Text about TLS: the application protocol that was agreed on (ALPN); empty: none.
+pub const NETSYS_TLS_TEXT_ALPN: u32 = 3;
+/// Text about TLS, of a server's session: the name that the client asked for (SNI); empty: none.
+pub const NETSYS_TLS_TEXT_SERVER_NAME: u32 = 4;
+/// Text about TLS: the common name in the subject of the peer's certificate; empty: none.
+pub const NETSYS_TLS_TEXT_PEER_COMMON_NAME: u32 = 5;
+/// Text about TLS: the first alternative name in the peer's certificate that is no address, with its kind, as in
+/// "DNS:host.example", "URI:spiffe://a/b" or "email:a@b.example"; empty: none.
+pub const NETSYS_TLS_TEXT_PEER_ALTERNATIVE_NAME: u32 = 6;
+/// Text about TLS: the SHA-256 of the peer's certificate, 64 hexadecimal digits; empty: it showed none.
+pub const NETSYS_TLS_TEXT_PEER_FINGERPRINT: u32 = 7;
+
+/// How the connections of a server or client are encrypted: TLS 1.2 and 1.3 with forward secrecy and authenticated
+/// ciphers. What is PEM is in a file, which is read when the server or client starts, or in memory, which is copied,
+/// and zeroed in the end; not in both.
+///
+/// A server needs its certificate and the key. A client needs nothing: then it trusts the issuers that the system does.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct netsys_tls_config {
+    /// sizeof(netsys_tls_config).
+    pub struct_size: u32,
+    /// The least version that is spoken: NETSYS_TLS_1_2 or _1_3; 0: 1.2.
+    pub min_version: u32,
+    /// Servers: NETSYS_CLIENT_CERTIFICATE_*.
+    pub client_certificate: u32,
+    /// NETSYS_TLS_NO_* together.
+    pub flags: u32,
+    /// Clients: NETSYS_TLS_DANGEROUSLY_DISABLE_VERIFICATION takes any certificate for the server's. Whoever is in
+    /// between can then read and change everything, and a warning is logged with each start. 0: the certificate has to
+    /// be for the host that is connected to, valid, and of an issuer that is trusted.
+    pub dangerously_disable_verification: u32,
+    /// 0.
+    pub reserved: u32,
+    /// The own certificate, and behind it those of the issuers up to the root: the file.
+    pub certificate_file: netsys_str,
+    /// The same in memory.
+    pub certificate: netsys_bytes,
+    /// The certificate's private key, not encrypted: the file.
+    pub key_file: netsys_str,
+    /// The same in memory.
+    pub key: netsys_bytes,
+    /// The issuers that the peer's certificate has to come from: the file. Clients: none: those that the system trusts.
+    /// Servers: needed if clients are asked for a certificate.
+    pub ca_file: netsys_str,
+    /// The same in memory.
+    pub ca: netsys_bytes,
+    /// Lists of the peers' certificates that are revoked: the file; none: none is. With a list, a certificate is
+    /// refused of whose issuer there is no list that is up to date.
+    pub crl_file: netsys_str,
+    /// The same in memory.
+    pub crl: netsys_bytes,
+    /// Clients: the name that the server's certificate has to be for; empty: the host that is connected to.
+    pub server_name: netsys_str,
+    /// The application protocols (ALPN), the preferred one first, with commas between them; may be empty.
+    pub alpn: netsys_str,
+}
+
+/// What TLS came to on a connection.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct netsys_tls_info {
+    /// sizeof(netsys_tls_info); set it before the call.
+    pub struct_size: u32,
+    /// NETSYS_TLS_1_2 or _1_3.
+    pub version: u32,
+    /// The number that IANA gave the cipher suite.
+    pub cipher_suite: u32,
+    /// 1 if most of the handshake was left out, since the two had met before, else 0.
+    pub resumed: u32,
+    /// 1 if the peer showed a certificate, else 0.
+    pub has_peer_certificate: u32,
+    /// 1 if that certificate was verified, else 0.
+    pub peer_verified: u32,
+}
+
+// SAFETY: see `args::tests::structs_have_no_padding`; numbers and views may all be zero.
+unsafe impl Extensible for netsys_tls_config {}
+// SAFETY: as above.
+unsafe impl Extensible for netsys_tls_info {}
+
+/// # Safety
+/// The views are valid.
+unsafe fn pem(name: &str, file: netsys_str, memory: netsys_bytes) -> Result<Pem> {
+    // SAFETY: by the contract of this function.
+    let (file, memory) = unsafe { (args::text(file, name)?, args::bytes(memory.data.cast(), memory.len, name)?) };
+    match (file.is_empty(), memory.is_empty()) {
+        (true, true) => Ok(Pem::None),
+        (false, true) => Ok(Pem::file(file)),
+        (true, false) => Ok(Pem::Memory(Arc::new(Zeroizing::new(memory.to_vec())))),
+        (false, false) => Err(invalid(format!("tls: both {name} and {name}_file are set: set one of them"))),
+    }
+}
+
+fn version(number: u32) -> Result<TlsVersion> {
+    match number {
+        0 | NETSYS_TLS_1_2 => Ok(TlsVersion::V1_2),
+        NETSYS_TLS_1_3 => Ok(TlsVersion::V1_3),
+        _ => Err(invalid(format!("tls: min_version is {number}: use NETSYS_TLS_1_2 (12) or NETSYS_TLS_1_3 (13)"))),
+    }
+}
+
+fn version_number(version: TlsVersion) -> u32 {
+    match version {
+        TlsVersion::V1_2 => NETSYS_TLS_1_2,
+        TlsVersion::V1_3 => NETSYS_TLS_1_3,
+    }
+}
+
+/// Reads the struct, with what servers and clients have in common checked.
+///
+/// # Safety
+/// `config` points to a struct as long as its own struct_size says, with views that are valid.
+unsafe fn read(config: *const netsys_tls_config, flags: u32) -> Result<(netsys_tls_config, Vec<String>)> {
+    // SAFETY: by the contract of this function.
+    let c = unsafe { args::read_struct(config, "tls") }?;
+    reserved(c.reserved, "tls: reserved")?;
+    if c.flags & !flags != 0 {
+        return Err(invalid(format!(
+            "tls: flags is {:#x}: use NETSYS_TLS_NO_SESSION_RESUMPTION (1) and, for clients, NETSYS_TLS_NO_SNI (2) \
+             only",
+            c.flags
+        )));
+    }
+    // SAFETY: by the contract of this function.
+    let alpn = unsafe { args::text(c.alpn, "alpn") }?;
+    let names = (!alpn.trim().is_empty()).then(|| alpn.split(',').map(|name| name.trim().to_owned()).collect());
+    Ok((c, names.unwrap_or_default()))
+}
+
+/// # Safety
+/// `config` is NULL, which means without TLS, or points to a struct as long as its own struct_size says, with views
+/// that are valid.
+pub(super) unsafe fn server(config: *const netsys_tls_config) -> Result<ServerTls> {
+    if config.is_null() {
+        return Ok(ServerTls::default());
+    }
+    // SAFETY: by the contract of this function.
+    let (c, alpn) = unsafe { read(config, NETSYS_TLS_NO_SESSION_RESUMPTION) }?;
+    if c.server_name.len != 0 || c.dangerously_disable_verification != 0 {
+        return Err(invalid(
+            "tls: server_name and dangerously_disable_verification are for clients: leave them 0 for a server",
+        ));
+    }
+    // SAFETY: by the contract of this function.
+    let (certificate, key, client_ca, crl) = unsafe {
+        (
+            pem("certificate", c.certificate_file, c.certificate)?,
+            pem("key", c.key_file, c.key)?,
+            pem("ca", c.ca_file, c.ca)?,
+            pem("crl", c.crl_file, c.crl)?,
+        )
+    };
+    Ok(ServerTls {
+        enabled: true,
+        certificate,
+        key,
+        client_ca,
+        crl,
+        client_certificate: match c.client_certificate {
+            NETSYS_CLIENT_CERTIFICATE_NONE => ClientCertificate::None,
+            NETSYS_CLIENT_CERTIFICATE_OPTIONAL => ClientCertificate::Optional,
+            NETSYS_CLIENT_CERTIFICATE_REQUIRED => ClientCertificate::Required,
+            other => {
+                return Err(invalid(format!(
+                    "tls: client_certificate is {other}: use NETSYS_CLIENT_CERTIFICATE_NONE (0), _OPTIONAL (1) or \
+                     _REQUIRED (2)"
+                )));
+            }
+        },
+        min_version: version(c.min_version)?,
+        alpn,
+        session_resumption: c.flags & NETSYS_TLS_NO_SESSION_RESUMPTION == 0,
+    })
+}
+
+/// # Safety
+/// As for `server`.
+pub(super) unsafe fn client(config: *const netsys_tls_config) -> Result<ClientTls> {
+    if config.is_null() {
+        return Ok(ClientTls::default());
+    }
+    // SAFETY: by the contract of this function.
+    let (c, alpn) = unsafe { read(config, NETSYS_TLS_NO_SESSION_RESUMPTION | NETSYS_TLS_NO_SNI) }?;
+    if c.client_certificate != 0 {
+        return Err(invalid("tls: client_certificate is for servers: leave it 0 for a client"));
+    }
+    let blind = c.dangerously_disable_verification;
+    if blind != 0 && blind != NETSYS_TLS_DANGEROUSLY_DISABLE_VERIFICATION {
+        return Err(invalid(format!(
+            "tls: dangerously_disable_verification is {blind:#x}: leave it 0, or write out \
+             NETSYS_TLS_DANGEROUSLY_DISABLE_VERIFICATION"
+        )));
+    }
+    // SAFETY: by the contract of this function.
+    let (ca, certificate, key, crl, server_name) = unsafe {
+        (
+            pem("ca", c.ca_file, c.ca)?,
+            pem("certificate", c.certificate_file, c.certificate)?,
+            pem("key", c.key_file, c.key)?,
+            pem("crl", c.crl_file, c.crl)?,
+            args::text(c.server_name, "server_name")?,
+        )
+    };
+    Ok(ClientTls {
+        enabled: true,
+        ca,
+        certificate,
+        key,
+        crl,
+        server_name: server_name.to_owned(),
+        sni: c.flags & NETSYS_TLS_NO_SNI == 0,
+        min_version: version(c.min_version)?,
+        alpn,
+        session_resumption: c.flags & NETSYS_TLS_NO_SESSION_RESUMPTION == 0,
+        dangerously_disable_verification: blind != 0,
+    })
+}
+
+/// A configuration of TLS as C has it, with views of the one that it was made of, and the texts that that has not.
+pub(super) struct Lent {
+    c: netsys_tls_config,
+    alpn: String,
+}
+
+// SAFETY: what it points to is never changed, and whoever has it keeps the configuration with it.
+unsafe impl Send for Lent {}
+// SAFETY: as above.
+unsafe impl Sync for Lent {}
+
+impl Lent {
+    fn new(alpn: &[String], resumes: bool) -> Lent {
+        // SAFETY: all zero is a value of this struct.
+        let mut c: netsys_tls_config = unsafe { std::mem::zeroed() };
+        c.struct_size = size_of::<netsys_tls_config>() as u32;
+        c.flags = if resumes { 0 } else { NETSYS_TLS_NO_SESSION_RESUMPTION };
+        let mut lent = Lent { c, alpn: alpn.join(",") };
+        // The text stays where it is when the struct moves.
+        lent.c.alpn = args::view(&lent.alpn);
+        lent
+    }
+
+    /// `None`: without TLS.
+    pub(super) fn of_server(tls: &ServerTls) -> Option<Lent> {
+        let ServerTls {
+            enabled,
+            certificate,
+            key,
+            client_ca,
+            crl,
+            client_certificate,
+            min_version,
+            alpn,
+            session_resumption,
+        } = tls;
+        enabled.then(|| {
+            let mut lent = Lent::new(alpn, *session_resumption);
+            (lent.c.certificate_file, lent.c.certificate) = views(certificate);
+            (lent.c.key_file, lent.c.key) = views(key);
+            (lent.c.ca_file, lent.c.ca) = views(client_ca);
+            (lent.c.crl_file, lent.c.crl) = views(crl);
+            lent.c.client_certificate = match client_certificate {
+                ClientCertificate::None => NETSYS_CLIENT_CERTIFICATE_NONE,
+                ClientCertificate::Optional => NETSYS_CLIENT_CERTIFICATE_OPTIONAL,
+                ClientCertificate::Required => NETSYS_CLIENT_CERTIFICATE_REQUIRED,
+            };
+            lent.c.min_version = version_number(*min_version);
+            lent
+        })
+    }
+
+    /// The same of a client.
+    pub(super) fn of_client(tls: &ClientTls) -> Option<Lent> {
+        let ClientTls {
+            enabled,
+            ca,
+            certificate,
+            key,
+            crl,
+            server_name,
+            sni,
+            min_version,
+            alpn,
+            session_resumption,
+            dangerously_disable_verification: blind,
+        } = tls;
+        enabled.then(|| {
+            let mut lent = Lent::new(alpn, *session_resumption);
+            (lent.c.certificate_file, lent.c.certificate) = views(certificate);
+            (lent.c.key_file, lent.c.key) = views(key);
+            (lent.c.ca_file, lent.c.ca) = views(ca);
+            (lent.c.crl_file, lent.c.crl) = views(crl);
+            lent.c.server_name = args::view(server_name);
+            lent.c.flags |= if *sni { 0 } else { NETSYS_TLS_NO_SNI };
+            lent.c.min_version = version_number(*min_version);
+            if *blind {
+                lent.c.dangerously_disable_verification = NETSYS_TLS_DANGEROUSLY_DISABLE_VERIFICATION;
+            }
+            lent
+        })
+    }
+
+    /// What C is given: good for as long as this stays where it is.
+    pub(super) fn pointer(lent: &Option<Lent>) -> *const netsys_tls_config {
+        lent.as_ref().map_or(std::ptr::null(), |lent| &raw const lent.c)
+    }
+}
+
+fn views(pem: &Pem) -> (netsys_str, netsys_bytes) {
+    let (none, nothing) =
+        (netsys_str { data: std::ptr::null(), len: 0 }, netsys_bytes { data: std::ptr::null(), len: 0 });
+    match pem {
+        Pem::None => (none, nothing),
+        Pem::File(name) => (args::view(name), nothing),
+        Pem::Memory(bytes) => (none, netsys_bytes { data: bytes.as_ptr(), len: bytes.len() }),
+    }
+}
+
+/// Makes a configuration of TLS that means all defaults; a server's certificate and key are still to be set. Giving it
+/// to a server or client switches TLS on.
+///
+/// @param config  filled in
+/// @param size    sizeof(netsys_tls_config)
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_tls_config_init(config: *mut netsys_tls_config, size: usize) -> netsys_status {
+    guard::call(|| {
+        // SAFETY: the caller gives NULL or a struct of that size.
+        unsafe { args::init_struct(config, size, "config") }
+    })
+}
+
+/// Gives a server other certificates and settings of TLS while it serves. Connections that come from now on get them;
+/// sessions that are there go on as they are. What cannot be used changes nothing.
+///
+/// @param server  the server, which was started with TLS
+/// @param tls     the settings; copied. NULL: those that it has, with its files read again
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_UNSUPPORTED (it was started without TLS);
+///         NETSYS_ERR_INVALID_ARGUMENT (what is given is malformed, does not belong together or is not enough);
+///         NETSYS_ERR_NOT_FOUND, NETSYS_ERR_PERMISSION_DENIED, NETSYS_ERR_IO (a file)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_server_reload_tls(
+    server: netsys_server,
+    tls: *const netsys_tls_config,
+) -> netsys_status {
+    guard::with(server, |object| {
+        let settings = match tls.is_null() {
+            true => None,
+            // SAFETY: the caller gives a configuration as long as it says.
+            false => Some(unsafe { self::server(tls) }?),
+        };
+        object.reload_tls(settings)
+    })
+}
+
+fn info(session: &Session) -> Result<&TlsInfo> {
+    session.tls().ok_or_else(|| Error::new(Code::NotFound, "the session is not encrypted"))
+}
+
+/// What TLS came to on a session. It is known in every callback of the session, and for as long as there is its handle.
+///
+/// @param session  the session
+/// @param out      filled in; set its struct_size to sizeof(netsys_tls_info) first
+/// @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+///         NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_NOT_FOUND (the session is not encrypted)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_session_tls_info(session: netsys_session, out: *mut netsys_tls_info) -> netsys_status {
+    guard::with(session, |session| {
+        // SAFETY: the caller gives NULL or a struct as long as it says.
+        unsafe { Out::new(out, "out") }?;
+        let info = info(session)?;
+        let value = netsys_tls_info {
+            struct_size: size_of::<netsys_tls_info>() as u32,
+            version: version_number(info.version),
+            cipher_suite: info.cipher_suite.into(),
+            resumed: info.resumed.into(),
+            has_peer_certificate: info.peer.is_some().into(),
+            peer_verified: info.peer_verified.into(),
+        };
+        // SAFETY: the caller gives NULL or a struct as long as it says.
+        unsafe { args::fill_struct(out, "out", value) }
+    })
+}
+
+fn text(info: &TlsInfo, what: u32) -> Result<String> {
+    let of_peer = |text: fn(&PeerCertificate) -> Option<String>| info.peer.as_ref().and_then(text).unwrap_or_default();
+    Ok(match what {
+        NETSYS_TLS_TEXT_VERSION => match info.version {
+            TlsVersion::V1_2 => "TLSv1.2".into(),
+            TlsVersion::V1_3 => "TLSv1.3".into(),
+        },
+        NETSYS_TLS_TEXT_CIPHER_SUITE => info.cipher_suite_name.into(),
+        NETSYS_TLS_TEXT_ALPN => String::from_utf8_lossy(&info.alpn).into_owned(),
+        NETSYS_TLS_TEXT_SERVER_NAME => info.server_name.to_string(),
+        NETSYS_TLS_TEXT_PEER_COMMON_NAME => of_peer(PeerCertificate::common_name),
+        NETSYS_TLS_TEXT_PEER_ALTERNATIVE_NAME => of_peer(|peer| peer.alternative_names().into_iter().next()),
+        NETSYS_TLS_TEXT_PEER_FINGERPRINT => of_peer(|peer| Some(peer.fingerprint())),
+        other => {
+            return Err(invalid(format!(
+                "what is {other}: use one of NETSYS_TLS_TEXT_*, {NETSYS_TLS_TEXT_VERSION} to \
+                 {NETSYS_TLS_TEXT_PEER_FINGERPRINT}"
+            )));
+        }
+    })
+}
+
+/// What TLS came to on a session, and who the peer is, in words. A name of the peer is to be believed only if
+/// peer_verified of netsys_tls_info is 1.
+///
+/// @param session  the session
+/// @param what     NETSYS_TLS_TEXT_*
+/// @param buf      the text, NUL-terminated; may be NULL if cap is 0
+/// @param cap      the size of buf
+/// @param needed   the length without the NUL; may be NULL
+/// @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+///         NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_BUFFER_TOO_SMALL; NETSYS_ERR_NOT_FOUND (the session is not encrypted)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_session_tls_text(
+    session: netsys_session,
+    what: u32,
+    buf: *mut c_char,
+    cap: usize,
+    needed: *mut usize,
+) -> netsys_status {
+    guard::with(session, |session| {
+        let text = text(info(session)?, what)?;
+        // SAFETY: the caller gives a buffer of that size, and NULL or a place for the length.
+        unsafe { args::give_text(&text, buf, cap, needed) }
+    })
+}
+
+/// The certificate that the peer of a session showed, as DER.
+///
+/// @param session  the session
+/// @param buf      gets the bytes; may be NULL if cap is 0
+/// @param cap      the size of buf
+/// @param needed   how many bytes there are; may be NULL
+/// @return NETSYS_OK; NETSYS_ERR_SESSION_NOT_FOUND, NETSYS_ERR_INVALID_SESSION (the handle);
+///         NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_BUFFER_TOO_SMALL; NETSYS_ERR_NOT_FOUND (the session is not encrypted,
+///         or the peer showed no certificate)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_session_peer_certificate(
+    session: netsys_session,
+    buf: *mut u8,
+    cap: usize,
+    needed: *mut usize,
+) -> netsys_status {
+    guard::with(session, |session| {
+        let peer = info(session)?.peer.as_ref();
+        let der = peer.ok_or_else(|| Error::new(Code::NotFound, "the peer showed no certificate"))?.der();
+        if buf.is_null() && cap != 0 {
+            return Err(invalid(format!("buf is NULL, but cap is {cap}")));
+        }
+        // SAFETY: the caller gives NULL or a place for the length.
+        if let Some(needed) = unsafe { Out::optional(needed) } {
+            needed.store(der.len());
+        }
+        if cap < der.len() {
+            return Err(Error::new(Code::BufferTooSmall, "the certificate has more bytes: needed says how many"));
+        }
+        // SAFETY: the caller's buffer has room for `cap` bytes, and is no part of the library's certificate.
+        unsafe { der.as_ptr().copy_to_nonoverlapping(buf, der.len()) };
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ffi::args::view;
+
+    fn config() -> netsys_tls_config {
+        // SAFETY: all zero is a value of this struct.
+        netsys_tls_config { struct_size: size_of::<netsys_tls_config>() as u32, ..unsafe { std::mem::zeroed() } }
+    }
+
+    fn memory(text: &'static str) -> netsys_bytes {
+        netsys_bytes { data: text.as_ptr(), len: text.len() }
+    }
+
+    #[test]
+    fn no_configuration_is_no_tls() {
+        // SAFETY: NULL is allowed.
+        let (server, client) = unsafe { (server(std::ptr::null()), client(std::ptr::null())) };
+        assert_eq!((server, client), (Ok(ServerTls::default()), Ok(ClientTls::default())));
+        assert!(Lent::pointer(&Lent::of_server(&ServerTls::default())).is_null());
+        assert!(Lent::pointer(&Lent::of_client(&ClientTls::default())).is_null());
+    }
+
+    #[test]
+    fn every_field_arrives_and_comes_back() {
+        let c = netsys_tls_config {
+            min_version: NETSYS_TLS_1_3,
+            client_certificate: NETSYS_CLIENT_CERTIFICATE_REQUIRED,
+            flags: NETSYS_TLS_NO_SESSION_RESUMPTION,
+            certificate_file: view("a"),
+            key: memory("b"),
+            ca_file: view("c"),
+            crl: memory("d"),
+            alpn: view("x, y"),
+            ..config()
+        };
+        // SAFETY: a whole struct with views of static text.
+        let read = unsafe { server(&raw const c) }.expect("valid");
+        let expected = ServerTls {
+            enabled: true,
+            certificate: Pem::file("a"),
+            key: Pem::memory("b"),
+            client_ca: Pem::file("c"),
+            crl: Pem::memory("d"),
+            client_certificate: ClientCertificate::Required,
+            min_version: TlsVersion::V1_3,
+            alpn: vec!["x".into(), "y".into()],
+            session_resumption: false,
+        };
+        assert_eq!(read, expected);
+        let lent = Lent::of_server(&read);
+        // SAFETY: what it points to is alive.
+        assert_eq!(unsafe { server(Lent::pointer(&lent)) }, Ok(expected));
+
+        let c = netsys_tls_config {
+            client_certificate: 0,
+            flags: NETSYS_TLS_NO_SESSION_RESUMPTION | NETSYS_TLS_NO_SNI,
+            dangerously_disable_verification: NETSYS_TLS_DANGEROUSLY_DISABLE_VERIFICATION,
+            server_name: view("z"),
+            ..c
+        };
+        // SAFETY: a whole struct with views of static text.
+        let read = unsafe { client(&raw const c) }.expect("valid");
+        let expected = ClientTls {
+            enabled: true,
+            ca: Pem::file("c"),
+            certificate: Pem::file("a"),
+            key: Pem::memory("b"),
+            crl: Pem::memory("d"),
+            server_name: "z".into(),
+            sni: false,
+            min_version: TlsVersion::V1_3,
+            alpn: vec!["x".into(), "y".into()],
+            session_resumption: false,
+            dangerously_disable_verification: true,
+        };
+        assert_eq!(read, expected);
+        let lent = Lent::of_client(&read);
+        // SAFETY: what it points to is alive.
+        assert_eq!(unsafe { client(Lent::pointer(&lent)) }, Ok(expected));
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_by_name() {
+        let as_server = |c: netsys_tls_config, text: &str| {
+            // SAFETY: a whole struct with views of static text.
+            let error = unsafe { server(&raw const c) }.expect_err(text);
+            assert!(error.code == Code::InvalidArgument && error.message.contains(text), "{error}");
+        };
+        let as_client = |c: netsys_tls_config, text: &str| {
+            // SAFETY: as above.
+            let error = unsafe { client(&raw const c) }.expect_err(text);
+            assert!(error.code == Code::InvalidArgument && error.message.contains(text), "{error}");
+        };
+        as_server(netsys_tls_config { min_version: 11, ..config() }, "min_version is 11");
+        as_server(netsys_tls_config { client_certificate: 3, ..config() }, "client_certificate is 3");
+        as_server(netsys_tls_config { flags: NETSYS_TLS_NO_SNI, ..config() }, "flags is 0x2");
+        as_server(netsys_tls_config { reserved: 1, ..config() }, "reserved is 1");
+        as_server(netsys_tls_config { server_name: view("x"), ..config() }, "are for clients");
+        as_server(netsys_tls_config { key_file: view("x"), key: memory("y"), ..config() }, "both key and key_file");
+        as_client(netsys_tls_config { client_certificate: 1, ..config() }, "is for servers");
+        as_client(netsys_tls_config { flags: 4, ..config() }, "flags is 0x4");
+        as_client(netsys_tls_config { dangerously_disable_verification: 1, ..config() }, "is 0x1");
+    }
+}

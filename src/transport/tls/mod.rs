@@ -1,0 +1,23 @@
+//! TLS 1.2 and 1.3 between a stream and its socket.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `endpoints` | what a server or client has: certificates, verification, the sessions that can be resumed |
+//! | `material`, `secret_key` | certificates and keys out of files and memory |
+//! | `connection` | one connection: encrypting, decrypting, its handshake |
+//! | `failure` | what can go wrong, in codes and words |
+//! | `info`, `certificate` | what was agreed on, and who the peer is |
+//!
+//! The protocol itself, the verification of certificates and the cryptography are those of rustls, webpki and ring.
+
+mod certificate;
+mod connection;
+mod endpoints;
+mod failure;
+mod info;
+mod material;
+mod secret_key;
+
+pub(crate) use connection::{Gate, Tls, is_client_hello, new_gate, shake_hands};
+pub(crate) use endpoints::{TlsClient, TlsServer};
+pub use info::{PeerCertificate, TlsInfo};
