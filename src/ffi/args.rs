@@ -7,7 +7,7 @@ use std::slice;
 use std::time::Duration;
 
 use super::types::*;
-use crate::config::{Framing, SendPolicy};
+use crate::config::{Compression, Framing, SendPolicy};
 use crate::error::{Code, Error, Result};
 use crate::session::handler::Payload;
 use crate::transport::Address;
@@ -270,6 +270,18 @@ pub(super) fn send_policy(policy: u32) -> Result<SendPolicy> {
         _ => Err(invalid(format!(
             "send_policy is {policy}: use NETSYS_SEND_DEFAULT (0), _WOULD_BLOCK (1), _WAIT (2), _DROP_NEWEST (3), \
              _DROP_OLDEST (4) or _DISCONNECT (5)"
+        ))),
+    }
+}
+
+pub(super) fn compression(algorithm: u32) -> Result<Compression> {
+    match algorithm {
+        NETSYS_COMPRESSION_OFF => Ok(Compression::Off),
+        NETSYS_COMPRESSION_AUTO => Ok(Compression::Auto),
+        NETSYS_COMPRESSION_LZ4 => Ok(Compression::Lz4),
+        NETSYS_COMPRESSION_ZSTD => Ok(Compression::Zstd),
+        _ => Err(invalid(format!(
+            "compression is {algorithm}: use NETSYS_COMPRESSION_OFF (0), _AUTO (1), _LZ4 (2) or _ZSTD (3)"
         ))),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::args::{self, Extensible, millis, reserved};
 use super::executor::{self, netsys_executor};
 use super::types::*;
-use crate::config::{ClientConfig, Framing, Reconnect, SendPolicy, ServerConfig, SessionConfig};
+use crate::config::{ClientConfig, Compression, Framing, Reconnect, SendPolicy, ServerConfig, SessionConfig};
 use crate::error::{Code, Error, Result};
 use crate::runtime::Dispatch;
 use crate::transport::AddressRange;
@@ -91,6 +91,16 @@ pub struct netsys_server_config {
     /// Addresses that the two limits above do not hold for: ranges with commas between them, as in
     /// "10.0.0.0/8, 2001:db8::/32, ::1"; may be empty.
     pub exempt_addresses: netsys_str,
+    /// NETSYS_COMPRESSION_*: whether and how messages are compressed, on framed sessions whose peer does the same and
+    /// where it makes them shorter. A message that a client sends before the server has greeted it never is. Not with
+    /// NETSYS_FRAMING_RAW.
+    pub compression: u32,
+    /// Messages of fewer bytes are not compressed; 0: 256.
+    pub compression_threshold_bytes: u32,
+    /// How hard zstd tries, 1 to 19; 0: 1.
+    pub compression_level: u32,
+    /// 0.
+    pub reserved_tail: u32,
 }
 
 /// What a client is like. Host and port are required; the rest may be zero, but for struct_size, and then means the
@@ -171,8 +181,12 @@ pub struct netsys_client_config {
     pub frame_timeout_ms: u32,
     /// As in netsys_server_config.
     pub unresponsive_timeout_ms: u32,
-    /// 0.
-    pub reserved_tail: u32,
+    /// As in netsys_server_config.
+    pub compression: u32,
+    /// As in netsys_server_config.
+    pub compression_threshold_bytes: u32,
+    /// As in netsys_server_config.
+    pub compression_level: u32,
 }
 
 // SAFETY: see `args::tests::structs_have_no_padding`; numbers, views, pointers and functions (`Option`) may
@@ -235,6 +249,12 @@ macro_rules! session_config {
             drain: or_millis(c.drain_ms, default.drain),
             keep_alive: c.flags & NETSYS_FLAG_NO_KEEP_ALIVE == 0,
             nodelay: c.flags & NETSYS_FLAG_NO_NODELAY == 0,
+            compression: args::compression(c.compression)?,
+            compression_threshold: set(c.compression_threshold_bytes)
+                .map_or(default.compression_threshold, |bytes| bytes as usize),
+            // What is too high for the core is too high for a byte, or stays what it is.
+            compression_level: set(c.compression_level)
+                .map_or(default.compression_level, |level| level.try_into().unwrap_or(u8::MAX)),
             receive_buffer: set(c.receive_buffer_bytes).map_or(default.receive_buffer, |bytes| bytes as usize),
             send_buffer: set(c.send_buffer_bytes).map_or(default.send_buffer, |bytes| bytes as usize),
             kernel_receive: set(c.kernel_receive_bytes).map(|bytes| bytes as usize),
@@ -255,6 +275,7 @@ pub(super) unsafe fn server(config: *const netsys_server_config) -> Result<Serve
     let c = unsafe { args::read_struct(config, "config") }?;
     let mut session = session_config!(&c);
     reserved(c.reserved16.into(), "config: reserved16")?;
+    reserved(c.reserved_tail, "config: reserved_tail")?;
     session.handshake_timeout = or_millis(c.handshake_timeout_ms, session.handshake_timeout);
     let default = ServerConfig::default();
     // SAFETY: by the contract of this function.
@@ -287,7 +308,6 @@ pub(super) unsafe fn client(config: *const netsys_client_config) -> Result<Clien
     let session = session_config!(&c);
     reserved(c.reserved16.into(), "config: reserved16")?;
     reserved(c.reserved32, "config: reserved32")?;
-    reserved(c.reserved_tail, "config: reserved_tail")?;
     // SAFETY: by the contract of this function.
     let (client_id, host) = unsafe { (args::text(c.client_id, "client_id")?, args::text(c.host, "host")?) };
     Ok(ClientConfig {
@@ -361,6 +381,9 @@ macro_rules! fill_session {
             drain,
             keep_alive,
             nodelay,
+            compression,
+            compression_threshold,
+            compression_level,
             receive_buffer,
             send_buffer,
             kernel_receive,
@@ -397,6 +420,14 @@ macro_rules! fill_session {
         $to.drain_ms = to_millis(*drain);
         $to.flags =
             if *keep_alive { 0 } else { NETSYS_FLAG_NO_KEEP_ALIVE } | if *nodelay { 0 } else { NETSYS_FLAG_NO_NODELAY };
+        $to.compression = match compression {
+            Compression::Off => NETSYS_COMPRESSION_OFF,
+            Compression::Auto => NETSYS_COMPRESSION_AUTO,
+            Compression::Lz4 => NETSYS_COMPRESSION_LZ4,
+            Compression::Zstd => NETSYS_COMPRESSION_ZSTD,
+        };
+        $to.compression_threshold_bytes = narrow(*compression_threshold);
+        $to.compression_level = (*compression_level).into();
         $to.receive_buffer_bytes = narrow(*receive_buffer);
         $to.send_buffer_bytes = narrow(*send_buffer);
         $to.kernel_receive_bytes = kernel_receive.map_or(0, narrow);
@@ -532,6 +563,9 @@ mod tests {
             accept_rate: 25,
             accept_burst: 26,
             exempt_addresses: view("10.0.0.0/8, ::1"),
+            compression: NETSYS_COMPRESSION_ZSTD,
+            compression_threshold_bytes: 34,
+            compression_level: 9,
             ..server_config()
         };
         let read = read_server(config).expect("valid");
@@ -560,6 +594,9 @@ mod tests {
             drain: Duration::from_millis(16),
             keep_alive: false,
             nodelay: false,
+            compression: Compression::Zstd,
+            compression_threshold: 34,
+            compression_level: 9,
             receive_buffer: 17,
             send_buffer: 18,
             kernel_receive: Some(19),
@@ -579,6 +616,8 @@ mod tests {
             send_policy: NETSYS_SEND_WOULD_BLOCK,
             drain_ms: 16,
             kernel_send_bytes: 20,
+            compression: NETSYS_COMPRESSION_LZ4,
+            compression_threshold_bytes: 34,
             ..client_config()
         };
         let client = read_client(config).expect("valid");
@@ -587,6 +626,7 @@ mod tests {
         assert_eq!(client.connect_timeout, Duration::from_millis(6));
         assert_eq!((client.session.framing, client.session.drain), (Framing::Framed, Duration::from_millis(16)));
         assert_eq!(client.session.kernel_send, Some(20));
+        assert_eq!((client.session.compression, client.session.compression_threshold), (Compression::Lz4, 34));
         assert_eq!(client.reconnect, Reconnect::default());
     }
 
@@ -662,6 +702,8 @@ mod tests {
         refused(netsys_server_config { flags: 6, ..server_config() }, "flags is 0x6");
         refused(netsys_server_config { dispatch: 4, ..server_config() }, "dispatch is 4");
         refused(netsys_server_config { dispatch: NETSYS_DISPATCH_EXECUTOR, ..server_config() }, "execute is NULL");
+        refused(netsys_server_config { compression: 4, ..server_config() }, "compression is 4");
+        refused(netsys_server_config { reserved_tail: 1, ..server_config() }, "reserved_tail is 1");
         refused(netsys_server_config { reserved16: 1, ..server_config() }, "reserved16 is 1");
         let exempt_addresses = view("10.0.0.0/8, ten");
         refused(netsys_server_config { exempt_addresses, ..server_config() }, "exempt_addresses: \"ten\"");

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::{Budget, ContextHooks, thread};
 use crate::error::{Code, Error, Result};
+use crate::transport::compression::Compressors;
 
 /// What a loop reads into. One for all sessions of a loop, so that an idle session needs none.
 const READ_BUFFER: usize = 256 * 1024;
@@ -49,6 +50,8 @@ struct Inner {
     _alive: oneshot::Sender<()>,
     /// What the sessions on it may hold in buffers, with those of the context's other loops.
     budget: Arc<Budget>,
+    /// What they compress with, and those of the other loops.
+    compressors: Arc<Compressors>,
     /// Ends the loop although something refers to it.
     cut: Arc<Notify>,
 }
@@ -59,7 +62,12 @@ pub(crate) struct WeakLoop(std::sync::Weak<Inner>);
 
 impl LoopRef {
     /// Starts a loop on a thread of that name.
-    pub(crate) fn start(name: String, hooks: &ContextHooks, budget: Arc<Budget>) -> Result<(LoopRef, JoinHandle<()>)> {
+    pub(crate) fn start(
+        name: String,
+        hooks: &ContextHooks,
+        budget: Arc<Budget>,
+        compressors: Arc<Compressors>,
+    ) -> Result<(LoopRef, JoinHandle<()>)> {
         let failed = |error| Error::os(Code::Io, "cannot start a loop thread", &error);
         let runtime = Builder::new_current_thread()
             .enable_io()
@@ -74,6 +82,7 @@ impl LoopRef {
             endpoints: AtomicUsize::new(0),
             _alive: alive,
             budget,
+            compressors,
             cut: Arc::clone(&cut),
         };
         let thread = thread::spawn(name, hooks, move || serve(runtime, ended, &cut)).map_err(failed)?;
@@ -82,6 +91,10 @@ impl LoopRef {
 
     pub(crate) fn budget(&self) -> &Arc<Budget> {
         &self.0.budget
+    }
+
+    pub(crate) fn compressors(&self) -> &Arc<Compressors> {
+        &self.0.compressors
     }
 
     /// Runs `task` on the loop. The caller sees to it that the task holds a [`LoopRef`].

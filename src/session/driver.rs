@@ -6,6 +6,7 @@
 
 mod closing;
 mod receiving;
+mod unpacking;
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -2,6 +2,7 @@
 
 mod bucket;
 mod housekeeping;
+mod shared;
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,10 +10,10 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::sync::{Notify, oneshot};
 
 use self::bucket::Bucket;
+pub(super) use self::shared::SharedMessage;
 use super::handler::{Handler, Message, Payload};
 use super::inbox::Inbox;
 use super::sending::too_large;
@@ -21,7 +22,8 @@ use crate::config::SessionConfig;
 use crate::error::{Code, Error, Result, panic_text};
 use crate::runtime::{Budget, LoopRef, Place, Share, Strand, WeakLoop, batch};
 use crate::sys;
-use crate::transport::frame::{self, HEADER_LEN};
+use crate::transport::compression::{Algorithm, Compressors};
+use crate::transport::hello::Hello;
 
 /// The longest name of a group, and the most groups of a session.
 const MAX_GROUP_NAME: usize = 255;
@@ -62,6 +64,9 @@ pub(crate) struct Registry {
     elsewhere: Option<(Place, Arc<Strand>)>,
     /// What all sessions of the context hold in buffers.
     pub budget: Arc<Budget>,
+    /// Messages of this length or more are compressed where the peer has agreed.
+    compress_from: usize,
+    compressors: Arc<Compressors>,
     max_message: AtomicU32,
     /// Sessions of which something is still to be told.
     live: AtomicUsize,
@@ -98,6 +103,8 @@ impl Registry {
         event_loop: Option<&LoopRef>,
         place: Option<Place>,
     ) -> Registry {
+        let compress_from =
+            if config.compression.offered().is_empty() { usize::MAX } else { config.compression_threshold };
         let past = Stats { start_ns: sys::monotonic_ns(), ..Stats::default() };
         Registry {
             role,
@@ -109,6 +116,8 @@ impl Registry {
             event_loop: event_loop.map(LoopRef::downgrade),
             elsewhere: place.map(|place| (place.clone(), Strand::new(place))),
             budget: event_loop.map_or_else(|| Budget::new(usize::MAX), |found| Arc::clone(found.budget())),
+            compress_from,
+            compressors: event_loop.map(|found| Arc::clone(found.compressors())).unwrap_or_default(),
             live: AtomicUsize::new(0),
             left: Notify::new(),
             inner: Mutex::new(Inner { past, ..Inner::default() }),
@@ -395,6 +404,34 @@ impl Registry {
         self.max_message.store(bytes, Ordering::Relaxed);
     }
 
+    // --- compression -------------------------------------------------------------------------------------------
+
+    /// Whether a message of that length is to be compressed for those peers that take it so.
+    #[inline]
+    pub(super) fn compresses(&self, len: usize) -> bool {
+        len >= self.compress_from
+    }
+
+    /// Hands `work` the frame of a compressed message, given in parts that add up to `len` bytes; `None`: compressing
+    /// does not make it shorter. Takes its time, so nobody holds a lock meanwhile.
+    pub(super) fn compress<R>(
+        &self,
+        algorithm: Algorithm,
+        payload: Payload,
+        parts: &[&[u8]],
+        len: usize,
+        work: impl FnOnce(Option<&[u8]>) -> R,
+    ) -> R {
+        let level = self.config.compression_level;
+        self.compressors
+            .with(|compressor| work(compressor.compress(payload.frame_kind(), algorithm, level, parts, len)))
+    }
+
+    /// What peers are told first.
+    pub(super) fn hello(&self) -> Hello<'_> {
+        Hello::new(&self.id, self.max_message()).offering(self.config.compression.offered())
+    }
+
     // --- groups ------------------------------------------------------------------------------------------------
 
     pub(crate) fn join_group(&self, session: &Session, group: &str) -> Result<()> {
@@ -447,17 +484,11 @@ impl Registry {
                 Some(group) => inner.groups.get(group).into_iter().flat_map(HashMap::values).cloned().collect(),
             }
         };
-        let mut framed = Vec::with_capacity(HEADER_LEN + data.len());
-        framed.extend_from_slice(&frame::encode_header(payload.frame_kind(), data.len())?);
-        framed.extend_from_slice(data);
-        let mut share = self.share();
-        share.grow(framed.capacity());
-        let framed = Bytes::from_owner(Charged { framed, _share: share });
-
+        let mut message = SharedMessage::new(self, payload, data);
         let mut fanout = Fanout::default();
         let mut to_write = Vec::new();
         for session in members {
-            match session.send_shared(payload, &framed) {
+            match session.send_shared(&mut message) {
                 Ok(write) => {
                     fanout.queued += 1;
                     if write {
@@ -506,18 +537,6 @@ impl Registry {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A broadcast's message, which the sessions that it waits for share, with what it has of the budget.
-struct Charged {
-    framed: Vec<u8>,
-    _share: Share,
-}
-
-impl AsRef<[u8]> for Charged {
-    fn as_ref(&self) -> &[u8] {
-        &self.framed
     }
 }
 

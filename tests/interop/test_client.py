@@ -149,7 +149,7 @@ class Refusals(ClientTest):
     def test_the_server_speaks_another_version(self):
         client, peer, _ = self.greeted()
         peer.write(wire.PREAMBLE + wire.frame(wire.HELLO_ACK, wire.hello_payload("new", 1, version=(2, 0))))
-        self.assert_refused(peer, wire.PROTOCOL, "2.0", "1.0")
+        self.assert_refused(peer, wire.PROTOCOL, "2.0", "1.1")
         self.assert_told(client, wire.PROTOCOL, "2.0")
 
     def test_the_server_is_not_framed(self):

@@ -88,7 +88,7 @@ class Messages(ServerTest):
         hello = wire.hello_payload("later", 1 << 20, version=(1, 7), capabilities=0x80000001)
         peer.write(wire.PREAMBLE + wire.frame(wire.HELLO, hello + b"more"))
         peer.expect_preamble()
-        self.assertEqual(peer.expect(wire.Hello).minor, 0)
+        self.assertEqual(peer.expect(wire.Hello).minor, 1)
         server.wait("open framing=1 client=later ")
 
     def test_ping(self):
@@ -283,7 +283,7 @@ class Refusals(ServerTest):
         peer = self.stranger(self.server())
         peer.write(wire.PREAMBLE + wire.frame(wire.HELLO, b"\x02\x01what comes next is unknown"))
         peer.expect_preamble()
-        self.assert_refused(peer, wire.PROTOCOL, "2.1", "1.0")
+        self.assert_refused(peer, wire.PROTOCOL, "2.1", "1.1")
 
     def test_what_breaks_the_protocol(self):
         server = self.server()
