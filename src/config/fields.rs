@@ -148,7 +148,7 @@ macro_rules! session_fields {
             "drain_timeout" = drain: Kind::TIME, "How long a close may take to deliver what is queued";
             "compression" = compression: COMPRESSION,
                 "Whether and how messages are compressed, on framed sessions whose peer does the same";
-            "compression_threshold" = compression_threshold: Kind::size(1, u32::MAX as i64),
+            "compression_threshold" = compression_threshold: Kind::size(1, GIB),
                 "Shorter messages are not compressed";
             "compression_level" = compression_level: Kind::count(1, MAX_COMPRESSION_LEVEL as i64),
                 "How hard zstd tries; lz4 has no levels";
