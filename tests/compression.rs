@@ -395,6 +395,8 @@ fn a_reconnecting_client_goes_by_what_each_server_takes() {
         config.session.kernel_receive = Some(32 * 1024);
         let server = home.server(config, handler);
         let session = events.opened();
+        // What is sent before it is connected is not compressed.
+        client.wait_connected(Some(PATIENCE)).unwrap();
         // More than the kernels take while the server does not read.
         session.set_paused(true);
         send(100);
