@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::args::{self, Extensible, millis, reserved};
 use super::executor::{self, netsys_executor};
 use super::types::*;
-use crate::config::{ClientConfig, Compression, Framing, Reconnect, SendPolicy, ServerConfig, SessionConfig};
+use crate::config::{
+    ClientConfig, Compression, Framing, MAX_COMPRESSION_LEVEL, Reconnect, SendPolicy, ServerConfig, SessionConfig,
+};
 use crate::error::{Code, Error, Result};
 use crate::runtime::Dispatch;
 use crate::transport::AddressRange;
@@ -252,9 +254,7 @@ macro_rules! session_config {
             compression: args::compression(c.compression)?,
             compression_threshold: set(c.compression_threshold_bytes)
                 .map_or(default.compression_threshold, |bytes| bytes as usize),
-            // What is too high for the core is too high for a byte, or stays what it is.
-            compression_level: set(c.compression_level)
-                .map_or(default.compression_level, |level| level.try_into().unwrap_or(u8::MAX)),
+            compression_level: compression_level(c.compression_level)?,
             receive_buffer: set(c.receive_buffer_bytes).map_or(default.receive_buffer, |bytes| bytes as usize),
             send_buffer: set(c.send_buffer_bytes).map_or(default.send_buffer, |bytes| bytes as usize),
             kernel_receive: set(c.kernel_receive_bytes).map(|bytes| bytes as usize),
@@ -262,6 +262,14 @@ macro_rules! session_config {
             ..default
         }
     }};
+}
+
+fn compression_level(level: u32) -> Result<u8> {
+    match set(level).map(u8::try_from) {
+        None => Ok(SessionConfig::default().compression_level),
+        Some(Ok(level)) if level <= MAX_COMPRESSION_LEVEL => Ok(level),
+        Some(_) => Err(args::invalid(format!("compression_level is {level}: use 1 to {MAX_COMPRESSION_LEVEL}"))),
+    }
 }
 
 fn or_millis(ms: u32, default: Duration) -> Duration {
@@ -703,6 +711,8 @@ mod tests {
         refused(netsys_server_config { dispatch: 4, ..server_config() }, "dispatch is 4");
         refused(netsys_server_config { dispatch: NETSYS_DISPATCH_EXECUTOR, ..server_config() }, "execute is NULL");
         refused(netsys_server_config { compression: 4, ..server_config() }, "compression is 4");
+        refused(netsys_server_config { compression_level: 20, ..server_config() }, "compression_level is 20");
+        refused(netsys_server_config { compression_level: 1000, ..server_config() }, "compression_level is 1000");
         refused(netsys_server_config { reserved_tail: 1, ..server_config() }, "reserved_tail is 1");
         refused(netsys_server_config { reserved16: 1, ..server_config() }, "reserved16 is 1");
         let exempt_addresses = view("10.0.0.0/8, ten");
