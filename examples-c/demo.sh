@@ -383,6 +383,7 @@ names_and_addresses() {
 # --- 6: one capability each, which checks itself ----------------------------------------------------------------------
 
 self_checking=(
+    compression
     connection_pool connection_pool_cpp
     limits limits_cpp
     logging logging_cpp

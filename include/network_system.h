@@ -137,6 +137,26 @@
 #define NETSYS_DISPATCH_EXECUTOR 3
 
 /**
+ * Compression: off. Nobody's compressed messages are taken either.
+ */
+#define NETSYS_COMPRESSION_OFF 0
+
+/**
+ * Compression: LZ4, or zstd if the peer has only that.
+ */
+#define NETSYS_COMPRESSION_AUTO 1
+
+/**
+ * Compression: LZ4, which takes the least time.
+ */
+#define NETSYS_COMPRESSION_LZ4 2
+
+/**
+ * Compression: zstd, which leaves the fewest bytes.
+ */
+#define NETSYS_COMPRESSION_ZSTD 3
+
+/**
  * State of a session: being connected.
  */
 #define NETSYS_STATE_CONNECTING 0
@@ -1154,9 +1174,19 @@ typedef struct netsys_server_config {
      */
     uint32_t log_messages;
     /**
-     * 0.
+     * NETSYS_COMPRESSION_*: whether and how messages are compressed, on framed sessions whose peer does the same and
+     * where it makes them shorter. A message that a client sends before the server has greeted it never is. Not with
+     * NETSYS_FRAMING_RAW.
      */
-    uint32_t reserved_tail;
+    uint32_t compression;
+    /**
+     * Messages of fewer bytes are not compressed; 0: 256.
+     */
+    uint32_t compression_threshold_bytes;
+    /**
+     * How hard zstd tries, 1 to 19; 0: 1.
+     */
+    uint32_t compression_level;
     /**
      * The bridge that the server belongs to, whose settings take the place of defaults; 0: none.
      */
@@ -1420,6 +1450,30 @@ typedef struct netsys_stats {
      * arrived on a connection that did not come to be open. They are in no on_close.
      */
     uint64_t messages_unsent;
+    /**
+     * Of the messages sent, those that travelled compressed,
+     */
+    uint64_t compressed_messages_sent;
+    /**
+     * the bytes that they had before,
+     */
+    uint64_t compressed_bytes_sent;
+    /**
+     * and the bytes that they took on the wire, with their headers. The quotient of the two is the ratio.
+     */
+    uint64_t compressed_wire_bytes_sent;
+    /**
+     * Of the messages received, those that came compressed,
+     */
+    uint64_t compressed_messages_received;
+    /**
+     * the bytes that they have,
+     */
+    uint64_t compressed_bytes_received;
+    /**
+     * and the bytes that they took on the wire, with their headers.
+     */
+    uint64_t compressed_wire_bytes_received;
 } netsys_stats;
 
 /**
@@ -1566,6 +1620,22 @@ typedef struct netsys_client_config {
      * As in netsys_server_config.
      */
     uint32_t log_messages;
+    /**
+     * As in netsys_server_config.
+     */
+    uint32_t compression;
+    /**
+     * As in netsys_server_config.
+     */
+    uint32_t compression_threshold_bytes;
+    /**
+     * As in netsys_server_config.
+     */
+    uint32_t compression_level;
+    /**
+     * 0.
+     */
+    uint32_t reserved_tail;
     /**
      * The bridge that the client belongs to, whose settings take the place of defaults; 0: none.
      */

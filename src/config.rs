@@ -30,6 +30,7 @@ pub use tls::{ClientCertificate, ClientTls, Pem, ServerTls, TlsVersion};
 use crate::error::{Code, Error, Result};
 use crate::runtime::Dispatch;
 use crate::transport::AddressRange;
+use crate::transport::compression::{Algorithm, Algorithms};
 
 /// What a longer duration is taken for: for ever, and yet a point in time that can be computed.
 pub(crate) const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
@@ -67,6 +68,35 @@ pub enum SendPolicy {
     /// End the session.
     Disconnect,
 }
+
+/// How messages are compressed, on framed sessions whose peer does the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compression {
+    /// Not at all, and nobody's compressed messages are taken.
+    #[default]
+    Off,
+    /// By LZ4, or by zstd if the peer has only that.
+    Auto,
+    /// By LZ4, which takes the least time.
+    Lz4,
+    /// By zstd, which leaves the fewest bytes.
+    Zstd,
+}
+
+impl Compression {
+    /// The algorithms that a peer is told of.
+    pub(crate) fn offered(self) -> Algorithms {
+        match self {
+            Compression::Off => Algorithms::NONE,
+            Compression::Auto => Algorithms::ALL,
+            Compression::Lz4 => Algorithm::Lz4.into(),
+            Compression::Zstd => Algorithm::Zstd.into(),
+        }
+    }
+}
+
+/// The highest level of zstd; those above it take memory that no message is worth.
+pub(crate) const MAX_COMPRESSION_LEVEL: u8 = 19;
 
 /// Settings that every session of a server or client has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,6 +139,12 @@ pub struct SessionConfig {
     pub keep_alive: bool,
     /// TCP_NODELAY.
     pub nodelay: bool,
+    /// Whether and how messages are compressed where the peer agrees.
+    pub compression: Compression,
+    /// Shorter messages are not compressed, and no message that would become no shorter by it.
+    pub compression_threshold: usize,
+    /// How hard zstd tries, 1 to 19. LZ4 has no levels.
+    pub compression_level: u8,
     /// The first capacity of the buffer for a frame that has arrived in part.
     pub receive_buffer: usize,
     /// The first capacity of an outgoing buffer that gathers messages; a lone message takes what it needs.
@@ -141,6 +177,9 @@ impl Default for SessionConfig {
             drain: Duration::from_secs(5),
             keep_alive: true,
             nodelay: true,
+            compression: Compression::Off,
+            compression_threshold: 256,
+            compression_level: 1,
             receive_buffer: 8192,
             send_buffer: 8192,
             kernel_receive: None,
@@ -165,7 +204,24 @@ impl SessionConfig {
         for duration in [&mut self.send_timeout, &mut self.handshake_timeout, &mut self.drain] {
             *duration = (*duration).min(LONGEST);
         }
+        if !(1..=MAX_COMPRESSION_LEVEL).contains(&self.compression_level) {
+            let level = self.compression_level;
+            let text = format!("compression_level is {level}: give it 1 to {MAX_COMPRESSION_LEVEL}");
+            return Err(Error::new(Code::InvalidArgument, text));
+        }
+        self.check_compression()?;
         self.check_send_limits()
+    }
+
+    pub(crate) fn check_compression(&self) -> Result<()> {
+        if self.compression != Compression::Off && self.framing == Framing::Raw {
+            return Err(Error::new(
+                Code::InvalidArgument,
+                "compression is on and framing is raw, where bytes travel as they are: use framing framed or auto, or \
+                 switch compression off",
+            ));
+        }
+        Ok(())
     }
 
     pub(crate) fn check_send_limits(&self) -> Result<()> {

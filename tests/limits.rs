@@ -363,7 +363,7 @@ fn an_unknown_version_is_refused_in_words() {
     assert_eq!(preamble, PREAMBLE);
     let (code, reason) = peer.closed();
     assert_eq!(code, Code::Protocol as i32);
-    assert!(reason.contains("9.0") && reason.contains("1.0"), "{reason}");
+    assert!(reason.contains("9.1") && reason.contains("1.1"), "{reason}");
     assert_eq!(events.error().code, Code::Protocol);
 }
 

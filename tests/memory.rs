@@ -9,11 +9,12 @@ use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use network_system::config::{Framing, SendPolicy, ServerConfig};
+use network_system::config::{Compression, Framing, SendPolicy, ServerConfig};
 use network_system::core::Server;
 use network_system::session::Session;
 use network_system::session::handler::{CloseReport, Handler, Message, Payload};
-use network_system::transport::frame::{Frame, PREAMBLE};
+use network_system::transport::compression::{Algorithm, Algorithms, Compressor};
+use network_system::transport::frame::{Frame, Kind, PREAMBLE};
 use network_system::transport::hello::Hello;
 use support::{Home, PATIENCE, server_config};
 
@@ -21,11 +22,18 @@ use support::{Home, PATIENCE, server_config};
 struct Counting;
 
 static LIVE: AtomicIsize = AtomicIsize::new(0);
+/// The most there was at a time.
+static MOST: AtomicIsize = AtomicIsize::new(0);
+
+fn grow(bytes: isize) {
+    let live = LIVE.fetch_add(bytes, Ordering::Relaxed) + bytes;
+    MOST.fetch_max(live, Ordering::Relaxed);
+}
 
 // SAFETY: hands everything to the system's allocator, and counts.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LIVE.fetch_add(layout.size() as isize, Ordering::Relaxed);
+        grow(layout.size() as isize);
         // SAFETY: the caller's contract.
         unsafe { System.alloc(layout) }
     }
@@ -35,7 +43,7 @@ unsafe impl GlobalAlloc for Counting {
         unsafe { System.dealloc(pointer, layout) }
     }
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        LIVE.fetch_add(size as isize - layout.size() as isize, Ordering::Relaxed);
+        grow(size as isize - layout.size() as isize);
         // SAFETY: the caller's contract.
         unsafe { System.realloc(pointer, layout, size) }
     }
@@ -115,8 +123,12 @@ impl Place {
 
     /// Framed peers, past their hello.
     fn framed(&self, count: usize) -> Vec<TcpStream> {
+        self.greeted_by(Hello::new("", 1 << 20), count)
+    }
+
+    fn greeted_by(&self, greeting: Hello<'_>, count: usize) -> Vec<TcpStream> {
         let mut hello = PREAMBLE.to_vec();
-        Frame::Hello(Hello::new("", 1 << 20)).encode(&mut hello).unwrap();
+        Frame::Hello(greeting).encode(&mut hello).unwrap();
         let before = self.seen.open.load(Ordering::SeqCst);
         let peers: Vec<TcpStream> = (0..count)
             .map(|_| {
@@ -217,6 +229,52 @@ fn claims_are_not_believed(count: usize) {
     assert!(each <= 8192 + 512, "{each}");
 }
 
+/// Reliability row 23: what compressed messages claim costs one buffer at most, however many peers claim it, and none
+/// where it cannot be true.
+fn compressed_claims_cost_one_buffer(count: usize) {
+    let place = Place::new(|config| {
+        config.session.compression = Compression::Auto;
+        config.session.max_message = 4 << 20;
+    });
+    let attack = |kind, flags: u8, claim: u32, data: &[u8]| {
+        let mut frame = (data.len() as u32 + 4).to_le_bytes().to_vec();
+        frame.extend_from_slice(&[kind as u8, flags, 0, 0]);
+        frame.extend_from_slice(&claim.to_le_bytes());
+        frame.extend_from_slice(data);
+        let ended = place.seen.ended.load(Ordering::SeqCst);
+        let before = live();
+        MOST.store(before, Ordering::SeqCst);
+        for _ in 0..count {
+            let mut peer = place.greeted_by(Hello::new("", 1 << 20).offering(Algorithms::ALL), 1).remove(0);
+            peer.write_all(&frame).unwrap();
+            let _ = peer.read_to_end(&mut Vec::new());
+        }
+        until("the ends", || place.seen.ended.load(Ordering::SeqCst) == ended + count);
+        (MOST.load(Ordering::SeqCst) - before, live() - before)
+    };
+    let sessions = 256 * 1024;
+    for flags in [1, 2] {
+        for claim in [5 << 20, 3 << 20] {
+            let (most, left) = attack(Kind::Binary, flags, claim, &[0; 1000]);
+            println!("{count} claims of {claim} bytes, which cannot be, took {most} bytes and left {left}");
+            assert!(most <= sessions && left <= sessions, "{most} {left}");
+        }
+        let (most, left) = attack(Kind::Binary, flags, 3 << 20, &[0; 40_000]);
+        println!("{count} claims of 3 MiB that could be true took {most} bytes and left {left}");
+        assert!(most <= (3 << 20) + 4 * 40_000 + sessions && left <= sessions, "{most} {left}");
+    }
+    let data = vec![7; 3 << 20];
+    let mut compressor = Compressor::default();
+    let parts = [&data[..]];
+    let frame = compressor.compress(Kind::Binary, Algorithm::Zstd, 1, &parts, data.len()).unwrap();
+    let mut peer = place.greeted_by(Hello::new("", 1 << 20).offering(Algorithms::ALL), 1).remove(0);
+    let before = live();
+    let messages = place.seen.messages.load(Ordering::SeqCst);
+    peer.write_all(frame).unwrap();
+    until("the message", || place.seen.messages.load(Ordering::SeqCst) == messages + 1);
+    until("its buffer is given back", || live() - before <= sessions);
+}
+
 /// Reliability row 21: who is not read from costs no more than what was read at once.
 fn a_paused_session_holds_little() {
     let place = Place::new(|_| {});
@@ -281,6 +339,7 @@ fn memory_is_bounded_and_comes_back() {
     idle_cost(1000);
     back_to_baseline(4, 100);
     claims_are_not_believed(100);
+    compressed_claims_cost_one_buffer(20);
     a_paused_session_holds_little();
     a_queue_is_as_large_as_it_says();
     group_names_leave_nothing(100_000);
@@ -294,5 +353,6 @@ fn memory_is_bounded_and_comes_back_in_full() {
     idle_cost(9000);
     back_to_baseline(10, 9000);
     claims_are_not_believed(1000);
+    compressed_claims_cost_one_buffer(1000);
     group_names_leave_nothing(1_000_000);
 }

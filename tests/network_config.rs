@@ -8,7 +8,9 @@ use std::time::Duration;
 use std::{env, fs, thread};
 
 use network_system::config::fault::Fault;
-use network_system::config::{Format, Framing, LogLevel, NetworkConfig, OFF, Reconnect, Scalar, SendPolicy, UNLIMITED};
+use network_system::config::{
+    Compression, Format, Framing, LogLevel, NetworkConfig, OFF, Reconnect, Scalar, SendPolicy, UNLIMITED,
+};
 use network_system::error::{Code, Error};
 use network_system::runtime::Dispatch;
 use support::random::Random;
@@ -70,6 +72,9 @@ fn random_config(random: &mut Random) -> NetworkConfig {
     }
     for session in [&mut config.server.session, &mut config.client.session] {
         session.send_hard_limit = session.send_hard_limit.max(session.send_queue);
+        if session.framing == Framing::Raw {
+            session.compression = Compression::Off;
+        }
     }
     config.client.reconnect.max_delay = config.client.reconnect.max_delay.max(config.client.reconnect.first_delay);
     config
@@ -249,6 +254,12 @@ fn keys_that_do_not_go_together_are_told_with_the_lines_of_both() {
         ["3:1: client.reconnect.first_delay: first_delay is 100 ms and max_delay 50 ms: give it more than 0, and no \
           more than max_delay (client.reconnect.first_delay is not in the text, client.reconnect.max_delay is in line 3)"]
     );
+    let text = "[client]\nframing = 'raw'\ncompression = 'auto'";
+    assert_eq!(
+        faults(text, Format::Toml),
+        ["3:1: client.compression: compression is on and framing is raw, where bytes travel as they are: use framing \
+          framed or auto, or switch compression off (client.compression is in line 3, client.framing is in line 2)"]
+    );
 }
 
 #[test]
@@ -337,7 +348,7 @@ fn keys_keep_what_others_switch_off() {
 /// A key, a value as TOML and JSON have it, and what a program sees of it, which is not the default.
 type Case = (&'static str, &'static str, fn(&NetworkConfig) -> bool);
 
-const PROTECTION: [Case; 26] = [
+const PROTECTION: [Case; 30] = [
     ("context.max_buffered", "'64 MiB'", |config| config.context.max_buffered == 64 << 20),
     ("context.max_buffered", "'unlimited'", |config| config.context.max_buffered == usize::MAX),
     ("context.pool_threads", "3", |config| config.context.pool_threads == 3),
@@ -369,6 +380,10 @@ const PROTECTION: [Case; 26] = [
     ("client.reconnect.first_delay", "'1s'", |config| config.client.reconnect.first_delay == Duration::from_secs(1)),
     ("client.reconnect.max_delay", "'1m'", |config| config.client.reconnect.max_delay == Duration::from_secs(60)),
     ("client.reconnect.max_attempts", "3", |config| config.client.reconnect.max_attempts == NonZeroU32::new(3)),
+    ("server.compression", "'auto'", |config| config.server.session.compression == Compression::Auto),
+    ("client.compression", "'zstd'", |config| config.client.session.compression == Compression::Zstd),
+    ("server.compression_threshold", "'1 KiB'", |config| config.server.session.compression_threshold == 1024),
+    ("client.compression_level", "3", |config| config.client.session.compression_level == 3),
     ("client.send_queue_messages", "1", |config| config.client.session.send_queue_messages == NonZeroU32::new(1)),
 ];
 
@@ -412,6 +427,8 @@ exempt_addresses = [
 unresponsive_timeout = '0s'
 send_queue_messages = 4294967296
 policy = 'drop'
+compression = 'gzip'
+compression_level = 20
 [client]
 exempt_addresses = []
 reconnect.max_delay = 'off'
@@ -433,10 +450,12 @@ reconnect.max_delay = 'off'
         "12:23: server.send_queue_messages: found 4294967296, expected a whole number from 0 to 4294967295",
         "13:10: server.policy: found \"drop\", expected \"would_block\" or \"wait\" or \"drop_newest\" or \
          \"drop_oldest\" or \"disconnect\"",
-        "15:1: client.exempt_addresses: is unknown, expected perhaps server.exempt_addresses",
-        "16:23: client.reconnect.max_delay: found \"off\", expected a time from 1ms to 1000h: a string such as \
+        "14:15: server.compression: found \"gzip\", expected \"off\" or \"auto\" or \"lz4\" or \"zstd\"",
+        "15:21: server.compression_level: found 20, expected a whole number from 1 to 19",
+        "17:1: client.exempt_addresses: is unknown, expected perhaps server.exempt_addresses",
+        "18:23: client.reconnect.max_delay: found \"off\", expected a time from 1ms to 1000h: a string such as \
          \"30s\", or a number of milliseconds",
-        "17:9: client.tls: is unknown",
+        "19:9: client.tls: is unknown",
     ];
     assert_eq!(faults(text, Format::Toml), expected);
     let mut config = NetworkConfig::default();

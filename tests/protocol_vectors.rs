@@ -3,14 +3,16 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use network_system::error::Error;
-use network_system::transport::frame::{self, Decoder, Detect, Frame, HEADER_LEN};
+use network_system::error::{Error, Result};
+use network_system::transport::compression::{Algorithm, Algorithms, Decompressor};
+use network_system::transport::frame::{self, Decoder, Detect, Frame, HEADER_LEN, Kind};
 use network_system::transport::hello::{Hello, VERSION_MAJOR};
 
 #[derive(Default)]
 struct Vector {
     name: String,
     limit: u32,
+    agreed: Algorithms,
     bytes: Vec<u8>,
     expect: Vec<String>,
     says: Vec<String>,
@@ -31,6 +33,7 @@ fn load(file: &str) -> Vec<Vector> {
         let vector = vectors.last_mut().unwrap_or_else(|| panic!("{file}: {line:?} before a name"));
         match key {
             "limit" => vector.limit = value.parse().unwrap(),
+            "agreed" => vector.agreed = algorithms(value),
             "bytes" => vector.bytes.extend(value.split_whitespace().flat_map(repeated_byte)),
             "expect" => vector.expect.push(value.to_owned()),
             "says" => vector.says.push(value.to_owned()),
@@ -39,6 +42,15 @@ fn load(file: &str) -> Vec<Vector> {
     }
     assert!(vectors.len() >= 10, "{file} has become too short");
     vectors
+}
+
+fn algorithms(names: &str) -> Algorithms {
+    match names {
+        "lz4" => Algorithm::Lz4.into(),
+        "zstd" => Algorithm::Zstd.into(),
+        "lz4 zstd" => Algorithms::ALL,
+        _ => panic!("{names:?} are no algorithms"),
+    }
 }
 
 /// `5a` or `5a*300`.
@@ -80,12 +92,16 @@ fn hello(name: &str, hello: &Hello<'_>) -> String {
     )
 }
 
-fn describe(frame: &Frame<'_>) -> String {
-    match frame {
+fn describe(frame: &Frame<'_>, limit: u32) -> Result<String> {
+    Ok(match frame {
         Frame::Hello(fields) => hello("HELLO", fields),
         Frame::HelloAck(fields) => hello("HELLO_ACK", fields),
         Frame::Text(payload) => message("TEXT", payload),
         Frame::Binary(payload) => message("BINARY", payload),
+        Frame::Compressed(packed) => {
+            let name = if packed.kind == Kind::Text { "TEXT" } else { "BINARY" };
+            message(name, Decompressor::default().decompress(packed, limit)?)
+        }
         Frame::Ping(token) => format!("PING token={token}"),
         Frame::Pong(token) => format!("PONG token={token}"),
         Frame::Close(close) => {
@@ -94,7 +110,7 @@ fn describe(frame: &Frame<'_>) -> String {
         Frame::CloseAck { received } => format!("CLOSE_ACK received={received}"),
         Frame::Receipt { received } => format!("RECEIPT received={received}"),
         Frame::Unknown { kind, .. } => format!("skip {kind}"),
-    }
+    })
 }
 
 /// What a receiver makes of a stream.
@@ -110,6 +126,7 @@ struct Outcome {
 fn receive(vector: &Vector, piece: usize) -> Outcome {
     let mut outcome = Outcome { lines: Vec::new(), bytes: Vec::new(), error: None };
     let mut decoder = Decoder::new(vector.limit);
+    decoder.set_agreed(vector.agreed);
     for mut input in vector.bytes.chunks(piece) {
         loop {
             let frame = match decoder.next(&mut input) {
@@ -117,9 +134,9 @@ fn receive(vector: &Vector, piece: usize) -> Outcome {
                 Ok(Some((header, payload))) => Frame::decode(header, payload),
                 Err(error) => Err(error),
             };
-            match frame {
-                Ok(frame) => {
-                    outcome.lines.push(describe(&frame));
+            match frame.and_then(|frame| Ok((frame, describe(&frame, vector.limit)?))) {
+                Ok((frame, line)) => {
+                    outcome.lines.push(line);
                     frame.encode(&mut outcome.bytes).unwrap();
                 }
                 Err(error) => {
@@ -173,6 +190,19 @@ fn what_has_to_be_tolerated_is() {
     for vector in load("tolerated.txt") {
         let outcome = check(&vector);
         assert_eq!(outcome.error, None, "{}", vector.name);
+    }
+}
+
+#[test]
+fn compressed_messages_are_read() {
+    for vector in load("compressed.txt") {
+        let refused = vector.expect.last().is_some_and(|line| line.starts_with("error"));
+        let outcome = check(&vector);
+        assert_eq!(outcome.error.is_some(), refused, "{}", vector.name);
+        for text in &vector.says {
+            let error = outcome.error.as_ref().map_or("", |error| &error.message);
+            assert!(error.contains(text), "{}: {text:?} is not in {error:?}", vector.name);
+        }
     }
 }
 

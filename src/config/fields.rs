@@ -10,8 +10,9 @@ use std::time::Duration;
 use super::kind::{Kind, OFF, Scalar, UNLIMITED};
 use super::network_config::NetworkConfig;
 use super::{
-    BridgeConfig, ClientCertificate, ClientConfig, ClientTls, ContextConfig, Framing, LogLevel, LoggerConfig,
-    MonitoringConfig, Pem, Reconnect, SendPolicy, ServerConfig, ServerTls, SessionConfig, ThreadPoolConfig, TlsVersion,
+    BridgeConfig, ClientCertificate, ClientConfig, ClientTls, Compression, ContextConfig, Framing, LogLevel,
+    LoggerConfig, MAX_COMPRESSION_LEVEL, MonitoringConfig, Pem, Reconnect, SendPolicy, ServerConfig, ServerTls,
+    SessionConfig, ThreadPoolConfig, TlsVersion,
 };
 use crate::error::Result;
 use crate::runtime::Dispatch;
@@ -43,7 +44,7 @@ pub(super) struct Rule {
     pub check: fn(&NetworkConfig) -> Result<()>,
 }
 
-pub(super) const RULES: [Rule; 12] = [
+pub(super) const RULES: [Rule; 14] = [
     Rule {
         section: "server",
         names: ["send_hard_limit", "send_queue_limit"],
@@ -53,6 +54,16 @@ pub(super) const RULES: [Rule; 12] = [
         section: "client",
         names: ["send_hard_limit", "send_queue_limit"],
         check: |config| config.client.session.check_send_limits(),
+    },
+    Rule {
+        section: "server",
+        names: ["compression", "framing"],
+        check: |config| config.server.session.check_compression(),
+    },
+    Rule {
+        section: "client",
+        names: ["compression", "framing"],
+        check: |config| config.client.session.check_compression(),
     },
     Rule {
         section: "client.reconnect",
@@ -171,6 +182,12 @@ macro_rules! session_fields {
             "send_hard_limit" = send_hard_limit: Kind::size(1, TIB),
                 "The bytes that sends inside handlers may queue; at least send_queue_limit";
             "drain_timeout" = drain: Kind::TIME, "How long a close may take to deliver what is queued";
+            "compression" = compression: COMPRESSION,
+                "Whether and how messages are compressed, on framed sessions whose peer does the same";
+            "compression_threshold" = compression_threshold: Kind::size(1, GIB),
+                "Shorter messages are not compressed";
+            "compression_level" = compression_level: Kind::count(1, MAX_COMPRESSION_LEVEL as i64),
+                "How hard zstd tries; lz4 has no levels";
             "receive_buffer_size" = receive_buffer: Kind::size(1, GIB), "The first capacity of a receive buffer";
             "send_buffer_size" = send_buffer: Kind::size(1, GIB), "The first capacity of a send buffer";
             "kernel_receive_buffer_size" = kernel_receive: Kind::size(0, GIB), "SO_RCVBUF; 0: the system's choice";
@@ -337,7 +354,7 @@ macro_rules! stored_numbers {
         }
     )*};
 }
-stored_numbers!(u16 u32 usize);
+stored_numbers!(u8 u16 u32 usize);
 
 impl Stored for NonZeroU32 {
     fn get(&self) -> Scalar {
@@ -495,6 +512,7 @@ words! {
     }
     CLIENT_CERTIFICATE: ClientCertificate { None = 0 "none", Optional = 1 "optional", Required = 2 "required" }
     TLS_VERSION: TlsVersion { V1_2 = 12 "1.2", V1_3 = 13 "1.3" }
+    COMPRESSION: Compression { Off = 0 "off", Auto = 1 "auto", Lz4 = 2 "lz4", Zstd = 3 "zstd" }
     LEVEL: LogLevel {
         Trace = 0 "trace", Debug = 1 "debug", Info = 2 "info", Warn = 3 "warn", Error = 4 "error", Fatal = 5 "fatal"
     }

@@ -7,7 +7,7 @@ use std::slice;
 use std::time::Duration;
 
 use super::types::*;
-use crate::config::{Framing, SendPolicy};
+use crate::config::{Compression, Framing, SendPolicy};
 use crate::error::{Code, Error, Result};
 use crate::session::handler::Payload;
 use crate::transport::Address;
@@ -291,6 +291,18 @@ pub(super) fn switch(value: u32, name: &str) -> Result<bool> {
         0 => Ok(false),
         1 => Ok(true),
         _ => Err(invalid(format!("{name} is {value}: use 1 (on) or 0 (off)"))),
+    }
+}
+
+pub(super) fn compression(algorithm: u32) -> Result<Compression> {
+    match algorithm {
+        NETSYS_COMPRESSION_OFF => Ok(Compression::Off),
+        NETSYS_COMPRESSION_AUTO => Ok(Compression::Auto),
+        NETSYS_COMPRESSION_LZ4 => Ok(Compression::Lz4),
+        NETSYS_COMPRESSION_ZSTD => Ok(Compression::Zstd),
+        _ => Err(invalid(format!(
+            "compression is {algorithm}: use NETSYS_COMPRESSION_OFF (0), _AUTO (1), _LZ4 (2) or _ZSTD (3)"
+        ))),
     }
 }
 

@@ -8,7 +8,9 @@ use super::bridge::netsys_bridge;
 use super::executor::{self, netsys_executor};
 use super::tls::{self, netsys_tls_config};
 use super::types::*;
-use crate::config::{ClientConfig, Framing, Reconnect, SendPolicy, ServerConfig, SessionConfig};
+use crate::config::{
+    ClientConfig, Compression, Framing, MAX_COMPRESSION_LEVEL, Reconnect, SendPolicy, ServerConfig, SessionConfig,
+};
 use crate::error::{Code, Error, Result};
 use crate::runtime::Dispatch;
 use crate::transport::AddressRange;
@@ -98,8 +100,14 @@ pub struct netsys_server_config {
     /// the kind and the size in bytes, and nothing of what is in it; 0: none is. See log_level and log_filter of
     /// netsys_context_config, which must let such lines through.
     pub log_messages: u32,
-    /// 0.
-    pub reserved_tail: u32,
+    /// NETSYS_COMPRESSION_*: whether and how messages are compressed, on framed sessions whose peer does the same and
+    /// where it makes them shorter. A message that a client sends before the server has greeted it never is. Not with
+    /// NETSYS_FRAMING_RAW.
+    pub compression: u32,
+    /// Messages of fewer bytes are not compressed; 0: 256.
+    pub compression_threshold_bytes: u32,
+    /// How hard zstd tries, 1 to 19; 0: 1.
+    pub compression_level: u32,
     /// The bridge that the server belongs to, whose settings take the place of defaults; 0: none.
     pub bridge: netsys_bridge,
     /// How connections are encrypted; NULL: not at all.
@@ -186,6 +194,14 @@ pub struct netsys_client_config {
     pub unresponsive_timeout_ms: u32,
     /// As in netsys_server_config.
     pub log_messages: u32,
+    /// As in netsys_server_config.
+    pub compression: u32,
+    /// As in netsys_server_config.
+    pub compression_threshold_bytes: u32,
+    /// As in netsys_server_config.
+    pub compression_level: u32,
+    /// 0.
+    pub reserved_tail: u32,
     /// The bridge that the client belongs to, whose settings take the place of defaults; 0: none.
     pub bridge: netsys_bridge,
     /// How connections are encrypted; NULL: not at all.
@@ -252,6 +268,10 @@ macro_rules! session_config {
             drain: or_millis(c.drain_ms, default.drain),
             keep_alive: c.flags & NETSYS_FLAG_NO_KEEP_ALIVE == 0,
             nodelay: c.flags & NETSYS_FLAG_NO_NODELAY == 0,
+            compression: args::compression(c.compression)?,
+            compression_threshold: set(c.compression_threshold_bytes)
+                .map_or(default.compression_threshold, |bytes| bytes as usize),
+            compression_level: compression_level(c.compression_level)?,
             receive_buffer: set(c.receive_buffer_bytes).map_or(default.receive_buffer, |bytes| bytes as usize),
             send_buffer: set(c.send_buffer_bytes).map_or(default.send_buffer, |bytes| bytes as usize),
             kernel_receive: set(c.kernel_receive_bytes).map(|bytes| bytes as usize),
@@ -260,6 +280,14 @@ macro_rules! session_config {
             ..default
         }
     }};
+}
+
+fn compression_level(level: u32) -> Result<u8> {
+    match set(level).map(u8::try_from) {
+        None => Ok(SessionConfig::default().compression_level),
+        Some(Ok(level)) if level <= MAX_COMPRESSION_LEVEL => Ok(level),
+        Some(_) => Err(args::invalid(format!("compression_level is {level}: use 1 to {MAX_COMPRESSION_LEVEL}"))),
+    }
 }
 
 fn or_millis(ms: u32, default: Duration) -> Duration {
@@ -289,7 +317,6 @@ pub(super) unsafe fn server(config: *const netsys_server_config) -> Result<Bridg
     let c = unsafe { args::read_struct(config, "config") }?;
     let mut session = session_config!(&c);
     reserved(c.reserved16.into(), "config: reserved16")?;
-    reserved(c.reserved_tail, "config: reserved_tail")?;
     session.handshake_timeout = or_millis(c.handshake_timeout_ms, session.handshake_timeout);
     let default = ServerConfig::default();
     // SAFETY: by the contract of this function.
@@ -325,6 +352,7 @@ pub(super) unsafe fn client(config: *const netsys_client_config) -> Result<Bridg
     let session = session_config!(&c);
     reserved(c.reserved16.into(), "config: reserved16")?;
     reserved(c.reserved32, "config: reserved32")?;
+    reserved(c.reserved_tail, "config: reserved_tail")?;
     // SAFETY: by the contract of this function.
     let (client_id, host) = unsafe { (args::text(c.client_id, "client_id")?, args::text(c.host, "host")?) };
     let config = ClientConfig {
@@ -390,6 +418,9 @@ macro_rules! fill_session {
             drain,
             keep_alive,
             nodelay,
+            compression,
+            compression_threshold,
+            compression_level,
             receive_buffer,
             send_buffer,
             kernel_receive,
@@ -427,6 +458,14 @@ macro_rules! fill_session {
         $to.drain_ms = to_millis(*drain);
         $to.flags =
             if *keep_alive { 0 } else { NETSYS_FLAG_NO_KEEP_ALIVE } | if *nodelay { 0 } else { NETSYS_FLAG_NO_NODELAY };
+        $to.compression = match compression {
+            Compression::Off => NETSYS_COMPRESSION_OFF,
+            Compression::Auto => NETSYS_COMPRESSION_AUTO,
+            Compression::Lz4 => NETSYS_COMPRESSION_LZ4,
+            Compression::Zstd => NETSYS_COMPRESSION_ZSTD,
+        };
+        $to.compression_threshold_bytes = narrow(*compression_threshold);
+        $to.compression_level = (*compression_level).into();
         $to.receive_buffer_bytes = narrow(*receive_buffer);
         $to.send_buffer_bytes = narrow(*send_buffer);
         $to.kernel_receive_bytes = kernel_receive.map_or(0, narrow);
@@ -574,6 +613,9 @@ mod tests {
             accept_burst: 26,
             exempt_addresses: view("10.0.0.0/8, ::1"),
             log_messages: 1,
+            compression: NETSYS_COMPRESSION_ZSTD,
+            compression_threshold_bytes: 34,
+            compression_level: 9,
             ..server_config()
         };
         let read = read_server(config).expect("valid");
@@ -602,6 +644,9 @@ mod tests {
             drain: Duration::from_millis(16),
             keep_alive: false,
             nodelay: false,
+            compression: Compression::Zstd,
+            compression_threshold: 34,
+            compression_level: 9,
             receive_buffer: 17,
             send_buffer: 18,
             kernel_receive: Some(19),
@@ -623,6 +668,8 @@ mod tests {
             drain_ms: 16,
             kernel_send_bytes: 20,
             log_messages: 1,
+            compression: NETSYS_COMPRESSION_LZ4,
+            compression_threshold_bytes: 34,
             ..client_config()
         };
         let client = read_client(config).expect("valid");
@@ -631,6 +678,7 @@ mod tests {
         assert_eq!(client.connect_timeout, Duration::from_millis(6));
         assert_eq!((client.session.framing, client.session.drain), (Framing::Framed, Duration::from_millis(16)));
         assert_eq!((client.session.kernel_send, client.session.log_messages), (Some(20), true));
+        assert_eq!((client.session.compression, client.session.compression_threshold), (Compression::Lz4, 34));
         assert_eq!(client.reconnect, Reconnect::default());
     }
 
@@ -706,6 +754,9 @@ mod tests {
         refused(netsys_server_config { flags: 6, ..server_config() }, "flags is 0x6");
         refused(netsys_server_config { dispatch: 4, ..server_config() }, "dispatch is 4");
         refused(netsys_server_config { dispatch: NETSYS_DISPATCH_EXECUTOR, ..server_config() }, "execute is NULL");
+        refused(netsys_server_config { compression: 4, ..server_config() }, "compression is 4");
+        refused(netsys_server_config { compression_level: 20, ..server_config() }, "compression_level is 20");
+        refused(netsys_server_config { compression_level: 1000, ..server_config() }, "compression_level is 1000");
         refused(netsys_server_config { reserved16: 1, ..server_config() }, "reserved16 is 1");
         refused(netsys_server_config { log_messages: 2, ..server_config() }, "log_messages is 2");
         let exempt_addresses = view("10.0.0.0/8, ten");

@@ -50,6 +50,12 @@ impl From<Stats> for netsys_stats {
             round_trip_ns: stats.round_trip_ns,
             reconnects: stats.reconnects,
             messages_unsent: stats.messages_unsent,
+            compressed_messages_sent: stats.compressed_messages_sent,
+            compressed_bytes_sent: stats.compressed_bytes_sent,
+            compressed_wire_bytes_sent: stats.compressed_wire_bytes_sent,
+            compressed_messages_received: stats.compressed_messages_received,
+            compressed_bytes_received: stats.compressed_bytes_received,
+            compressed_wire_bytes_received: stats.compressed_wire_bytes_received,
         }
     }
 }

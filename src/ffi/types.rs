@@ -125,6 +125,15 @@ pub const NETSYS_DISPATCH_MANUAL: u32 = 2;
 /// Dispatch: callbacks run where the executor of the configuration runs them; otherwise as with NETSYS_DISPATCH_POOL.
 pub const NETSYS_DISPATCH_EXECUTOR: u32 = 3;
 
+/// Compression: off. Nobody's compressed messages are taken either.
+pub const NETSYS_COMPRESSION_OFF: u32 = 0;
+/// Compression: LZ4, or zstd if the peer has only that.
+pub const NETSYS_COMPRESSION_AUTO: u32 = 1;
+/// Compression: LZ4, which takes the least time.
+pub const NETSYS_COMPRESSION_LZ4: u32 = 2;
+/// Compression: zstd, which leaves the fewest bytes.
+pub const NETSYS_COMPRESSION_ZSTD: u32 = 3;
+
 /// State of a session: being connected.
 pub const NETSYS_STATE_CONNECTING: u32 = 0;
 /// State of a session: connected.
@@ -270,6 +279,18 @@ pub struct netsys_stats {
     /// Of a reconnecting client that has ended: messages that it had accepted and not sent, or that may not have
     /// arrived on a connection that did not come to be open. They are in no on_close.
     pub messages_unsent: u64,
+    /// Of the messages sent, those that travelled compressed,
+    pub compressed_messages_sent: u64,
+    /// the bytes that they had before,
+    pub compressed_bytes_sent: u64,
+    /// and the bytes that they took on the wire, with their headers. The quotient of the two is the ratio.
+    pub compressed_wire_bytes_sent: u64,
+    /// Of the messages received, those that came compressed,
+    pub compressed_messages_received: u64,
+    /// the bytes that they have,
+    pub compressed_bytes_received: u64,
+    /// and the bytes that they took on the wire, with their headers.
+    pub compressed_wire_bytes_received: u64,
 }
 
 /// The events of a server or client. Members that are NULL are skipped.

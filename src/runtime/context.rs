@@ -17,6 +17,7 @@ use super::{Dispatch, Executor, Place, on_library_thread};
 use crate::config::ContextConfig;
 use crate::error::{Code, Error, Result};
 use crate::sys;
+use crate::transport::compression::Compressors;
 use crate::transport::tls::{Gate, new_gate};
 
 /// How long peers are read off at most after a stop of the context.
@@ -69,6 +70,7 @@ pub struct Context {
     config: ContextConfig,
     hooks: ContextHooks,
     budget: Arc<Budget>,
+    compressors: Arc<Compressors>,
     /// What bounds the work of handshakes.
     handshakes: Gate,
     inner: Mutex<Inner>,
@@ -176,6 +178,7 @@ impl Context {
             config,
             hooks,
             budget,
+            compressors: Arc::default(),
             handshakes: new_gate(),
             inner: Mutex::default(),
             changed: Condvar::new(),
@@ -383,7 +386,8 @@ impl Context {
         }
         inner.threads_started += 1;
         let name = format!("{}-{}", self.config.thread_name_prefix, inner.threads_started);
-        let (event_loop, thread) = LoopRef::start(name, &self.hooks, Arc::clone(&self.budget))?;
+        let (event_loop, thread) =
+            LoopRef::start(name, &self.hooks, Arc::clone(&self.budget), Arc::clone(&self.compressors))?;
         inner.loops.push(event_loop.downgrade());
         inner.threads.push(thread);
         Ok(event_loop)

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::{Budget, ContextHooks, thread};
 use crate::error::{Code, Error, Result};
+use crate::transport::compression::Compressors;
 
 /// What a loop reads into. One for all sessions of a loop, so that an idle session needs none.
 const READ_BUFFER: usize = 256 * 1024;
@@ -49,6 +50,8 @@ struct Inner {
     _alive: oneshot::Sender<()>,
     /// What the sessions on it may hold in buffers, with those of the context's other loops.
     budget: Arc<Budget>,
+    /// What they compress with, and those of the other loops.
+    compressors: Arc<Compressors>,
     /// Ends the loop although something refers to it.
     cut: Arc<Notify>,
     /// Where the context's log goes.
@@ -61,7 +64,12 @@ pub(crate) struct WeakLoop(std::sync::Weak<Inner>);
 
 impl LoopRef {
     /// Starts a loop on a thread of that name.
-    pub(crate) fn start(name: String, hooks: &ContextHooks, budget: Arc<Budget>) -> Result<(LoopRef, JoinHandle<()>)> {
+    pub(crate) fn start(
+        name: String,
+        hooks: &ContextHooks,
+        budget: Arc<Budget>,
+        compressors: Arc<Compressors>,
+    ) -> Result<(LoopRef, JoinHandle<()>)> {
         let failed = |error| Error::os(Code::Io, "cannot start a loop thread", &error);
         let runtime = Builder::new_current_thread()
             .enable_io()
@@ -76,6 +84,7 @@ impl LoopRef {
             endpoints: AtomicUsize::new(0),
             _alive: alive,
             budget,
+            compressors,
             cut: Arc::clone(&cut),
             log: hooks.dispatch.clone(),
         };
@@ -90,6 +99,10 @@ impl LoopRef {
     /// Where the context's log goes, for work on other threads.
     pub(crate) fn log(&self) -> Option<&tracing::Dispatch> {
         self.0.log.as_ref()
+    }
+
+    pub(crate) fn compressors(&self) -> &Arc<Compressors> {
+        &self.0.compressors
     }
 
     /// Runs `task` on the loop. The caller sees to it that the task holds a [`LoopRef`].

@@ -7,6 +7,7 @@
 mod closing;
 mod receiving;
 mod shaking_hands;
+mod unpacking;
 
 use std::future::Future;
 use std::io::ErrorKind;

@@ -40,6 +40,7 @@ use crate::error::{Code, Error, Result};
 use crate::runtime::Ticket;
 use crate::sys;
 use crate::transport::Stream;
+use crate::transport::compression::Algorithm;
 use crate::transport::tls::TlsInfo;
 
 /// What ids begin with.
@@ -94,6 +95,8 @@ pub struct Session {
     paused: AtomicBool,
     /// The largest message that the peer takes.
     peer_limit: AtomicU32,
+    /// How messages are compressed for the peer, once it has agreed.
+    compress_by: OnceLock<Algorithm>,
     /// There is something in `control`.
     attention: AtomicBool,
     control: Mutex<Control>,
@@ -189,6 +192,7 @@ impl Session {
             closing: AtomicBool::new(false),
             paused: AtomicBool::new(false),
             peer_limit: AtomicU32::new(u32::MAX),
+            compress_by: OnceLock::new(),
             attention: AtomicBool::new(false),
             control: Mutex::default(),
             sending: Mutex::new(Sending::new(&registry, stream)),
@@ -298,6 +302,12 @@ impl Session {
             last_message_ns: self.received.last_message_ns.get(),
             messages_dropped,
             round_trip_ns: self.watch.round_trip_ns.load(Ordering::Relaxed),
+            compressed_messages_sent: sent.compressed.messages,
+            compressed_bytes_sent: sent.compressed.payload,
+            compressed_wire_bytes_sent: sent.compressed.wire,
+            compressed_messages_received: self.received.compressed_messages.get(),
+            compressed_bytes_received: self.received.compressed_payload.get(),
+            compressed_wire_bytes_received: self.received.compressed_wire.get(),
             ..Stats::default()
         }
     }

@@ -5,6 +5,7 @@
 
 mod chunk;
 mod dropping;
+mod kept;
 mod room;
 mod taking_back;
 
@@ -15,10 +16,12 @@ use bytes::Bytes;
 
 pub(crate) use self::chunk::Chunk;
 use self::chunk::{Data, Ends, LARGE, fill};
+use self::kept::Kept;
 pub(crate) use self::taking_back::{Room, Unsent};
 use crate::error::{Code, Error};
 use crate::runtime::Share;
 use crate::session::handler::Payload;
+use crate::transport::compression::Algorithms;
 use crate::transport::frame::{self, Frame, HEADER_LEN};
 
 /// The most answers and receipts that are queued for a peer.
@@ -64,8 +67,18 @@ pub(crate) struct Sent {
     pub messages: u64,
     pub payload: u64,
     pub wire: u64,
+    /// Of these, what travelled compressed.
+    pub compressed: SentCompressed,
     /// When the kernel took something last.
     pub last_ns: u64,
+}
+
+/// How many messages travelled compressed, how many bytes they have, and how many they took on the wire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SentCompressed {
+    pub messages: u64,
+    pub payload: u64,
+    pub wire: u64,
 }
 
 /// The queue.
@@ -73,8 +86,10 @@ pub(crate) struct Sent {
 pub(crate) struct Outbound {
     chunks: VecDeque<Chunk>,
     /// Messages that wait for the framing to be known.
-    unframed: VecDeque<(Payload, Vec<u8>)>,
+    unframed: VecDeque<Kept>,
     pub wire: Wire,
+    /// How messages may be compressed, as far as that was agreed.
+    pub agreed: Algorithms,
     /// Frames of the protocol itself in the queue.
     control: usize,
     /// Bytes in the queue, the chunk that is being written included.
@@ -139,6 +154,7 @@ impl Outbound {
             chunks: VecDeque::new(),
             unframed: VecDeque::new(),
             wire: Wire::Unknown,
+            agreed: Algorithms::NONE,
             control: 0,
             queued: 0,
             writing: false,
@@ -221,13 +237,13 @@ impl Outbound {
         self.queued += self.cost(len);
         match self.wire {
             Wire::Framed => {
-                let header = frame::Header { len: len as u32, kind: payload.frame_kind() as u8 };
+                let header = frame::Header::plain(payload.frame_kind() as u8, len as u32);
                 self.append(Some(header.encode()), parts, HEADER_LEN + len);
             }
             Wire::Raw => self.append(None, parts, len),
             Wire::Unknown | Wire::Greeted => {
                 self.share.grow(HEADER_LEN + len);
-                self.unframed.push_back((payload, parts.concat()));
+                self.unframed.push_back(Kept::plain(payload, parts.concat()));
             }
         }
     }
@@ -285,14 +301,21 @@ impl Outbound {
         self.chunks.push_back(Chunk { data: Data::Owned(data), len: total, written: 0, ends, counted: 0 });
     }
 
+    /// Queues a message whose bytes on the wire are `bytes`.
+    pub(crate) fn push_encoded(&mut self, bytes: &[u8]) {
+        self.accepted += 1;
+        self.queued += bytes.len();
+        self.append(None, &[bytes], bytes.len());
+    }
+
     /// Queues a broadcast's message, whose bytes on the wire are `data`.
     pub(crate) fn push_shared(&mut self, data: &Bytes) {
-        self.accepted += 1;
-        self.queued += data.len();
         if data.len() < LARGE {
-            self.append(None, &[data], data.len());
+            self.push_encoded(data);
             return;
         }
+        self.accepted += 1;
+        self.queued += data.len();
         let data = data.clone();
         let len = data.len();
         self.chunks.push_back(Chunk { data: Data::Shared(data), len, written: 0, ends: Ends::One, counted: 0 });
@@ -323,11 +346,11 @@ impl Outbound {
     /// The peer is known to speak `wire` now: what waited for that is encoded.
     pub(crate) fn decide(&mut self, wire: Wire) {
         self.wire = wire;
-        for (payload, bytes) in std::mem::take(&mut self.unframed) {
-            self.queued -= HEADER_LEN + bytes.len();
-            self.share.shrink(HEADER_LEN + bytes.len());
+        for kept in std::mem::take(&mut self.unframed) {
+            self.queued -= kept.cost();
+            self.share.shrink(kept.cost());
             self.accepted -= 1;
-            self.push(payload, &[&bytes], bytes.len());
+            self.push_kept(&kept);
         }
     }
 
@@ -396,6 +419,9 @@ impl Outbound {
             let overhead = if self.wire == Wire::Framed { HEADER_LEN * messages } else { 0 };
             self.sent.messages += messages as u64;
             self.sent.payload += (end - before - overhead) as u64;
+            if !self.agreed.is_empty() {
+                self.count_compressed(&chunk, count - messages..count);
+            }
         }
         if self.dropping {
             self.put_by_first(&chunk);
@@ -539,9 +565,9 @@ impl Outbound {
     pub(crate) fn drop_larger(&mut self, limit: u32) {
         let mut removed = 0;
         let before = self.unframed.len();
-        self.unframed.retain(|(_, bytes)| {
-            let fits = bytes.len() <= limit as usize;
-            removed += if fits { 0 } else { HEADER_LEN + bytes.len() };
+        self.unframed.retain(|kept| {
+            let fits = kept.message_len() <= limit as usize;
+            removed += if fits { 0 } else { kept.cost() };
             fits
         });
         self.queued -= removed;

@@ -1,6 +1,7 @@
 //! The sessions of one server or client, their groups, and the handler that is told about them.
 
 mod housekeeping;
+mod shared;
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,9 +9,9 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::sync::{Notify, oneshot};
 
+pub(super) use self::shared::SharedMessage;
 use super::handler::{Handler, Message, Meter, Payload};
 use super::inbox::Inbox;
 use super::sending::too_large;
@@ -20,7 +21,8 @@ use crate::error::{Code, Error, Result, panic_text};
 use crate::log;
 use crate::runtime::{Budget, LoopRef, Place, Rate, RateLimit, Share, Strand, WeakLoop, batch, logging_to};
 use crate::sys;
-use crate::transport::frame::{self, HEADER_LEN};
+use crate::transport::compression::{Algorithm, Compressors};
+use crate::transport::hello::Hello;
 
 /// The longest name of a group, and the most groups of a session.
 const MAX_GROUP_NAME: usize = 255;
@@ -66,6 +68,9 @@ pub(crate) struct Registry {
     elsewhere: Option<(Place, Arc<Strand>)>,
     /// What all sessions of the context hold in buffers.
     pub budget: Arc<Budget>,
+    /// Messages of this length or more are compressed where the peer has agreed.
+    compress_from: usize,
+    compressors: Arc<Compressors>,
     max_message: AtomicU32,
     /// Sessions of which something is still to be told.
     live: AtomicUsize,
@@ -104,6 +109,8 @@ impl Registry {
         event_loop: Option<&LoopRef>,
         place: Option<Place>,
     ) -> Registry {
+        let compress_from =
+            if config.compression.offered().is_empty() { usize::MAX } else { config.compression_threshold };
         let past = Stats { start_ns: sys::monotonic_ns(), ..Stats::default() };
         Registry {
             role,
@@ -116,6 +123,8 @@ impl Registry {
             log: event_loop.and_then(LoopRef::log).cloned(),
             elsewhere: place.map(|place| (place.clone(), Strand::new(place))),
             budget: event_loop.map_or_else(|| Budget::new(usize::MAX), |found| Arc::clone(found.budget())),
+            compress_from,
+            compressors: event_loop.map(|found| Arc::clone(found.compressors())).unwrap_or_default(),
             live: AtomicUsize::new(0),
             left: Notify::new(),
             violations: RateLimit::default(),
@@ -448,6 +457,34 @@ impl Registry {
         self.max_message.store(bytes, Ordering::Relaxed);
     }
 
+    // --- compression -------------------------------------------------------------------------------------------
+
+    /// Whether a message of that length is to be compressed for those peers that take it so.
+    #[inline]
+    pub(super) fn compresses(&self, len: usize) -> bool {
+        len >= self.compress_from
+    }
+
+    /// Hands `work` the frame of a compressed message, given in parts that add up to `len` bytes; `None`: compressing
+    /// does not make it shorter. Takes its time, so nobody holds a lock meanwhile.
+    pub(super) fn compress<R>(
+        &self,
+        algorithm: Algorithm,
+        payload: Payload,
+        parts: &[&[u8]],
+        len: usize,
+        work: impl FnOnce(Option<&[u8]>) -> R,
+    ) -> R {
+        let level = self.config.compression_level;
+        self.compressors
+            .with(|compressor| work(compressor.compress(payload.frame_kind(), algorithm, level, parts, len)))
+    }
+
+    /// What peers are told first.
+    pub(super) fn hello(&self) -> Hello<'_> {
+        Hello::new(&self.id, self.max_message()).offering(self.config.compression.offered())
+    }
+
     // --- groups ------------------------------------------------------------------------------------------------
 
     pub(crate) fn join_group(&self, session: &Session, group: &str) -> Result<()> {
@@ -500,17 +537,11 @@ impl Registry {
                 Some(group) => inner.groups.get(group).into_iter().flat_map(HashMap::values).cloned().collect(),
             }
         };
-        let mut framed = Vec::with_capacity(HEADER_LEN + data.len());
-        framed.extend_from_slice(&frame::encode_header(payload.frame_kind(), data.len())?);
-        framed.extend_from_slice(data);
-        let mut share = self.share();
-        share.grow(framed.capacity());
-        let framed = Bytes::from_owner(Charged { framed, _share: share });
-
+        let mut message = SharedMessage::new(self, payload, data);
         let mut fanout = Fanout::default();
         let mut to_write = Vec::new();
         for session in members {
-            match session.send_shared(payload, &framed) {
+            match session.send_shared(&mut message) {
                 Ok(write) => {
                     fanout.queued += 1;
                     if write {
@@ -570,18 +601,6 @@ impl Registry {
 /// The peer's address, for the log.
 fn peer_of(session: &Session) -> String {
     session.remote_addr().map_or_else(|| "-".to_owned(), |peer| peer.to_string())
-}
-
-/// A broadcast's message, which the sessions that it waits for share, with what it has of the budget.
-struct Charged {
-    framed: Vec<u8>,
-    _share: Share,
-}
-
-impl AsRef<[u8]> for Charged {
-    fn as_ref(&self) -> &[u8] {
-        &self.framed
-    }
 }
 
 impl Inner {

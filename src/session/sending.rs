@@ -5,19 +5,17 @@ mod room;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-
 use super::handler::Payload;
 use super::outbound::{Next, Outbound, Wire};
-use super::registry::{Registry, Role};
+use super::registry::{Registry, Role, SharedMessage};
 use super::{Session, lock};
 use crate::config::{Framing, SendPolicy};
 use crate::error::{Code, Error, Result};
 use crate::runtime::batch;
 use crate::sys::{self, TcpInfo};
 use crate::transport::Stream;
+use crate::transport::compression::{Algorithm, Algorithms};
 use crate::transport::frame::{Frame, HEADER_LEN, PREAMBLE};
-use crate::transport::hello::Hello;
 
 /// A queue that has grown past this is written although the batch has not ended, so that a handler that sends much
 /// does not meet a full queue that only its own loop could empty.
@@ -178,7 +176,7 @@ impl Sending {
     /// Queues the hello of a client.
     fn greet(&mut self, registry: &Registry) {
         let mut greeting = PREAMBLE.to_vec();
-        let hello = Frame::Hello(Hello::new(&registry.id, registry.max_message()));
+        let hello = Frame::Hello(registry.hello());
         hello.encode(&mut greeting).expect("a hello is short");
         self.queue.push_control(greeting);
     }
@@ -211,6 +209,61 @@ impl Session {
         deadline: &mut Option<Instant>,
     ) -> Result<()> {
         let len = parts.iter().map(|part| part.len()).sum();
+        if self.registry.compresses(len) {
+            return self.send_compressed(payload, parts, len, deadline);
+        }
+        self.send_plain(payload, parts, len, deadline)
+    }
+
+    /// Sends a message compressed, if its peer has agreed and that makes it shorter.
+    #[inline(never)]
+    fn send_compressed(
+        self: &Arc<Self>,
+        payload: Payload,
+        parts: &[&[u8]],
+        len: usize,
+        deadline: &mut Option<Instant>,
+    ) -> Result<()> {
+        if let Some(algorithm) = self.compress_by() {
+            self.check_len(len)?;
+            // Before the lock is taken, for which others wait. A thread's messages keep their order: each is queued
+            // before its send returns.
+            let sent = self.registry.compress(algorithm, payload, parts, len, |frame| {
+                let frame = frame?;
+                let sending = self.lock_sending();
+                let open = sending.queue.check_open();
+                let cost = frame.len();
+                let push = |queue: &mut Outbound| queue.push_encoded(frame);
+                Some(open.and_then(|()| self.enqueue(sending, (payload, len), cost, deadline, push)))
+            });
+            if let Some(result) = sent {
+                return result;
+            }
+        }
+        self.send_plain(payload, parts, len, deadline)
+    }
+
+    /// How messages are compressed for the peer. Once that is known it speaks the framed protocol.
+    fn compress_by(&self) -> Option<Algorithm> {
+        self.compress_by.get().copied()
+    }
+
+    /// The peer has agreed to these algorithms: sends may use the one that is preferred.
+    pub(super) fn agree(&self, agreed: Algorithms) {
+        let preferred = [Algorithm::Lz4, Algorithm::Zstd].into_iter().find(|algorithm| agreed.contains(*algorithm));
+        if let Some(algorithm) = preferred {
+            self.compress_by.get_or_init(|| algorithm);
+        }
+    }
+
+    #[inline(always)]
+    fn send_plain(
+        self: &Arc<Self>,
+        payload: Payload,
+        parts: &[&[u8]],
+        len: usize,
+        deadline: &mut Option<Instant>,
+    ) -> Result<()> {
         let mut sending = self.lock_sending();
         sending.queue.check_open()?;
         if len == 0 && payload == Payload::Stream {
@@ -227,11 +280,24 @@ impl Session {
             sending = self.lock_sending();
             sending.queue.check_open()?;
         }
+        self.enqueue(sending, (payload, len), cost, deadline, |queue| queue.push(payload, parts, len))
+    }
+
+    /// Queues a message that takes `cost` bytes, when there is room or as the policy says.
+    #[inline(always)]
+    fn enqueue<'a>(
+        self: &'a Arc<Self>,
+        mut sending: MutexGuard<'a, Sending>,
+        (payload, len): (Payload, usize),
+        cost: usize,
+        deadline: &mut Option<Instant>,
+        push: impl FnOnce(&mut Outbound),
+    ) -> Result<()> {
         if !sending.queue.fits(cost, self.registry.config.send_queue) {
             let Some(room) = self.make_room(sending, cost, deadline)? else { return Ok(()) };
             sending = room;
         }
-        sending.queue.push(payload, parts, len);
+        push(&mut sending.queue);
         self.transmit(sending);
         self.log_sent(payload, len);
         Ok(())
@@ -251,10 +317,12 @@ impl Session {
         if len > limit as usize { Err(too_large(len, limit)) } else { Ok(()) }
     }
 
-    /// Sends a broadcast's message, `framed` with its header, as the session's policy says, but waits for nothing.
-    /// True: the caller is to have the queue written.
-    pub(super) fn send_shared(self: &Arc<Self>, payload: Payload, framed: &Bytes) -> Result<bool> {
-        let data = framed.slice(HEADER_LEN..);
+    /// Sends a broadcast's message as the session's policy says, but waits for nothing. True: the caller is to have the
+    /// queue written.
+    pub(super) fn send_shared(self: &Arc<Self>, message: &mut SharedMessage<'_>) -> Result<bool> {
+        let (payload, data) = (message.payload, message.data);
+        // Before the lock is taken, as above. Who takes it compressed speaks the framed protocol.
+        let framed = message.framed(self.compress_by().filter(|_| self.registry.compresses(data.len())));
         let mut sending = self.lock_sending();
         sending.queue.check_open()?;
         if sending.queue.wire == Wire::Unknown {
@@ -263,15 +331,15 @@ impl Session {
         if sending.is_bounded() {
             self.check_len(data.len())?;
         }
-        let cost = sending.queue.cost(data.len());
+        let cost = if sending.queue.wire == Wire::Framed { framed.len() } else { sending.queue.cost(data.len()) };
         if !sending.queue.fits(cost, self.registry.config.send_queue) {
             let Some(room) = self.make_room_without_waiting(sending, cost)? else { return Ok(false) };
             sending = room;
         }
         match sending.queue.wire {
-            Wire::Framed => sending.queue.push_shared(framed),
-            Wire::Raw => sending.queue.push_shared(&data),
-            Wire::Unknown | Wire::Greeted => sending.queue.push(payload, &[&data], data.len()),
+            Wire::Framed => sending.queue.push_shared(&framed),
+            Wire::Raw => sending.queue.push_shared(&framed.slice(HEADER_LEN..)),
+            Wire::Unknown | Wire::Greeted => sending.queue.push(payload, &[data], data.len()),
         }
         let wake = if batch::is_active() {
             self.transmit(sending);

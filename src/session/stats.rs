@@ -40,6 +40,15 @@ pub struct Stats {
     /// Of a reconnecting client: messages that it had accepted and not sent when it ended, or that may not have arrived
     /// on a connection that did not come to be open.
     pub messages_unsent: u64,
+    /// Of the messages sent, those that travelled compressed,
+    pub compressed_messages_sent: u64,
+    /// the bytes that they had before,
+    pub compressed_bytes_sent: u64,
+    /// and those that they took on the wire, with their headers.
+    pub compressed_wire_bytes_sent: u64,
+    pub compressed_messages_received: u64,
+    pub compressed_bytes_received: u64,
+    pub compressed_wire_bytes_received: u64,
 }
 
 impl Stats {
@@ -53,6 +62,12 @@ impl Stats {
         self.wire_bytes_received += other.wire_bytes_received;
         self.errors += other.errors;
         self.messages_dropped += other.messages_dropped;
+        self.compressed_messages_sent += other.compressed_messages_sent;
+        self.compressed_bytes_sent += other.compressed_bytes_sent;
+        self.compressed_wire_bytes_sent += other.compressed_wire_bytes_sent;
+        self.compressed_messages_received += other.compressed_messages_received;
+        self.compressed_bytes_received += other.compressed_bytes_received;
+        self.compressed_wire_bytes_received += other.compressed_wire_bytes_received;
         self.queued_bytes += other.queued_bytes;
         self.last_activity_ns = self.last_activity_ns.max(other.last_activity_ns);
         self.round_trip_ns = self.round_trip_ns.max(other.round_trip_ns);
@@ -75,6 +90,12 @@ impl Stats {
             messages_dropped: self.messages_dropped - reset.messages_dropped,
             reconnects: self.reconnects - reset.reconnects,
             messages_unsent: self.messages_unsent - reset.messages_unsent,
+            compressed_messages_sent: self.compressed_messages_sent - reset.compressed_messages_sent,
+            compressed_bytes_sent: self.compressed_bytes_sent - reset.compressed_bytes_sent,
+            compressed_wire_bytes_sent: self.compressed_wire_bytes_sent - reset.compressed_wire_bytes_sent,
+            compressed_messages_received: self.compressed_messages_received - reset.compressed_messages_received,
+            compressed_bytes_received: self.compressed_bytes_received - reset.compressed_bytes_received,
+            compressed_wire_bytes_received: self.compressed_wire_bytes_received - reset.compressed_wire_bytes_received,
             ..*self
         }
     }
@@ -113,6 +134,12 @@ pub(crate) struct Received {
     pub payload: Count,
     pub wire: Count,
     pub errors: Count,
+    /// Messages that came compressed,
+    pub compressed_messages: Count,
+    /// the bytes that they have,
+    pub compressed_payload: Count,
+    /// and those that they took on the wire.
+    pub compressed_wire: Count,
     /// When something came last.
     pub last_ns: Count,
     pub last_message_ns: Count,

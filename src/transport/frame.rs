@@ -8,6 +8,7 @@ mod decoder;
 pub use decoder::Decoder;
 
 use crate::error::{Code, Error, Result};
+use crate::transport::compression::{Algorithm, Algorithms, Compressed};
 use crate::transport::hello::{self, Hello};
 
 /// What either side sends before its first frame. The line ends and the control character make it unlike any text
@@ -79,51 +80,77 @@ pub struct Header {
     pub len: u32,
     /// The kind, see [`Kind::from_number`].
     pub kind: u8,
+    /// Of a message: 0, or how it is compressed, see [`Algorithm::from_flags`].
+    pub flags: u8,
 }
 
 impl Header {
+    /// The header of a frame whose payload is what it is.
+    #[inline]
+    pub fn plain(kind: u8, len: u32) -> Header {
+        Header { len, kind, flags: 0 }
+    }
+
     /// The bytes of the header.
     #[inline]
     pub fn encode(self) -> [u8; HEADER_LEN] {
-        (u64::from(self.len) | u64::from(self.kind) << 32).to_le_bytes()
+        (u64::from(self.len) | u64::from(self.kind) << 32 | u64::from(self.flags) << 40).to_le_bytes()
     }
 
-    /// Reads a header and refuses what no peer of this version sends: kind 0, reserved bits, flags on a known kind.
+    /// Reads a header and refuses what no peer of this version sends: kind 0, reserved bits, and on a known kind flags
+    /// that it does not have.
     #[inline]
     pub fn decode(bytes: &[u8; HEADER_LEN]) -> Result<Header> {
         let word = u64::from_le_bytes(*bytes);
-        let header = Header { len: word as u32, kind: (word >> 32) as u8 };
-        if word >> 40 != 0 || header.kind == 0 {
-            header.check_marks((word >> 40) as u8, (word >> 48) as u16)?;
-        }
-        Ok(header)
+        let header = Header { len: word as u32, kind: (word >> 32) as u8, flags: (word >> 40) as u8 };
+        if word >> 40 != 0 || header.kind == 0 { header.with_marks((word >> 48) as u16) } else { Ok(header) }
     }
 
-    #[cold]
-    fn check_marks(self, flags: u8, reserved: u16) -> Result<()> {
-        let Header { len, kind } = self;
+    #[inline(never)]
+    fn with_marks(self, reserved: u16) -> Result<Header> {
+        let Header { len, kind, flags } = self;
+        let known = Kind::from_number(kind);
         let fault = if reserved != 0 {
             format!("reserved bits {reserved:#06x} are set")
         } else if kind == 0 {
             "kind 0 is invalid".to_owned()
-        } else if Kind::from_number(kind).is_some() {
-            format!("flags {flags:#04x} are not defined")
+        } else if known.is_none() {
+            return Ok(Header::plain(kind, len));
+        } else if known.is_some_and(Kind::is_message) && Algorithm::from_flags(flags).is_some() {
+            return Ok(self);
         } else {
-            return Ok(());
+            format!("flags {flags:#04x} are not defined")
         };
-        Err(Error::new(Code::Protocol, format!("bad frame header (kind {kind}, length {len}): {fault}")))
+        Err(self.refusal(&fault))
     }
 
-    /// Whether a receiver that takes messages of up to `limit` bytes takes this frame.
+    fn refusal(self, fault: &str) -> Error {
+        let Header { len, kind, .. } = self;
+        Error::new(Code::Protocol, format!("bad frame header (kind {kind}, length {len}): {fault}"))
+    }
+
+    /// Whether it is that of a message of this kind that is not compressed.
     #[inline]
-    pub fn check_len(self, limit: u32) -> Result<()> {
-        let message = Kind::Text as u8 == self.kind || Kind::Binary as u8 == self.kind;
-        if message && self.len <= limit { Ok(()) } else { self.check_other_len(limit) }
+    pub fn is_plain(self, kind: Kind) -> bool {
+        self.kind == kind as u8 && self.flags == 0
     }
 
-    #[cold]
-    fn check_other_len(self, limit: u32) -> Result<()> {
-        let Header { len, kind } = self;
+    /// Whether a receiver that takes messages of up to `limit` bytes, and compressed ones of the algorithms that were
+    /// `agreed`, takes this frame.
+    #[inline]
+    pub fn check(self, limit: u32, agreed: Algorithms) -> Result<()> {
+        let plain = self.is_plain(Kind::Text) || self.is_plain(Kind::Binary);
+        if plain && self.len <= limit { Ok(()) } else { self.check_other(limit, agreed) }
+    }
+
+    #[inline(never)]
+    fn check_other(self, limit: u32, agreed: Algorithms) -> Result<()> {
+        let Header { len, kind, flags } = self;
+        if let Some(algorithm) = Algorithm::from_flags(flags)
+            && !agreed.contains(algorithm)
+        {
+            return Err(self.refusal(&format!("flags {flags:#04x}: {algorithm:?} was not agreed in the hello")));
+        }
         let control = Kind::from_number(kind).is_some_and(|kind| !kind.is_message());
         if control && len > MAX_CONTROL_LEN {
             let text = format!("control frame of kind {kind} with {len} bytes: at most {MAX_CONTROL_LEN} are allowed");
@@ -141,7 +168,7 @@ impl Header {
 #[inline]
 pub fn encode_header(kind: Kind, len: usize) -> Result<[u8; HEADER_LEN]> {
     match u32::try_from(len) {
-        Ok(len) => Ok(Header { len, kind: kind as u8 }.encode()),
+        Ok(len) => Ok(Header::plain(kind as u8, len).encode()),
         Err(_) => Err(too_long_for_a_frame(len)),
     }
 }
@@ -195,6 +222,8 @@ pub enum Frame<'a> {
     Text(&'a [u8]),
     /// A message.
     Binary(&'a [u8]),
+    /// A message of either kind, compressed.
+    Compressed(Compressed<'a>),
     /// Asks for a PONG with this token.
     Ping(u64),
     /// Answers the PING with this token.
@@ -227,6 +256,9 @@ impl<'a> Frame<'a> {
         let Some(kind) = Kind::from_number(header.kind) else {
             return Ok(Frame::Unknown { kind: header.kind, payload });
         };
+        if let Some(message) = Compressed::decode(header, payload)? {
+            return Ok(Frame::Compressed(message));
+        }
         Ok(match kind {
             Kind::Hello => Frame::Hello(Hello::decode(payload)?),
             Kind::HelloAck => Frame::HelloAck(Hello::decode(payload)?),
@@ -248,6 +280,7 @@ impl<'a> Frame<'a> {
             Frame::HelloAck(_) => Kind::HelloAck as u8,
             Frame::Text(_) => Kind::Text as u8,
             Frame::Binary(_) => Kind::Binary as u8,
+            Frame::Compressed(message) => message.kind as u8,
             Frame::Ping(_) => Kind::Ping as u8,
             Frame::Pong(_) => Kind::Pong as u8,
             Frame::Close(_) => Kind::Close as u8,
@@ -255,19 +288,22 @@ impl<'a> Frame<'a> {
             Frame::Receipt { .. } => Kind::Receipt as u8,
             Frame::Unknown { kind, .. } => *kind,
         };
+        let flags = if let Frame::Compressed(message) = self { message.algorithm as u8 } else { 0 };
         let len = match self {
             Frame::Hello(hello) | Frame::HelloAck(hello) => hello.encoded_len(),
             Frame::Text(payload) | Frame::Binary(payload) | Frame::Unknown { payload, .. } => payload.len(),
+            Frame::Compressed(message) => message.payload_len(),
             Frame::Close(close) => Close::FIXED_LEN + hello::text_prefix(close.reason, MAX_REASON_LEN).len(),
             Frame::Ping(_) | Frame::Pong(_) | Frame::CloseAck { .. } | Frame::Receipt { .. } => size_of::<u64>(),
         };
         let len = u32::try_from(len).map_err(|_| too_long_for_a_frame(len))?;
-        out.extend_from_slice(&Header { len, kind }.encode());
+        out.extend_from_slice(&Header { len, kind, flags }.encode());
         match self {
             Frame::Hello(hello) | Frame::HelloAck(hello) => hello.encode(out),
             Frame::Text(payload) | Frame::Binary(payload) | Frame::Unknown { payload, .. } => {
                 out.extend_from_slice(payload);
             }
+            Frame::Compressed(message) => message.encode(out),
             Frame::Close(close) => close.encode(out),
             Frame::Ping(number)
             | Frame::Pong(number)
@@ -333,6 +369,12 @@ mod tests {
             Frame::Text("größe".as_bytes()),
             Frame::Text(b"\xFF not UTF-8"),
             Frame::Binary(b""),
+            Frame::Compressed(Compressed {
+                kind: Kind::Text,
+                algorithm: Algorithm::Zstd,
+                message_len: 300,
+                data: b"packed",
+            }),
             Frame::Ping(u64::MAX),
             Frame::Pong(0x0102_0304_0506_0708),
             Frame::Close(Close { code: Code::Protocol as i32, received: 1 << 40, reason: "größe" }),
@@ -357,7 +399,7 @@ mod tests {
     #[test]
     fn a_header_is_little_endian() {
         assert_eq!(encode_header(Kind::Binary, 0x0403_0201), Ok([1, 2, 3, 4, 4, 0, 0, 0]));
-        assert_eq!(Header::decode(&[1, 2, 3, 4, 4, 0, 0, 0]), Ok(Header { len: 0x0403_0201, kind: 4 }));
+        assert_eq!(Header::decode(&[1, 2, 3, 4, 4, 0, 0, 0]), Ok(Header::plain(4, 0x0403_0201)));
         assert_eq!(encode_header(Kind::Text, u32::MAX as usize + 1).unwrap_err().code, Code::MessageTooLarge);
     }
 
@@ -368,16 +410,17 @@ mod tests {
             assert_eq!(error.code, Code::Protocol);
             error.to_string()
         };
-        assert!(refusal([0, 0, 0, 0, 3, 1, 0, 0]).contains("flags 0x01"));
+        assert!(refusal([0, 0, 0, 0, 3, 4, 0, 0]).contains("flags 0x04"));
+        assert!(refusal([0, 0, 0, 0, 5, 1, 0, 0]).contains("flags 0x01"));
         assert!(refusal([0, 0, 0, 0, 3, 0, 1, 0]).contains("reserved bits 0x0001"));
         assert!(refusal([0, 0, 0, 0, 99, 0, 0, 0x80]).contains("reserved bits 0x8000"));
         assert!(refusal([0; 8]).contains("kind 0"));
-        assert_eq!(Header::decode(&[2, 0, 0, 0, 99, 7, 0, 0]), Ok(Header { len: 2, kind: 99 }));
+        assert_eq!(Header::decode(&[2, 0, 0, 0, 99, 7, 0, 0]), Ok(Header::plain(99, 2)));
     }
 
     #[test]
     fn lengths_are_limited_by_kind() {
-        let check = |kind, len| Header { len, kind }.check_len(4000).map_err(|error| error.code);
+        let check = |kind, len| Header::plain(kind, len).check(4000, Algorithms::NONE).map_err(|error| error.code);
         for kind in [Kind::Text as u8, Kind::Binary as u8, 77] {
             assert_eq!(check(kind, 4000), Ok(()));
             assert_eq!(check(kind, 4001), Err(Code::MessageTooLarge));
@@ -386,8 +429,23 @@ mod tests {
             assert_eq!(check(kind as u8, MAX_CONTROL_LEN), Ok(()));
             assert_eq!(check(kind as u8, MAX_CONTROL_LEN + 1), Err(Code::Protocol));
         }
-        let error = Header { len: 4001, kind: 3 }.check_len(4000).unwrap_err();
+        let error = Header::plain(3, 4001).check(4000, Algorithms::NONE).unwrap_err();
         assert!(error.message.contains("4001") && error.message.contains("4000"), "{error}");
+    }
+
+    #[test]
+    fn a_compressed_message_is_taken_only_where_that_was_agreed() {
+        for (algorithm, other) in [(Algorithm::Lz4, Algorithm::Zstd), (Algorithm::Zstd, Algorithm::Lz4)] {
+            let header = Header { len: 10, kind: Kind::Text as u8, flags: algorithm as u8 };
+            assert_eq!(Header::decode(&header.encode()), Ok(header));
+            assert_eq!(header.check(10, algorithm.into()), Ok(()));
+            assert_eq!(header.check(10, Algorithms::ALL), Ok(()));
+            assert_eq!(header.check(9, Algorithms::ALL).unwrap_err().code, Code::MessageTooLarge);
+            for agreed in [Algorithms::NONE, other.into()] {
+                let error = header.check(10, agreed).unwrap_err();
+                assert!(error.code == Code::Protocol && error.message.contains("not agreed"), "{error}");
+            }
+        }
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! The payload of HELLO and HELLO_ACK: which version a peer speaks, who it is and what it is willing to receive.
 
 use crate::error::{Code, Error, Result};
+use crate::transport::compression::Algorithms;
 
 /// The version of the framed protocol. Another major version is refused; a minor version only adds what a peer that
 /// does not know it can ignore.
 pub const VERSION_MAJOR: u8 = 1;
 /// See [`VERSION_MAJOR`].
-pub const VERSION_MINOR: u8 = 0;
+pub const VERSION_MINOR: u8 = 1;
 
 /// The longest id of a peer, in bytes.
 pub const MAX_ID_LEN: usize = 255;
@@ -18,7 +19,7 @@ const FIXED_LEN: usize = 14;
 pub struct Hello<'a> {
     /// The minor version of the protocol; the major one is [`VERSION_MAJOR`], or there would be no `Hello`.
     pub minor: u8,
-    /// A bit for each optional ability of the sender; none is defined in version 1.0.
+    /// A bit for each optional ability of the sender, see [`Algorithms::from_capabilities`]; version 1.0 had none.
     pub capabilities: u32,
     /// The longest message that the sender is willing to receive.
     pub max_message_bytes: u32,
@@ -27,9 +28,19 @@ pub struct Hello<'a> {
 }
 
 impl<'a> Hello<'a> {
-    /// The hello of this version of the library.
+    /// The hello of this version of the library, from a peer that takes no compressed messages.
     pub fn new(id: &'a str, max_message_bytes: u32) -> Hello<'a> {
         Hello { minor: VERSION_MINOR, capabilities: 0, max_message_bytes, id }
+    }
+
+    /// The same from one that takes what these algorithms have compressed.
+    pub fn offering(self, algorithms: Algorithms) -> Hello<'a> {
+        Hello { capabilities: algorithms.capabilities(), ..self }
+    }
+
+    /// How its sender takes compressed messages.
+    pub fn offered(&self) -> Algorithms {
+        Algorithms::from_capabilities(self.capabilities)
     }
 
     /// Reads the payload. Of another major version nothing but the version is looked at, since the rest may be laid
@@ -106,6 +117,7 @@ pub(super) fn too_short(what: &str, len: usize, needed: usize) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::compression::Algorithm;
 
     fn encoded(hello: Hello<'_>) -> Vec<u8> {
         let mut out = Vec::new();
@@ -131,7 +143,19 @@ mod tests {
     #[test]
     fn layout() {
         let bytes = encoded(Hello::new("ab", 0x0010_0000));
-        assert_eq!(bytes, [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10, 0, 2, 0, b'a', b'b']);
+        assert_eq!(bytes, [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0x10, 0, 2, 0, b'a', b'b']);
+    }
+
+    #[test]
+    fn algorithms_are_offered_by_a_bit_each() {
+        for (algorithms, capabilities) in
+            [(Algorithms::NONE, 0), (Algorithm::Lz4.into(), 1), (Algorithm::Zstd.into(), 2), (Algorithms::ALL, 3)]
+        {
+            let hello = Hello::new("ab", 5).offering(algorithms);
+            assert_eq!((hello.capabilities, hello.offered()), (capabilities, algorithms));
+            let later = Hello { capabilities: capabilities | 0x8000_0004, ..hello };
+            assert_eq!(later.offered(), algorithms, "what is not known is not looked at");
+        }
     }
 
     #[test]
@@ -145,7 +169,7 @@ mod tests {
     #[test]
     fn another_major_version_is_refused_naming_both() {
         let text = refusal(&[2, 3]);
-        assert!(text.contains("version 2.3") && text.contains("version 1.0"), "{text}");
+        assert!(text.contains("version 2.3") && text.contains("version 1.1"), "{text}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod address;
 mod address_class;
 mod address_range;
+pub mod compression;
 pub mod connect;
 pub mod frame;
 pub mod hello;

@@ -17,6 +17,7 @@
 
 namespace {
 
+using network_system::core::compression_mode;
 using network_system::core::config_fault;
 using network_system::core::config_format;
 using network_system::core::dispatch_mode;
@@ -132,6 +133,8 @@ TEST(NetworkConfig, WhatATextSaysArrives) {
         exempt_addresses = ["10.0.0.0/8", "::1"]
         dispatch = "manual"
         io_threads = 4
+        compression = "auto"
+        compression_threshold = "1 KiB"
         receive_queue_limit = "64 KiB"
         [client]
         host = "localhost"
@@ -140,6 +143,8 @@ TEST(NetworkConfig, WhatATextSaysArrives) {
         enable_keep_alive = false
         connection_timeout = 1500
         policy = "drop_oldest"
+        compression = "zstd"
+        compression_level = 3
         dispatch = "pool"
         [client.reconnect]
         enabled = true
@@ -180,6 +185,8 @@ TEST(NetworkConfig, WhatATextSaysArrives) {
     EXPECT_EQ("10.0.0.0/8, ::1/128", config.server.exempt_addresses);
     EXPECT_EQ(dispatch_mode::manual, config.server.dispatch);
     EXPECT_EQ(4u, config.server.io_threads);
+    EXPECT_EQ(compression_mode::automatic, config.server.compression);
+    EXPECT_EQ(1024u, config.server.compression_threshold);
     EXPECT_EQ(65536u, config.server.receive_queue_limit);
     EXPECT_EQ("localhost", config.client_host);
     EXPECT_EQ(9000, config.client_port);
@@ -187,6 +194,8 @@ TEST(NetworkConfig, WhatATextSaysArrives) {
     EXPECT_FALSE(config.client.enable_keep_alive);
     EXPECT_EQ(1500ms, config.client.connection_timeout);
     EXPECT_EQ(send_policy::drop_oldest, config.client.policy);
+    EXPECT_EQ(compression_mode::zstd, config.client.compression);
+    EXPECT_EQ(3u, config.client.compression_level);
     EXPECT_EQ(dispatch_mode::pool, config.client.dispatch);
     EXPECT_TRUE(config.client.reconnect.enabled);
     EXPECT_EQ(50ms, config.client.reconnect.first_delay);

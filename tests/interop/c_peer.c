@@ -184,7 +184,7 @@ static void run_server(netsys_context context, uint16_t port, char** arguments) 
     netsys_server_config config;
     netsys_tls_config tls;
     netsys_server server;
-    char line[256];
+    char line[1024];
     check(netsys_server_config_init(&config, sizeof config), "server_config_init");
     config.server_id = view("c-server");
     config.host = view("127.0.0.1");
@@ -195,6 +195,7 @@ static void run_server(netsys_context context, uint16_t port, char** arguments) 
     config.heartbeat_ms = option(arguments, "heartbeat_ms");
     config.handshake_timeout_ms = option(arguments, "handshake_timeout_ms");
     config.idle_timeout_ms = option(arguments, "idle_timeout_ms");
+    config.compression = option(arguments, "compression");
     config.drain_ms = DRAIN_MS;
     config.send_policy = NETSYS_SEND_WAIT;
     config.tls = tls_options(arguments, &tls);
@@ -222,7 +223,7 @@ static void run_client(netsys_context context, uint16_t port, char** arguments) 
     netsys_client_config config;
     netsys_tls_config tls;
     netsys_client client;
-    char line[256];
+    char line[1024];
     check(netsys_client_config_init(&config, sizeof config), "client_config_init");
     config.client_id = view("c-client");
     config.host = view("127.0.0.1");
@@ -233,6 +234,7 @@ static void run_client(netsys_context context, uint16_t port, char** arguments) 
     }
     config.tls = tls_options(arguments, &tls);
     config.connect_timeout_ms = option(arguments, "connect_timeout_ms");
+    config.compression = option(arguments, "compression");
     config.max_message_bytes = option(arguments, "max_message_bytes");
     config.heartbeat_ms = option(arguments, "heartbeat_ms");
     config.drain_ms = DRAIN_MS;

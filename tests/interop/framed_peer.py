@@ -21,8 +21,9 @@ class EndOfStream(Exception):
 class Peer:
     """One side of a connection. `sent` and `received` count messages, as section 5 of the protocol defines them."""
 
-    def __init__(self, sock, limit=LIMIT, timeout=10.0):
+    def __init__(self, sock, limit=LIMIT, timeout=10.0, capabilities=0):
         self.sock = sock
+        self.capabilities = capabilities
         self.timeout = timeout
         self.decoder = wire.Decoder(limit)
         self.sent = 0
@@ -46,6 +47,7 @@ class Peer:
             peer.write(wire.PREAMBLE + peer.hello(False, peer_id))
             peer.expect_preamble()
             peer.ack = peer.expect(wire.Hello)
+            peer.decoder.agreed = peer.ack.capabilities & peer.capabilities
         except BaseException:
             peer.sock.close()
             raise
@@ -57,11 +59,12 @@ class Peer:
         peer = cls(sock, **options)
         peer.expect_preamble()
         peer.client = peer.expect(wire.Hello)
+        peer.decoder.agreed = peer.client.capabilities & peer.capabilities
         peer.write(wire.PREAMBLE + peer.hello(True, peer_id))
         return peer
 
     def hello(self, ack, peer_id):
-        return wire.encode(wire.Hello(ack, wire.VERSION[1], 0, self.decoder.limit, peer_id))
+        return wire.encode(wire.Hello(ack, wire.VERSION[1], self.capabilities, self.decoder.limit, peer_id))
 
     def expect_preamble(self):
         got = self.read(len(wire.PREAMBLE))

@@ -35,7 +35,7 @@ class ClientTest(unittest.TestCase):
 class Messages(ClientTest):
     def test_hello(self):
         _, _, hello = self.greeted(max_message_bytes=5000)
-        self.assertEqual(hello, wire.Hello(False, 0, 0, 5000, "c-client"))
+        self.assertEqual(hello, wire.Hello(False, 1, 0, 5000, "c-client"))
 
     def test_messages(self):
         client, peer = self.session()
@@ -47,6 +47,17 @@ class Messages(ClientTest):
         client.wait("message kind=1 len=4 data=text")
         client.wait("message kind=2 len=0 data=")
         client.wait("message kind=2 len=100000 data=bbb")
+
+    def test_compressed_messages(self):
+        words = b"over and over " * 60
+        for capabilities in (0, wire.LZ4):
+            client, sock = self.start(compression=2)  # NETSYS_COMPRESSION_LZ4
+            peer = self.enterContext(Peer.accept(sock, "python-server", capabilities=capabilities))
+            self.assertEqual(peer.client.capabilities, wire.LZ4)
+            client.wait("open framing=1 client=c-client server=python-server")
+            client.command(f"text {words.decode()}")
+            self.assertEqual(peer.expect(wire.Message), wire.Message(wire.TEXT, words))
+            self.assertEqual(peer.decoder.unpacked, capabilities)
 
     def test_one_byte_at_a_time(self):
         client, peer, _ = self.greeted()
@@ -149,7 +160,7 @@ class Refusals(ClientTest):
     def test_the_server_speaks_another_version(self):
         client, peer, _ = self.greeted()
         peer.write(wire.PREAMBLE + wire.frame(wire.HELLO_ACK, wire.hello_payload("new", 1, version=(2, 0))))
-        self.assert_refused(peer, wire.PROTOCOL, "2.0", "1.0")
+        self.assert_refused(peer, wire.PROTOCOL, "2.0", "1.1")
         self.assert_told(client, wire.PROTOCOL, "2.0")
 
     def test_the_server_is_not_framed(self):

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import struct
 import time
 import unittest
 
@@ -11,6 +12,7 @@ from framed_peer import EndOfStream, Peer
 
 PREAMBLE_AND_HELLO = wire.PREAMBLE + wire.frame(wire.HELLO, wire.hello_payload("python", 1 << 20))
 PROMPTLY = 1.0
+AUTO, LZ4 = 1, 2  # NETSYS_COMPRESSION_*
 
 
 class ServerTest(unittest.TestCase):
@@ -41,7 +43,7 @@ class Messages(ServerTest):
     def test_hello(self):
         server = self.server(max_message_bytes=5000)
         peer = self.client(server, "größe")
-        self.assertEqual(peer.ack, wire.Hello(True, 0, 0, 5000, "c-server"))
+        self.assertEqual(peer.ack, wire.Hello(True, 1, 0, 5000, "c-server"))
         self.assertEqual(server.wait(r"open framing=1 client=(.*) server=(.*)").groups(), ("größe", "c-server"))
 
     def test_every_kind_and_size(self):
@@ -59,6 +61,27 @@ class Messages(ServerTest):
         for kind, payload in sent:
             peer.send(kind, payload)
         self.assertEqual([(item.kind, item.payload) for item in peer.messages(len(sent))], sent)
+
+    def test_compressed_messages(self):
+        words = b"the quick brown fox jumps over the lazy dog, " * 200
+        packed = struct.pack("<I", 300) + bytes.fromhex("1f610100ff1360616161616161")
+        for compression, offered in ((LZ4, 1), (AUTO, 3)):
+            server = self.server(compression=compression)
+            peer = self.client(server, capabilities=wire.LZ4)
+            self.assertEqual(peer.ack.capabilities, offered)
+            for payload in (words, b"short", bytes(1 << 20), words):
+                peer.send(wire.TEXT, payload)
+                self.assertEqual(peer.messages(1)[0].payload, payload)
+            self.assertEqual(peer.decoder.unpacked, 3)
+            peer.write(wire.frame(wire.BINARY, packed, flags=wire.LZ4))
+            self.assertEqual(peer.messages(1)[0], wire.Message(wire.BINARY, b"a" * 300))
+            self.assertEqual(peer.decoder.unpacked, 4)
+
+            one_of_before = self.client(server)
+            one_of_before.send(wire.TEXT, words)
+            self.assertEqual(one_of_before.messages(1)[0].payload, words)
+            one_of_before.write(wire.frame(wire.BINARY, packed, flags=wire.LZ4))
+            self.assert_refused(one_of_before, wire.PROTOCOL, "not agreed")
 
     def test_one_byte_at_a_time(self):
         peer = self.stranger(self.server())
@@ -88,7 +111,7 @@ class Messages(ServerTest):
         hello = wire.hello_payload("later", 1 << 20, version=(1, 7), capabilities=0x80000001)
         peer.write(wire.PREAMBLE + wire.frame(wire.HELLO, hello + b"more"))
         peer.expect_preamble()
-        self.assertEqual(peer.expect(wire.Hello).minor, 0)
+        self.assertEqual(peer.expect(wire.Hello).minor, 1)
         server.wait("open framing=1 client=later ")
 
     def test_ping(self):
@@ -283,7 +306,7 @@ class Refusals(ServerTest):
         peer = self.stranger(self.server())
         peer.write(wire.PREAMBLE + wire.frame(wire.HELLO, b"\x02\x01what comes next is unknown"))
         peer.expect_preamble()
-        self.assert_refused(peer, wire.PROTOCOL, "2.1", "1.0")
+        self.assert_refused(peer, wire.PROTOCOL, "2.1", "1.1")
 
     def test_what_breaks_the_protocol(self):
         server = self.server()

@@ -7,10 +7,14 @@ import struct
 from dataclasses import dataclass
 
 PREAMBLE = b"NSYS\r\n\x1a\n"
-VERSION = (1, 0)
+VERSION = (1, 1)
 MAX_CONTROL = 2048
 MAX_ID = 255
 MAX_REASON = 1024
+
+# Algorithms: bits of the capabilities, which are the same numbers as the flags of a message. This peer has no zstd.
+LZ4, ZSTD = 1, 2
+MAX_RATIO = 100
 
 HELLO, HELLO_ACK, TEXT, BINARY, PING, PONG, CLOSE, CLOSE_ACK, RECEIPT = range(1, 10)
 KIND_NAMES = dict(
@@ -27,6 +31,7 @@ _HEADER = struct.Struct("<IBBH")
 _HELLO = struct.Struct("<BBHIIH")
 _CLOSE = struct.Struct("<iQH")
 _NUMBER = struct.Struct("<Q")
+_LENGTH = struct.Struct("<I")
 
 
 class WireError(Exception):
@@ -133,11 +138,56 @@ def decode(kind, payload):
     return Skipped(kind, payload)
 
 
-class Decoder:
-    """Cuts a stream of bytes into frames."""
+def lz4_unpack(block, length):
+    """What a block of LZ4 unpacks to, if that is `length` bytes."""
+    source, out = iter(block), bytearray()
 
-    def __init__(self, limit):
+    def number(nibble):
+        more = 255 if nibble == 15 else 0
+        while more == 255:
+            more = next(source)
+            nibble += more
+        return nibble
+
+    try:
+        while True:
+            token = next(source)
+            out += bytes(next(source) for _ in range(number(token >> 4)))
+            low = next(source, None)
+            if low is None:
+                break
+            offset = low + 256 * next(source)
+            count = 4 + number(token & 15)
+            if not 0 < offset <= len(out) or len(out) + count > length:
+                raise WireError(PROTOCOL, "LZ4: copies from outside, or too much")
+            for _ in range(count):
+                out.append(out[-offset])
+    except (StopIteration, RuntimeError):
+        raise WireError(PROTOCOL, "LZ4: cut short") from None
+    if len(out) != length:
+        raise WireError(PROTOCOL, f"LZ4: {len(out)} bytes instead of {length}")
+    return bytes(out)
+
+
+def unpack(algorithm, payload, limit):
+    """The message that came compressed."""
+    (length,) = _unpack("compressed message", _LENGTH, payload)
+    if length > limit:
+        raise WireError(MESSAGE_TOO_LARGE, f"message of {length} bytes: the limit is {limit}")
+    if not len(payload) < length <= MAX_RATIO * len(payload):
+        raise WireError(PROTOCOL, f"message of {length} bytes in {len(payload)}")
+    if algorithm != LZ4:
+        raise NotImplementedError(f"algorithm {algorithm}")
+    return lz4_unpack(payload[_LENGTH.size :], length)
+
+
+class Decoder:
+    """Cuts a stream of bytes into frames. `agreed` are the algorithms that both hellos have offered."""
+
+    def __init__(self, limit, agreed=0):
         self.limit = limit
+        self.agreed = agreed
+        self.unpacked = 0
         self.buffer = bytearray()
 
     def feed(self, data):
@@ -149,7 +199,8 @@ class Decoder:
             return None
         length, kind, flags, reserved = _HEADER.unpack_from(self.buffer)
         known = kind in KIND_NAMES
-        if reserved != 0 or kind == 0 or (known and flags != 0):
+        packed = kind in (TEXT, BINARY) and flags in (LZ4, ZSTD) and flags & self.agreed
+        if reserved != 0 or kind == 0 or (known and flags != 0 and not packed):
             raise WireError(PROTOCOL, f"bad header: kind {kind}, flags {flags}, reserved {reserved}")
         if known and kind not in (TEXT, BINARY):
             if length > MAX_CONTROL:
@@ -161,4 +212,7 @@ class Decoder:
             return None
         payload = bytes(self.buffer[_HEADER.size : end])
         del self.buffer[:end]
+        if packed:
+            self.unpacked += 1
+            return Message(kind, unpack(flags, payload, self.limit))
         return decode(kind, payload)

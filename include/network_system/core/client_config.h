@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 
+#include "network_system/core/compression_mode.h"
 #include "network_system/core/dispatch_mode.h"
 #include "network_system/core/framing.h"
 #include "network_system/detail/namespace.h"
@@ -49,9 +50,12 @@ struct client_config {
     /// With keep-alive: how long the peer's host may acknowledge nothing of what was sent before the session ends. A
     /// peer that lives and does not read is not ended by this.
     std::chrono::milliseconds unresponsive_timeout{30000};
-    std::chrono::milliseconds drain_timeout{5000};  ///< for what is queued to arrive, when the client stops
-    std::size_t kernel_receive_buffer_size = 0;     ///< SO_RCVBUF; 0: the system's choice
-    std::size_t kernel_send_buffer_size = 0;        ///< SO_SNDBUF; 0: the system's choice
+    std::chrono::milliseconds drain_timeout{5000};         ///< for what is queued to arrive, when the client stops
+    compression_mode compression = compression_mode::off;  ///< of messages, where the peer agrees; not of raw sessions
+    std::size_t compression_threshold = 256;               ///< shorter messages are not compressed
+    unsigned int compression_level = 1;                    ///< how hard zstd tries, 1 to 19
+    std::size_t kernel_receive_buffer_size = 0;            ///< SO_RCVBUF; 0: the system's choice
+    std::size_t kernel_send_buffer_size = 0;               ///< SO_SNDBUF; 0: the system's choice
     /// Each message sent or received is a line of the log, at level info: who, what kind and how long, not what is in
     /// it.
     bool log_messages = false;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 
+#include "network_system/core/compression_mode.h"
 #include "network_system/core/dispatch_mode.h"
 #include "network_system/core/framing.h"
 #include "network_system/detail/namespace.h"
@@ -49,8 +50,11 @@ struct server_config {
     unsigned int accept_rate = 0;    ///< connections a second that one address may make in the long run; 0: no limit
     unsigned int accept_burst = 0;   ///< how many of them at once, after a rest; 0: as many as in a second
     std::string exempt_addresses{};  ///< that neither holds for: "10.0.0.0/8, 2001:db8::/32, ::1"
-    std::size_t kernel_receive_buffer_size = 0;  ///< SO_RCVBUF; 0: the system's choice
-    std::size_t kernel_send_buffer_size = 0;     ///< SO_SNDBUF; 0: the system's choice
+    compression_mode compression = compression_mode::off;  ///< of messages, where the peer agrees; not of raw sessions
+    std::size_t compression_threshold = 256;               ///< shorter messages are not compressed
+    unsigned int compression_level = 1;                    ///< how hard zstd tries, 1 to 19
+    std::size_t kernel_receive_buffer_size = 0;            ///< SO_RCVBUF; 0: the system's choice
+    std::size_t kernel_send_buffer_size = 0;               ///< SO_SNDBUF; 0: the system's choice
     /// Each message sent or received is a line of the log, at level info: who, what kind and how long, not what is in
     /// it.
     bool log_messages = false;

@@ -36,6 +36,9 @@ void visit_session_keys(const std::string& section, Session& session, Visitor& v
     visit(section + "send_queue_messages", session.send_queue_messages);
     visit.or_default(section + "send_hard_limit", session.send_hard_limit);
     visit.or_default(section + "drain_timeout", session.drain_timeout);
+    visit(section + "compression", session.compression);
+    visit.or_default(section + "compression_threshold", session.compression_threshold);
+    visit.or_default(section + "compression_level", session.compression_level);
     visit.or_default(section + "receive_buffer_size", session.receive_buffer_size);
     visit.or_default(section + "send_buffer_size", session.send_buffer_size);
     visit(section + "kernel_receive_buffer_size", session.kernel_receive_buffer_size);

@@ -48,6 +48,9 @@ void map_session_settings(const From& from, To& to) noexcept {
     to.drain_ms = to_ms(from.drain_timeout);
     to.flags =
         (from.enable_keep_alive ? 0u : NETSYS_FLAG_NO_KEEP_ALIVE) | (from.enable_nodelay ? 0u : NETSYS_FLAG_NO_NODELAY);
+    to.compression = static_cast<std::uint32_t>(from.compression);
+    to.compression_threshold_bytes = to_u32(from.compression_threshold);
+    to.compression_level = from.compression_level;
     to.receive_buffer_bytes = to_u32(from.receive_buffer_size);
     to.send_buffer_bytes = to_u32(from.send_buffer_size);
     to.kernel_receive_bytes = to_u32(from.kernel_receive_buffer_size);

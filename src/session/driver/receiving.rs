@@ -13,7 +13,8 @@ use crate::runtime::Share;
 use crate::session::handler::Payload;
 use crate::session::outbound::Wire;
 use crate::session::registry::Role;
-use crate::session::sending::Undecided;
+use crate::session::sending::{Sending, Undecided};
+use crate::transport::compression::Algorithms;
 use crate::transport::frame::{self, Decoder, Detect, Frame, Header, Kind, MAX_CONTROL_LEN, PREAMBLE};
 use crate::transport::hello::Hello;
 use crate::transport::tls::is_client_hello;
@@ -46,6 +47,8 @@ pub(super) struct Incoming {
     /// The beginning of what may become the preamble.
     first: Vec<u8>,
     decoder: Decoder,
+    /// How messages may come compressed.
+    agreed: Algorithms,
     /// What was read and not handled, since the session was paused,
     kept: Vec<u8>,
     /// and where in it that begins.
@@ -73,6 +76,7 @@ impl Incoming {
             mode: Mode::Preamble,
             first: Vec::new(),
             decoder: Decoder::with_capacity(limit, first_capacity),
+            agreed: Algorithms::NONE,
             kept: Vec::new(),
             kept_at: 0,
             share,
@@ -313,9 +317,9 @@ impl Driver {
     #[inline]
     fn decode(&mut self, decoder: &mut Decoder, mut bytes: &[u8]) -> Result<()> {
         while let Some((header, payload)) = decoder.next(&mut bytes)? {
-            if self.incoming.mode == Mode::Frames && header.kind == Kind::Binary as u8 {
+            if self.incoming.mode == Mode::Frames && header.is_plain(Kind::Binary) {
                 self.on_framed_message(Payload::Binary, payload);
-            } else if self.incoming.mode == Mode::Frames && header.kind == Kind::Text as u8 {
+            } else if self.incoming.mode == Mode::Frames && header.is_plain(Kind::Text) {
                 self.on_framed_message(Payload::Text, payload);
             } else {
                 self.on_control(header, payload)?;
@@ -323,6 +327,7 @@ impl Driver {
                     break;
                 }
                 decoder.set_limit(self.frame_limit());
+                decoder.set_agreed(self.incoming.agreed);
             }
             if self.session.holds_reading() && !self.session.is_closing() {
                 self.incoming.left = bytes.len();
@@ -339,7 +344,7 @@ impl Driver {
     }
 
     #[inline(always)]
-    fn on_framed_message(&mut self, payload: Payload, data: &[u8]) {
+    pub(super) fn on_framed_message(&mut self, payload: Payload, data: &[u8]) {
         self.on_message(payload, data);
         self.incoming.unreceipted_messages += 1;
         self.incoming.unreceipted_bytes += data.len() as u64;
@@ -387,6 +392,7 @@ impl Driver {
             (Mode::Hello, Role::Server, Frame::Hello(hello)) => self.on_hello(hello),
             (Mode::Hello, Role::Client, Frame::HelloAck(hello)) => self.on_hello_ack(hello),
             (_, _, Frame::Close(close)) => self.on_close_frame(close),
+            (Mode::Frames, _, Frame::Compressed(message)) => self.on_compressed_message(&message)?,
             (Mode::Frames, _, Frame::Ping(token)) => {
                 if matches!(self.phase, Phase::Open) && !self.session.lock_sending().queue.is_control_full() {
                     self.session.send_frame(&Frame::Pong(token));
@@ -421,14 +427,13 @@ impl Driver {
         self.incoming.mode = Mode::Frames;
         self.timer = None;
         let mut answer = PREAMBLE.to_vec();
-        let ack = Frame::HelloAck(Hello::new(&session.registry.id, session.registry.max_message()));
+        let ack = Frame::HelloAck(session.registry.hello());
         ack.encode(&mut answer).expect("a hello is short");
         {
             let mut sending = session.lock_sending();
             sending.queue.held = true;
             sending.queue.push_control(answer);
-            sending.queue.drop_larger(hello.max_message_bytes);
-            sending.queue.decide(Wire::Framed);
+            self.agree(&mut sending, &hello);
         }
         if !self.open() {
             session.lock_sending().queue.held = false;
@@ -440,11 +445,20 @@ impl Driver {
         self.session.peer_limit.store(hello.max_message_bytes, Ordering::Relaxed);
         self.incoming.mode = Mode::Frames;
         {
-            let mut sending = self.session.lock_sending();
-            sending.queue.drop_larger(hello.max_message_bytes);
-            sending.queue.decide(Wire::Framed);
+            let session = Arc::clone(&self.session);
+            self.agree(&mut session.lock_sending(), &hello);
         }
         self.open();
+    }
+
+    /// Both hellos are known, and with them what may be sent.
+    fn agree(&mut self, sending: &mut Sending, hello: &Hello<'_>) {
+        let agreed = hello.offered().and(self.session.registry.config.compression.offered());
+        self.incoming.agreed = agreed;
+        sending.queue.agreed = agreed;
+        sending.queue.drop_larger(hello.max_message_bytes);
+        sending.queue.decide(Wire::Framed);
+        self.session.agree(agreed);
     }
 
     /// The peer says how many of our messages its handler got.

@@ -61,10 +61,7 @@ impl Chunk {
 
     /// What is still to be written.
     pub(crate) fn rest(&self) -> &[u8] {
-        match &self.data {
-            Data::Owned(bytes) => &bytes[self.written..self.len],
-            Data::Shared(bytes) => &bytes[self.written..self.len],
-        }
+        &self.bytes()[self.written..self.len]
     }
 
     /// How many messages end at or before `offset`, and where the last of them does.
@@ -80,12 +77,28 @@ impl Chunk {
         }
     }
 
+    fn bytes(&self) -> &[u8] {
+        match &self.data {
+            Data::Owned(bytes) => bytes,
+            Data::Shared(bytes) => bytes,
+        }
+    }
+
+    /// The bytes of the message with this number, counted from 0, with its header.
+    pub(super) fn message(&self, number: usize) -> &[u8] {
+        match &self.ends {
+            Ends::Control => &[],
+            Ends::One => &self.bytes()[..self.len],
+            Ends::Many(ends) => {
+                let start = number.checked_sub(1).map_or(0, |before| ends[before]);
+                &self.bytes()[start as usize..ends[number] as usize]
+            }
+        }
+    }
+
     /// Calls `each` with the bytes of every message of which nothing was written.
     pub(super) fn for_each_not_begun(&self, mut each: impl FnMut(&[u8])) {
-        let bytes = match &self.data {
-            Data::Owned(bytes) => &bytes[..],
-            Data::Shared(bytes) => &bytes[..],
-        };
+        let bytes = self.bytes();
         match &self.ends {
             Ends::Control => {}
             Ends::One if self.written > 0 => {}
@@ -163,11 +176,7 @@ impl Chunk {
         if !begun {
             return First::Dropped(end - start);
         }
-        let data = match &self.data {
-            Data::Owned(bytes) => &bytes[start..end],
-            Data::Shared(bytes) => &bytes[start..end],
-        };
-        let data = Data::Owned(data.to_vec());
+        let data = Data::Owned(self.bytes()[start..end].to_vec());
         First::Behind(Chunk { data, len: end - start, written: before - start, ends: Ends::One, counted: 0 })
     }
 }

@@ -50,9 +50,9 @@ impl Outbound {
                 }
             }
         }
-        if let Some((_, bytes)) = self.unframed.pop_front() {
-            self.queued -= super::HEADER_LEN + bytes.len();
-            self.share.shrink(super::HEADER_LEN + bytes.len());
+        if let Some(kept) = self.unframed.pop_front() {
+            self.queued -= kept.cost();
+            self.share.shrink(kept.cost());
             self.dropped += 1;
             return true;
         }

@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 
-use super::{Chunk, HEADER_LEN, Outbound, Wire};
+use super::kept::Kept;
+use super::{Chunk, Outbound, Wire};
 use crate::session::handler::Payload;
-use crate::transport::frame::{Header, Kind};
 
 /// Messages of a queue of which nothing was written, in the order in which they were accepted.
 #[derive(Debug, Default)]
 pub(crate) struct Unsent {
-    pub messages: VecDeque<(Payload, Vec<u8>)>,
+    pub messages: VecDeque<Kept>,
     /// The user is to be told of room, which is to be as the queue had it.
     writable_at: Option<usize>,
 }
@@ -22,15 +22,14 @@ pub(crate) struct Room {
 }
 
 impl Unsent {
-    /// How many payload bytes the messages have.
+    /// How many bytes the messages have.
     pub(crate) fn bytes(&self) -> usize {
-        self.messages.iter().map(|(_, data)| data.len()).sum()
+        self.messages.iter().map(Kept::message_len).sum()
     }
 
     /// The room that they take in a queue that keeps them.
     pub(crate) fn room(&self) -> Room {
-        let messages = self.messages.len();
-        Room { bytes: self.bytes() + messages * HEADER_LEN, messages: messages as u64 }
+        Room { bytes: self.messages.iter().map(Kept::cost).sum(), messages: self.messages.len() as u64 }
     }
 }
 
@@ -64,11 +63,11 @@ impl Outbound {
         debug_assert!(matches!(self.wire, Wire::Unknown | Wire::Greeted));
         self.promised = Room::default();
         self.writable_at = self.writable_at.or(unsent.writable_at);
-        for (payload, data) in unsent.messages.into_iter().rev() {
+        for kept in unsent.messages.into_iter().rev() {
             self.accepted += 1;
-            self.queued += HEADER_LEN + data.len();
-            self.share.grow(HEADER_LEN + data.len());
-            self.unframed.push_front((payload, data));
+            self.queued += kept.cost();
+            self.share.grow(kept.cost());
+            self.unframed.push_front(kept);
         }
     }
 
@@ -87,7 +86,7 @@ impl Outbound {
 
     /// What the first message is that is kept until it is known how the peer speaks.
     pub(crate) fn first_kept(&self) -> Option<Payload> {
-        self.unframed.front().map(|&(payload, _)| payload)
+        self.unframed.front().map(|kept| kept.payload)
     }
 
     /// The peer will not be known any more: what was kept for it will not be written.
@@ -105,8 +104,8 @@ impl Outbound {
     /// Drops, or puts by, the messages that wait for the framing to be known.
     pub(super) fn drop_unframed(&mut self) {
         for message in std::mem::take(&mut self.unframed) {
-            self.queued -= HEADER_LEN + message.1.len();
-            self.share.shrink(HEADER_LEN + message.1.len());
+            self.queued -= message.cost();
+            self.share.shrink(message.cost());
             if let Some(unsent) = &mut self.unsent {
                 unsent.messages.push_back(message);
             }
@@ -130,21 +129,8 @@ impl Outbound {
     }
 
     /// The messages of a chunk of which nothing was written, without their headers.
-    fn messages_of(&self, chunk: &Chunk, mut each: impl FnMut((Payload, Vec<u8>))) {
-        chunk.for_each_not_begun(|bytes| {
-            each(match bytes.split_first_chunk() {
-                Some((header, data)) if self.wire != Wire::Raw => (payload_of(header), data.to_vec()),
-                _ => (Payload::Stream, bytes.to_vec()),
-            });
-        });
-    }
-}
-
-/// What a message of the framed protocol is, by its header.
-fn payload_of(header: &[u8; HEADER_LEN]) -> Payload {
-    match Header::decode(header) {
-        Ok(header) if header.kind == Kind::Text as u8 => Payload::Text,
-        _ => Payload::Binary,
+    fn messages_of(&self, chunk: &Chunk, mut each: impl FnMut(Kept)) {
+        chunk.for_each_not_begun(|bytes| each(Kept::of_wire(self.wire, bytes)));
     }
 }
 
@@ -152,6 +138,14 @@ fn payload_of(header: &[u8; HEADER_LEN]) -> Payload {
 mod tests {
     use super::*;
     use crate::runtime::{Budget, Share};
+    use crate::transport::compression::{Algorithm, Algorithms, Compressor};
+    use crate::transport::frame::HEADER_LEN;
+
+    impl PartialEq<(Payload, Vec<u8>)> for Kept {
+        fn eq(&self, (payload, data): &(Payload, Vec<u8>)) -> bool {
+            *self == Kept::plain(*payload, data.clone())
+        }
+    }
 
     fn keeping(wire: Wire) -> Outbound {
         let mut queue = Outbound::new(8192, None, Share::new(Budget::new(usize::MAX), 1));
@@ -281,5 +275,115 @@ mod tests {
         queue.decide(Wire::Framed);
         assert_eq!(queue.chunks.len(), 1);
         assert!(queue.take_unsent().messages.iter().eq(&messages()));
+    }
+
+    /// Messages of which every second one is compressed, with their frames.
+    fn push_compressed(queue: &mut Outbound, messages: &[(Payload, Vec<u8>)]) {
+        let mut compressor = Compressor::default();
+        for (n, (payload, data)) in messages.iter().enumerate() {
+            let algorithm = if n % 4 == 0 { Algorithm::Lz4 } else { Algorithm::Zstd };
+            let frame = compressor.compress(payload.frame_kind(), algorithm, 1, &[data], data.len());
+            match frame.filter(|_| n % 2 == 0) {
+                Some(frame) => queue.push_encoded(frame),
+                None => queue.push(*payload, &[data], data.len()),
+            }
+        }
+    }
+
+    fn compressible() -> Vec<(Payload, Vec<u8>)> {
+        (0..12_u8).map(|n| (Payload::Binary, vec![n; 200 + 1000 * usize::from(n)])).collect()
+    }
+
+    /// All that is written, once.
+    fn written(queue: &mut Outbound) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        assert!(queue.begin_writing(false));
+        while let Some(chunk) = queue.next_chunk() {
+            bytes.extend_from_slice(chunk.rest());
+            let len = chunk.rest().len();
+            assert!(queue.written(chunk, len));
+        }
+        bytes
+    }
+
+    #[test]
+    fn what_was_compressed_goes_on_as_the_next_connection_takes_it() {
+        let messages = compressible();
+        let mut lost = keeping(Wire::Framed);
+        push_compressed(&mut lost, &messages);
+        let queued = lost.queued();
+        let promised = lost.owed();
+        let unsent = lost.take_unsent();
+        assert_eq!(unsent.bytes(), messages.iter().map(|(_, data)| data.len()).sum::<usize>());
+        assert_eq!((unsent.room(), promised.bytes), (promised, queued));
+        for agreed in [Algorithms::ALL, Algorithms::NONE, Algorithm::Lz4.into()] {
+            let mut next = keeping(Wire::Unknown);
+            let again = Unsent { messages: unsent.messages.clone(), writable_at: None };
+            next.prepend(again);
+            assert_eq!(next.queued(), queued);
+            next.agreed = agreed;
+            next.decide(Wire::Framed);
+            assert_eq!(next.queued_messages(), 12);
+            let expected = if agreed == Algorithms::ALL {
+                let mut other = keeping(Wire::Framed);
+                push_compressed(&mut other, &messages);
+                written(&mut other)
+            } else if agreed.is_empty() {
+                let mut other = keeping(Wire::Framed);
+                push_all(&mut other, &messages);
+                written(&mut other)
+            } else {
+                Vec::new()
+            };
+            let bytes = written(&mut next);
+            assert!(expected.is_empty() || bytes == expected, "{agreed:?}");
+            assert_eq!((next.sent.messages, next.sent.payload as usize), (12, unsent.bytes()), "{agreed:?}");
+            let compressed = if agreed == Algorithms::ALL { 6 } else { 3 * u64::from(!agreed.is_empty()) };
+            assert_eq!(next.sent.compressed.messages, compressed, "{agreed:?}");
+            assert_eq!(next.sent.wire as usize, bytes.len());
+        }
+    }
+
+    /// By the length that the message has, not by what it takes.
+    #[test]
+    fn what_the_next_peer_does_not_take_is_dropped_compressed_or_not() {
+        let messages = compressible();
+        let mut lost = keeping(Wire::Framed);
+        push_compressed(&mut lost, &messages);
+        let mut next = keeping(Wire::Unknown);
+        next.prepend(lost.take_unsent());
+        next.drop_larger(5500);
+        assert_eq!((next.dropped, next.queued_messages()), (6, 6));
+        next.agreed = Algorithms::ALL;
+        next.decide(Wire::Framed);
+        written(&mut next);
+        assert_eq!(next.sent.messages, 6);
+    }
+
+    /// However the writes cut the queue, each message is counted once, with its own length.
+    #[test]
+    fn compressed_messages_are_counted_when_they_are_whole() {
+        let messages = compressible();
+        for step in [1, 7, 100, 5000, usize::MAX] {
+            let mut queue = keeping(Wire::Framed);
+            queue.agreed = Algorithms::ALL;
+            push_compressed(&mut queue, &messages);
+            let total = queue.queued();
+            while !queue.is_empty() {
+                assert!(queue.begin_writing(false));
+                let chunk = queue.next_chunk().expect("not empty");
+                let len = chunk.rest().len().min(step);
+                queue.written(chunk, len);
+                queue.hand_over();
+            }
+            let payload = messages.iter().map(|(_, data)| data.len() as u64).sum::<u64>();
+            assert_eq!((queue.sent.messages, queue.sent.payload), (12, payload));
+            assert_eq!(queue.sent.wire, total as u64);
+            let compressed = queue.sent.compressed;
+            let expected: u64 = messages.iter().step_by(2).map(|(_, data)| data.len() as u64).sum();
+            assert_eq!((compressed.messages, compressed.payload), (6, expected));
+            let plain = messages.iter().skip(1).step_by(2).map(|(_, data)| HEADER_LEN + data.len()).sum::<usize>();
+            assert_eq!(compressed.wire as usize, total - plain);
+        }
     }
 }

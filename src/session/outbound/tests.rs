@@ -51,7 +51,7 @@ fn a_lone_message_takes_the_memory_that_it_needs() {
     };
     assert_eq!(data.capacity(), HEADER_LEN + 5);
     assert_eq!(write(&mut queue, usize::MAX), framed(&[b"alone"]));
-    assert_eq!(queue.sent, Sent { messages: 1, payload: 5, wire: 13, last_ns: 0 });
+    assert_eq!(queue.sent, Sent { messages: 1, payload: 5, wire: 13, ..Sent::default() });
     assert!(queue.is_empty() && queue.chunks.is_empty() && queue.spare.is_empty());
 }
 
@@ -100,10 +100,10 @@ fn a_message_follows_one_of_which_a_part_is_written() {
     push(&mut queue, b"second");
     assert_eq!(queue.chunks.len(), 1);
     out.extend(write(&mut queue, 5));
-    assert_eq!(queue.sent, Sent { messages: 1, payload: 5, wire: 14, last_ns: 0 });
+    assert_eq!(queue.sent, Sent { messages: 1, payload: 5, wire: 14, ..Sent::default() });
     out.extend(write(&mut queue, usize::MAX));
     assert_eq!(out, framed(&[b"first", b"second"]));
-    assert_eq!(queue.sent, Sent { messages: 2, payload: 11, wire: 27, last_ns: 0 });
+    assert_eq!(queue.sent, Sent { messages: 2, payload: 11, wire: 27, ..Sent::default() });
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::{HEADER_LEN, Header};
 use crate::error::Result;
+use crate::transport::compression::Algorithms;
 
 /// Cuts a stream of bytes into frames.
 ///
@@ -10,6 +11,8 @@ use crate::error::Result;
 #[derive(Debug)]
 pub struct Decoder {
     limit: u32,
+    /// How messages may be compressed.
+    agreed: Algorithms,
     first_capacity: usize,
     /// The frame that was begun by an earlier chunk, header included, as far as it has come. Empty, and without an
     /// allocation, between frames.
@@ -31,12 +34,25 @@ impl Decoder {
     /// The same, with at least `first_capacity` bytes of room (or the whole frame's size, if that is less) for a frame
     /// that has begun to arrive, so that it need not grow in small steps.
     pub fn with_capacity(limit: u32, first_capacity: usize) -> Decoder {
-        Decoder { limit, first_capacity, partial: Vec::new(), handed_out: false, tight: false, partials: 0 }
+        Decoder {
+            limit,
+            agreed: Algorithms::NONE,
+            first_capacity,
+            partial: Vec::new(),
+            handed_out: false,
+            tight: false,
+            partials: 0,
+        }
     }
 
     /// Changes the limit, also for a frame that has begun.
     pub fn set_limit(&mut self, limit: u32) {
         self.limit = limit;
+    }
+
+    /// Has messages taken from now on that are compressed by one of these algorithms.
+    pub fn set_agreed(&mut self, agreed: Algorithms) {
+        self.agreed = agreed;
     }
 
     /// Whether a frame that has come in part is to get no room for more than has come.
@@ -91,7 +107,7 @@ impl Decoder {
         }
         if let Some((bytes, rest)) = input.split_first_chunk() {
             let header = Header::decode(bytes)?;
-            header.check_len(self.limit)?;
+            header.check(self.limit, self.agreed)?;
             if let Some((payload, rest)) = rest.split_at_checked(header.len as usize) {
                 *input = rest;
                 return Ok(Some((header, payload)));
@@ -114,7 +130,7 @@ impl Decoder {
             return Ok(None);
         };
         let header = Header::decode(bytes)?;
-        header.check_len(self.limit)?;
+        header.check(self.limit, self.agreed)?;
         let total = HEADER_LEN.saturating_add(header.len as usize);
         self.take(input, total);
         if self.partial.len() < total {
@@ -178,6 +194,7 @@ mod tests {
     /// Feeds `stream` in the chunks that `cut` chooses and gives back the frames that come out.
     fn decode_all(limit: u32, stream: &[u8], mut cut: impl FnMut(usize) -> usize) -> Result<Vec<(Header, Vec<u8>)>> {
         let mut decoder = Decoder::new(limit);
+        decoder.set_agreed(Algorithms::ALL);
         let mut frames = Vec::new();
         let mut rest = stream;
         while !rest.is_empty() {
@@ -291,10 +308,11 @@ mod tests {
             let mut noise = random.bytes(len);
             // Most noise dies at the first header: repair it, so that the payloads get their share.
             if len > HEADER_LEN {
-                let (first, kind) = (noise[0], noise[4]);
-                noise[..HEADER_LEN].copy_from_slice(&[first % 32, 0, 0, 0, kind % 12, 0, 0, 0]);
+                let (first, kind, flags) = (noise[0], noise[4], noise[5]);
+                noise[..HEADER_LEN].copy_from_slice(&[first % 32, 0, 0, 0, kind % 12, flags % 3, 0, 0]);
             }
             let mut decoder = Decoder::new(100);
+            decoder.set_agreed(Algorithms::ALL);
             let (mut first, mut second) = noise.split_at(random.below(len + 1));
             'stream: for input in [&mut first, &mut second] {
                 loop {

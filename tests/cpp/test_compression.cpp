@@ -1,0 +1,72 @@
+#include <gtest/gtest.h>
+#include <network_system/network_system.h>
+
+#include <chrono>
+#include <future>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace {
+
+using network_system::core::client_config;
+using network_system::core::compression_mode;
+using network_system::core::framing_mode;
+using network_system::core::messaging_client;
+using network_system::core::messaging_server;
+using network_system::core::server_config;
+using network_system::session::messaging_session;
+
+TEST(Compression, TheSettingsArriveInC) {
+    server_config config;
+    EXPECT_EQ(network_system::detail::to_c(config, "id").compression, NETSYS_COMPRESSION_OFF);
+    config.compression = compression_mode::zstd;
+    config.compression_threshold = 7;
+    config.compression_level = 8;
+    const auto c = network_system::detail::to_c(config, "id");
+    EXPECT_EQ(c.compression, NETSYS_COMPRESSION_ZSTD);
+    EXPECT_EQ(c.compression_threshold_bytes, 7u);
+    EXPECT_EQ(c.compression_level, 8u);
+}
+
+TEST(Compression, MessagesArriveAsTheyWere) {
+    for (const auto mode : {compression_mode::automatic, compression_mode::lz4, compression_mode::zstd}) {
+        server_config config;
+        config.port = 0;
+        config.bind_address = "127.0.0.1";
+        config.compression = mode;
+        messaging_server server("id", config);
+        server.set_message_handler([](std::shared_ptr<messaging_session> session, const std::string& text) {
+            EXPECT_TRUE(session->send_message(text));
+        });
+        ASSERT_TRUE(server.start_server());
+
+        client_config of_client;
+        of_client.framing = framing_mode::framed;
+        of_client.compression = mode;
+        std::promise<std::string> echoed;
+        messaging_client client("id", of_client);
+        client.set_message_handler([&](const std::string& text) { echoed.set_value(text); });
+        ASSERT_TRUE(client.start_client("127.0.0.1", server.port()));
+        ASSERT_TRUE(client.wait_until_connected(std::chrono::seconds(20)));
+        const std::string text(100000, 'x');
+        ASSERT_TRUE(client.send_message(text));
+        EXPECT_EQ(echoed.get_future().get(), text);
+        client.stop_client();
+        server.stop_server();
+    }
+}
+
+TEST(Compression, RawSessionsHaveNone) {
+    server_config config;
+    config.port = 0;
+    config.framing = framing_mode::raw;
+    config.compression = compression_mode::automatic;
+    messaging_server server("id", config);
+    const auto started = server.start_server();
+    ASSERT_FALSE(started);
+    EXPECT_EQ(started.error().code, NETSYS_ERR_INVALID_ARGUMENT);
+    EXPECT_NE(started.error().message.find("framing is raw"), std::string::npos);
+}
+
+}  // namespace
