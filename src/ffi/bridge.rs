@@ -378,8 +378,7 @@ pub extern "C" fn netsys_bridge_stop(bridge: netsys_bridge, drain_ms: u32) -> ne
     })
 }
 
-/// [BLOCKING] Waits until the servers and clients that a bridge has now have stopped, and all of their events have been
-/// told. It does not stop them.
+/// [BLOCKING] Waits until no server and client of a bridge runs, and all events have been told. It does not stop them.
 ///
 /// @param bridge      the bridge
 /// @param timeout_ms  how long; NETSYS_INFINITE: for ever
