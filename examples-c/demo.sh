@@ -383,8 +383,10 @@ names_and_addresses() {
 # --- 6: one capability each, which checks itself ----------------------------------------------------------------------
 
 self_checking=(
+    bridge
     connection_pool connection_pool_cpp
     limits limits_cpp
+    monitor
     reconnecting_client reconnecting_client_cpp
     session_manager session_manager_cpp
     slow_peer slow_peer_cpp
