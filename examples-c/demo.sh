@@ -386,6 +386,7 @@ self_checking=(
     bridge
     connection_pool connection_pool_cpp
     limits limits_cpp
+    logging logging_cpp
     monitor
     reconnecting_client reconnecting_client_cpp
     session_manager session_manager_cpp

@@ -345,6 +345,11 @@
 #define NETSYS_BRIDGE_NO_POOLING 2
 
 /**
+ * Flag of a bridge: each message of its servers and clients is logged, as log_messages of their configuration says.
+ */
+#define NETSYS_BRIDGE_LOG_MESSAGES 4
+
+/**
  * Preset of a configuration: the defaults.
  */
 #define NETSYS_PRESET_DEFAULT 0
@@ -593,7 +598,8 @@ typedef struct netsys_log_record {
      */
     struct netsys_str target;
     /**
-     * What it says.
+     * What it says, in one line of at most some 3 KiB: control characters, which a peer may have sent, are escaped, a
+     * line feed as "\n". It ends with "(N more like it were left out)" where lines before it were too many.
      */
     struct netsys_str message;
 } netsys_log_record;
@@ -602,7 +608,8 @@ typedef struct netsys_log_record {
  * What a context is like. All zero but struct_size, which is what netsys_context_config_init makes, means all
  * defaults.
  *
- * The callbacks run on the context's own threads, several at a time, and must not throw.
+ * The callbacks run on the context's own threads, several at a time, and must not throw. on_log also runs on a thread
+ * of the program's that is in a function of the library, which then counts as one of the library's.
  */
 typedef struct netsys_context_config {
     /**
@@ -614,7 +621,8 @@ typedef struct netsys_context_config {
      */
     uint32_t max_loops;
     /**
-     * Which lines on_log gets: 1 errors only .. 5 everything; 0: 2, errors and warnings.
+     * Which lines are logged: 1 errors only .. 5 everything; 0: 2, errors and warnings. Of no effect beside a
+     * log_filter.
      */
     uint32_t log_level;
     /**
@@ -626,7 +634,13 @@ typedef struct netsys_context_config {
      */
     struct netsys_str thread_name_prefix;
     /**
-     * A line of the log. Without it, nothing is logged anywhere.
+     * A line of the log. Without it and without log_to_stderr, nothing is logged anywhere. Nothing is logged of what it
+     * calls.
+     *
+     * No peer can flood it: of each place in the library that logs, 10 lines a second come in the long run, and 20 at
+     * once after a rest; at level 4 and 5, and of single messages (log_messages of servers and clients), 1000 and 2000.
+     * The next line that comes tells how many like it were left out; for the last ones, netsys_context_shutdown does,
+     * before the release.
      */
     void (*on_log)(void *userdata, const struct netsys_log_record *record);
     /**
@@ -658,9 +672,18 @@ typedef struct netsys_context_config {
      */
     uint32_t pool_threads;
     /**
-     * 0.
+     * 1: the log goes to the standard error stream too, each line in one write, as in
+     * "2026-11-23T12:00:00.123Z WARN network_system::core::server: text", whether there is an on_log or not; 0: it does
+     * not. Who logs waits for who reads the stream; one that is closed is no failure, and raises no SIGPIPE.
      */
-    uint32_t reserved_tail;
+    uint32_t log_to_stderr;
+    /**
+     * Which lines are logged, by target, instead of log_level: a level for all (off, error, warn, info, debug, trace),
+     * levels for targets and what is below them at a "::", or both, with commas between them, as in
+     * "warn,network_system::session=debug,network_system::transport=off". The longest target decides, and what none is
+     * for is off. Empty: by log_level.
+     */
+    struct netsys_str log_filter;
 } netsys_context_config;
 
 /**
@@ -861,6 +884,17 @@ typedef struct netsys_server_config {
      * "10.0.0.0/8, 2001:db8::/32, ::1"; may be empty.
      */
     struct netsys_str exempt_addresses;
+    /**
+     * 1: each message that is accepted for sending, and each that is handed to on_message, is a line of the context's
+     * log, of level 3 (information) and target "network_system::messages", with the session's id, the peer's address,
+     * the kind and the size in bytes, and nothing of what is in it; 0: none is. See log_level and log_filter of
+     * netsys_context_config, which must let such lines through.
+     */
+    uint32_t log_messages;
+    /**
+     * 0.
+     */
+    uint32_t reserved_tail;
     /**
      * The bridge that the server belongs to, whose settings take the place of defaults; 0: none.
      */
@@ -1283,9 +1317,9 @@ typedef struct netsys_client_config {
      */
     uint32_t unresponsive_timeout_ms;
     /**
-     * 0.
+     * As in netsys_server_config.
      */
-    uint32_t reserved_tail;
+    uint32_t log_messages;
     /**
      * The bridge that the client belongs to, whose settings take the place of defaults; 0: none.
      */
@@ -2119,6 +2153,16 @@ netsys_status netsys_context_poll(struct netsys_context context, uint32_t timeou
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_IO (no descriptor)
  */
 netsys_status netsys_context_poll_descriptor(struct netsys_context context, int32_t *out);
+
+/**
+ * Changes which lines of a context are logged, from now on.
+ *
+ * @param context  the context, which was created with an on_log or with log_to_stderr
+ * @param filter   as log_filter of netsys_context_config; not empty
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT (the filter cannot be understood; the one
+ *         before holds); NETSYS_ERR_UNSUPPORTED (the context has no log)
+ */
+netsys_status netsys_context_set_log_filter(struct netsys_context context, struct netsys_str filter);
 
 /**
  * Ends a context: stops all its servers, clients and adopted sessions, waits for them, joins all its threads, and runs
@@ -3592,6 +3636,17 @@ netsys_status netsys_bridge_report(struct netsys_bridge bridge, uint32_t format,
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_BUFFER_TOO_SMALL
  */
 netsys_status netsys_bridge_status_report(struct netsys_bridge bridge, char *buf, size_t cap, size_t *needed);
+
+/**
+ * Tells a bridge of a failure of the application's own, such as a message that it cannot read: it is counted, and
+ * on_error gets it.
+ *
+ * @param bridge   the bridge
+ * @param status   NETSYS_ERR_*
+ * @param message  what failed, in words; copied. Beyond 231 bytes on_error gets the beginning
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_bridge_report_error(struct netsys_bridge bridge, netsys_status status, struct netsys_str message);
 
 /**
  * Has a bridge log each connection, each end of one and each error as information (level 3) instead of for debugging

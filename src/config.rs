@@ -114,6 +114,8 @@ pub struct SessionConfig {
     pub kernel_receive: Option<usize>,
     /// SO_SNDBUF; `None`: the system's choice.
     pub kernel_send: Option<usize>,
+    /// Whether each message that is sent or received is a line of the log, at level info, without what is in it.
+    pub log_messages: bool,
 }
 
 impl Default for SessionConfig {
@@ -140,6 +142,7 @@ impl Default for SessionConfig {
             send_buffer: 8192,
             kernel_receive: None,
             kernel_send: None,
+            log_messages: false,
         }
     }
 }
@@ -333,6 +336,8 @@ impl ClientConfig {
 pub struct BridgeConfig {
     /// Whether it counts and measures what its servers and clients do, for itself and for the process's monitor.
     pub performance_monitoring: bool,
+    /// Whether each message is logged as it is sent and received.
+    pub message_logging: bool,
     /// Whether there may be pools of connections.
     pub connection_pooling: bool,
     /// The most connections of a pool.
@@ -350,6 +355,7 @@ impl Default for BridgeConfig {
         let (client, session) = (ClientConfig::default(), SessionConfig::default());
         BridgeConfig {
             performance_monitoring: true,
+            message_logging: false,
             connection_pooling: true,
             max_connections_per_client: 10,
             connection_timeout: client.connect_timeout,
@@ -384,6 +390,7 @@ impl BridgeConfig {
 
     fn complete(&self, session: &mut SessionConfig) {
         let default = SessionConfig::default();
+        session.log_messages |= self.message_logging;
         replace_default(&mut session.send_timeout, default.send_timeout, self.message_timeout);
         replace_default(&mut session.receive_buffer, default.receive_buffer, self.message_buffer);
         replace_default(&mut session.send_buffer, default.send_buffer, self.message_buffer);

@@ -6,6 +6,7 @@
 //! | [`config`] | settings and their validation |
 //! | [`transport`] | bytes on a wire: sockets, listener, connector, the framed protocol |
 //! | [`runtime`] | contexts, loops, batches |
+//! | [`log`] | which events are lines of the log, how many, and where they go |
 //! | [`session`] | one session, its queue and driver, the registry of sessions and groups, the session manager |
 //! | [`utils`] | ports, addresses and names |
 //! | [`core`] | server, client, pool of connections: what a user starts and stops |
@@ -22,6 +23,7 @@ pub mod core;
 pub mod error;
 #[allow(unsafe_code)]
 pub mod ffi;
+pub mod log;
 pub mod metrics;
 pub mod runtime;
 pub mod session;

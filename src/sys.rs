@@ -40,15 +40,46 @@ pub(crate) fn forked() -> bool {
     FORKED.load(Ordering::Relaxed)
 }
 
-/// Blocks SIGPIPE on this thread, which is one of the library's.
-pub(crate) fn block_sigpipe() {
-    // SAFETY: `set` is initialised by `sigemptyset` before it is read, and lives through both calls.
+/// A set of signals that has SIGPIPE in it only.
+fn only_sigpipe() -> libc::sigset_t {
+    let mut set = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: `sigemptyset` initialises the set before it is read, and all of it.
     unsafe {
-        let mut set = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
         libc::sigemptyset(set.as_mut_ptr());
         libc::sigaddset(set.as_mut_ptr(), libc::SIGPIPE);
-        libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), std::ptr::null_mut());
+        set.assume_init()
     }
+}
+
+/// Blocks SIGPIPE on this thread, and tells which signals were blocked before.
+pub(crate) fn block_sigpipe() -> libc::sigset_t {
+    let mut before = only_sigpipe();
+    // SAFETY: both sets are initialised, and live through the call.
+    unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &only_sigpipe(), &raw mut before) };
+    before
+}
+
+/// Writes to the standard error stream in one call. What it does not take is lost; nothing else happens where it is
+/// closed or nobody reads it, on whatever thread: no failure and no SIGPIPE.
+pub(crate) fn write_to_stderr(bytes: &[u8]) {
+    let was_pending = is_sigpipe_pending();
+    let before = block_sigpipe();
+    // SAFETY: the bytes may be read for the call; whatever descriptor 2 is, writing to it breaks no rule of Rust's.
+    let written = unsafe { libc::write(libc::STDERR_FILENO, bytes.as_ptr().cast(), bytes.len()) };
+    if written < 0 && io::Error::last_os_error().raw_os_error() == Some(libc::EPIPE) && !was_pending {
+        // The signal is this thread's, and came by this write: it is taken back before it is let through.
+        let at_once = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: the set and the time are initialised, and live through the call.
+        unsafe { libc::sigtimedwait(&only_sigpipe(), std::ptr::null_mut(), &raw const at_once) };
+    }
+    // SAFETY: as in `block_sigpipe`.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut()) };
+}
+
+fn is_sigpipe_pending() -> bool {
+    let mut pending = only_sigpipe();
+    // SAFETY: the set is initialised, and lives through both calls.
+    unsafe { libc::sigpending(&raw mut pending) == 0 && libc::sigismember(&raw const pending, libc::SIGPIPE) == 1 }
 }
 
 /// The bytes in the socket's send queue that the peer's kernel has not acknowledged (SIOCOUTQ of tcp(7)).

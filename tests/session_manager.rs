@@ -3,7 +3,7 @@
 mod support;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,7 @@ impl Managed for Mock {
     fn stop(&self, reason: Option<Code>, text: &str) {
         self.stopped.lock().unwrap().push((reason, text.to_owned()));
     }
-    fn at_end(&self, _then: Box<dyn FnOnce() + Send>) -> bool {
+    fn at_end(&self, _wanted: Weak<()>, _then: Box<dyn FnOnce() + Send>) -> bool {
         true
     }
 }

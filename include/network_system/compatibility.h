@@ -9,6 +9,7 @@
 #include "network_system/detail/namespace.h"
 #include "network_system/detail/network_module_names.h"
 #include "network_system/integration/container_integration.h"
+#include "network_system/integration/messaging_bridge.h"
 #include "network_system/integration/thread_integration.h"
 #include "network_system/session/messaging_session.h"
 #include "network_system/utils/result_types.h"

@@ -45,6 +45,7 @@ class container_interface;
 class container_manager;
 class logger_integration_manager;
 class logger_interface;
+class messaging_bridge;
 class monitoring_integration_manager;
 class monitoring_interface;
 class thread_integration_manager;

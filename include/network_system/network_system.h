@@ -13,12 +13,14 @@
 #include "network_system/facade/tcp_facade.h"
 #include "network_system/integration/container_integration.h"
 #include "network_system/integration/logger_integration.h"
+#include "network_system/integration/messaging_bridge.h"
 #include "network_system/integration/monitoring_integration.h"
 #include "network_system/integration/thread_integration.h"
 #include "network_system/metrics/network_metrics.h"
 #include "network_system/session/messaging_session.h"
 #include "network_system/utils/address_resolver.h"
 #include "network_system/utils/network_utils.h"
+#include "network_system/utils/performance_monitor.h"
 #include "network_system/utils/result_types.h"
 
 namespace NETWORK_SYSTEM_NAMESPACE {

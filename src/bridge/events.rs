@@ -39,6 +39,8 @@ pub(super) struct EventQueue {
 struct Inner {
     waiting: VecDeque<Event>,
     telling: bool,
+    /// The last event is in line, or has been told: what others bring later is left out.
+    released: bool,
 }
 
 impl EventQueue {
@@ -56,6 +58,10 @@ impl EventQueue {
     #[must_use]
     pub(super) fn push(&self, event: Event) -> bool {
         let mut inner = self.lock();
+        if inner.released {
+            return false;
+        }
+        inner.released = matches!(event, Event::Released);
         inner.waiting.push_back(event);
         !std::mem::replace(&mut inner.telling, true)
     }

@@ -20,7 +20,7 @@ use self::observed::Observed;
 use crate::config::{BridgeConfig, ClientConfig, MAX_ID_LEN, ServerConfig};
 use crate::core::{Client, EndpointState, PoolConfig, Server};
 use crate::error::{Code, Error, Result};
-use crate::metrics::{Metrics, Source, monitor};
+use crate::metrics::{ErrorKind, Metrics, Source, monitor};
 use crate::runtime::{Context, on_library_thread};
 use crate::session::Stats;
 use crate::session::handler::Handler;
@@ -45,8 +45,6 @@ struct Endpoints {
     running: BTreeMap<u64, Endpoint>,
     /// Nothing more is started.
     closed: bool,
-    /// The last event is in line, or has been told.
-    released: bool,
 }
 
 /// A server or client, until it has been started and has ended: which may come the other way round.
@@ -192,7 +190,7 @@ impl Bridge {
     ) -> Result<Arc<Server>> {
         let settings = self.config();
         let config = settings.complete_server(config);
-        self.start(&settings, config.server_id.clone(), handler, |handler| {
+        self.start(context, &settings, config.server_id.clone(), handler, |handler| {
             let server = Server::start(context, config, handler)?;
             Ok((Made::Server(Arc::downgrade(&server)), server))
         })
@@ -207,7 +205,7 @@ impl Bridge {
     ) -> Result<Arc<Client>> {
         let settings = self.config();
         let config = settings.complete_client(config);
-        self.start(&settings, config.client_id.clone(), handler, |handler| {
+        self.start(context, &settings, config.client_id.clone(), handler, |handler| {
             let client = Client::start(context, config, handler)?;
             Ok((Made::Client(Arc::downgrade(&client)), client))
         })
@@ -230,6 +228,7 @@ impl Bridge {
 
     fn start<T>(
         self: &Arc<Self>,
+        context: &Context,
         settings: &BridgeConfig,
         id: String,
         handler: Arc<dyn Handler>,
@@ -257,7 +256,7 @@ impl Bridge {
             }
             Err(error) => {
                 // First, since nothing is told any more when the last one is forgotten.
-                self.fail(&error);
+                context.logging(|| self.report(&error));
                 let mut endpoints = self.lock_endpoints();
                 endpoints.running.remove(&number);
                 self.unlock(endpoints);
@@ -287,10 +286,10 @@ impl Bridge {
     }
 
     /// To be called after each change that others may wait for.
-    fn unlock(&self, mut endpoints: MutexGuard<'_, Endpoints>) {
+    fn unlock(&self, endpoints: MutexGuard<'_, Endpoints>) {
         let over = endpoints.closed && endpoints.running.is_empty();
         // In line before anybody can see that nothing runs: who waits for that waits for what is told then, too.
-        let tell = over && !std::mem::replace(&mut endpoints.released, true) && self.events.push(Event::Released);
+        let tell = over && self.events.push(Event::Released);
         drop(endpoints);
         self.changed.notify_all();
         if tell {
@@ -373,6 +372,14 @@ impl Bridge {
     }
 
     // --- events ------------------------------------------------------------------------------------------------
+
+    /// Tells of a failure of the application's own, as of those of servers and clients.
+    pub fn report(&self, error: &Error) {
+        if self.config().performance_monitoring {
+            self.figures.record_error(ErrorKind::of(error.code));
+        }
+        self.fail(error);
+    }
 
     fn fail(&self, error: &Error) {
         self.note(format_args!("{error}"));

@@ -40,7 +40,8 @@ fn bridge() -> (Arc<Bridge>, Receiver<&'static str>) {
 
 /// Starts something in a bridge, by code that sees how the bridge stands meanwhile.
 fn start<T>(bridge: &Arc<Bridge>, start: impl FnOnce(Arc<Observed>) -> Result<(Made, Arc<T>)>) -> Result<Arc<T>> {
-    bridge.start(&bridge.config(), "id".into(), Arc::new(Silent), start)
+    let context = Context::new(ContextConfig::default(), ContextHooks::default());
+    bridge.start(&context, &bridge.config(), "id".into(), Arc::new(Silent), start)
 }
 
 #[test]
@@ -54,7 +55,8 @@ fn a_failed_start_is_told_before_the_release() {
     assert_eq!(started.expect_err("failed").code, Code::BindFailed);
     assert_eq!(told.try_iter().collect::<Vec<_>>(), ["error", "release"]);
     bridge.close(None);
-    assert!(told.try_recv().is_err(), "released once");
+    bridge.report(&Code::Timeout.into());
+    assert!(told.try_recv().is_err(), "released once, and last");
 }
 
 #[test]

@@ -140,6 +140,8 @@ macro_rules! session_fields {
             "send_buffer_size" = send_buffer: Kind::size(1, GIB), "The first capacity of a send buffer";
             "kernel_receive_buffer_size" = kernel_receive: Kind::size(0, GIB), "SO_RCVBUF; 0: the system's choice";
             "kernel_send_buffer_size" = kernel_send: Kind::size(0, GIB), "SO_SNDBUF; 0: the system's choice";
+            "log_messages" = log_messages: Kind::Switch,
+                "Whether each message is logged, at level info: who, what kind and how long, not what is in it";
             $($more)*
         }
     };
@@ -198,6 +200,8 @@ fn all() -> Vec<Field> {
         fields, "bridge", BridgeConfig at (bridge), besides ();
         "enable_performance_monitoring" = performance_monitoring: Kind::Switch,
             "Whether it counts and measures what its servers and clients do";
+        "enable_message_logging" = message_logging: Kind::Switch,
+            "Whether each message is logged as it is sent and received, without its content";
         "enable_connection_pooling" = connection_pooling: Kind::Switch, "Whether there may be pools of connections";
         "max_connections_per_client" = max_connections_per_client: Kind::count(1, u32::MAX as i64),
             "The most connections of a pool";

@@ -285,6 +285,15 @@ pub(super) fn send_policy(policy: u32) -> Result<SendPolicy> {
     }
 }
 
+/// A field that is 0 or 1.
+pub(super) fn switch(value: u32, name: &str) -> Result<bool> {
+    match value {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(invalid(format!("{name} is {value}: use 1 (on) or 0 (off)"))),
+    }
+}
+
 /// Fields for later versions, which must be 0 until they mean something.
 pub(super) fn reserved(value: u32, name: &str) -> Result<()> {
     if value != 0 { Err(invalid(format!("{name} is {value}: it must be 0 in this version"))) } else { Ok(()) }

@@ -12,7 +12,7 @@ use super::types::*;
 use crate::bridge::{Bridge, Events};
 use crate::config::{BridgeConfig, ClientConfig, ServerConfig};
 use crate::core::{Client, PoolConfig, Server};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::runtime::{Context, on_library_thread};
 use crate::session::handler::Handler;
 
@@ -29,7 +29,10 @@ pub const NETSYS_BRIDGE_NO_MONITORING: u32 = 1;
 /// Flag of a bridge: netsys_pool_start refuses clients of the bridge.
 pub const NETSYS_BRIDGE_NO_POOLING: u32 = 2;
 
-const FLAGS: u32 = NETSYS_BRIDGE_NO_MONITORING | NETSYS_BRIDGE_NO_POOLING;
+/// Flag of a bridge: each message of its servers and clients is logged, as log_messages of their configuration says.
+pub const NETSYS_BRIDGE_LOG_MESSAGES: u32 = 4;
+
+const FLAGS: u32 = NETSYS_BRIDGE_NO_MONITORING | NETSYS_BRIDGE_NO_POOLING | NETSYS_BRIDGE_LOG_MESSAGES;
 
 /// What a bridge is like. All zero but struct_size means all defaults. What the configuration of one of its servers,
 /// clients and pools leaves at its default is as it says here.
@@ -116,7 +119,7 @@ unsafe fn bridge_config(config: *const netsys_bridge_config) -> Result<BridgeCon
     let c = unsafe { args::read_struct(config, "config") }?;
     if c.flags & !FLAGS != 0 {
         return Err(invalid(format!(
-            "flags is {:#x}: use NETSYS_BRIDGE_NO_MONITORING (1) and _NO_POOLING (2) only",
+            "flags is {:#x}: use NETSYS_BRIDGE_NO_MONITORING (1), _NO_POOLING (2) and _LOG_MESSAGES (4) only",
             c.flags
         )));
     }
@@ -125,6 +128,7 @@ unsafe fn bridge_config(config: *const netsys_bridge_config) -> Result<BridgeCon
     let or_millis = |ms: u32, default| if ms == 0 { default } else { millis(ms) };
     Ok(BridgeConfig {
         performance_monitoring: c.flags & NETSYS_BRIDGE_NO_MONITORING == 0,
+        message_logging: c.flags & NETSYS_BRIDGE_LOG_MESSAGES != 0,
         connection_pooling: c.flags & NETSYS_BRIDGE_NO_POOLING == 0,
         max_connections_per_client: or(c.max_connections_per_client, default.max_connections_per_client),
         connection_timeout: or_millis(c.connection_timeout_ms, default.connection_timeout),
@@ -137,17 +141,19 @@ impl From<BridgeConfig> for netsys_bridge_config {
     fn from(config: BridgeConfig) -> Self {
         let BridgeConfig {
             performance_monitoring,
+            message_logging,
             connection_pooling,
             max_connections_per_client,
             connection_timeout,
             message_timeout,
             message_buffer,
         } = config;
-        let flag = |unset: bool, flag| if unset { 0 } else { flag };
+        let flag = |holds: bool, flag| if holds { flag } else { 0 };
         netsys_bridge_config {
             struct_size: size_of::<netsys_bridge_config>() as u32,
-            flags: flag(performance_monitoring, NETSYS_BRIDGE_NO_MONITORING)
-                | flag(connection_pooling, NETSYS_BRIDGE_NO_POOLING),
+            flags: flag(!performance_monitoring, NETSYS_BRIDGE_NO_MONITORING)
+                | flag(!connection_pooling, NETSYS_BRIDGE_NO_POOLING)
+                | flag(message_logging, NETSYS_BRIDGE_LOG_MESSAGES),
             max_connections_per_client: args::narrow(max_connections_per_client),
             connection_timeout_ms: args::to_millis(connection_timeout),
             message_timeout_ms: args::to_millis(message_timeout),
@@ -348,6 +354,29 @@ pub unsafe extern "C" fn netsys_bridge_status_report(
     })
 }
 
+/// Tells a bridge of a failure of the application's own, such as a message that it cannot read: it is counted, and
+/// on_error gets it.
+///
+/// @param bridge   the bridge
+/// @param status   NETSYS_ERR_*
+/// @param message  what failed, in words; copied. Beyond 231 bytes on_error gets the beginning
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_bridge_report_error(
+    bridge: netsys_bridge,
+    status: netsys_status,
+    message: netsys_str,
+) -> netsys_status {
+    guard::with(bridge, |bridge| {
+        // SAFETY: the caller gives a view that is valid.
+        let message = unsafe { args::text(message, "message") }?;
+        let code =
+            Code::from_number(status).ok_or_else(|| invalid(format!("status is {status}: use one of NETSYS_ERR_*")))?;
+        bridge.report(&Error::new(code, message.to_owned()));
+        Ok(())
+    })
+}
+
 /// Has a bridge log each connection, each end of one and each error as information (level 3) instead of for debugging
 /// only (level 4).
 ///
@@ -425,6 +454,7 @@ mod tests {
         let read = |c: netsys_bridge_config| unsafe { bridge_config(&raw const c) };
         let config = BridgeConfig {
             performance_monitoring: false,
+            message_logging: true,
             connection_pooling: false,
             max_connections_per_client: 1,
             connection_timeout: millis(2),
@@ -442,6 +472,6 @@ mod tests {
             ..c
         };
         assert_eq!(read(zero), Ok(BridgeConfig::default()));
-        assert!(read(netsys_bridge_config { flags: 4, ..c }).expect_err("unknown").message.contains("flags is 0x4"));
+        assert!(read(netsys_bridge_config { flags: 8, ..c }).expect_err("unknown").message.contains("flags is 0x8"));
     }
 }

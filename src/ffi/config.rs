@@ -92,6 +92,13 @@ pub struct netsys_server_config {
     /// Addresses that the two limits above do not hold for: ranges with commas between them, as in
     /// "10.0.0.0/8, 2001:db8::/32, ::1"; may be empty.
     pub exempt_addresses: netsys_str,
+    /// 1: each message that is accepted for sending, and each that is handed to on_message, is a line of the context's
+    /// log, of level 3 (information) and target "network_system::messages", with the session's id, the peer's address,
+    /// the kind and the size in bytes, and nothing of what is in it; 0: none is. See log_level and log_filter of
+    /// netsys_context_config, which must let such lines through.
+    pub log_messages: u32,
+    /// 0.
+    pub reserved_tail: u32,
     /// The bridge that the server belongs to, whose settings take the place of defaults; 0: none.
     pub bridge: netsys_bridge,
 }
@@ -174,8 +181,8 @@ pub struct netsys_client_config {
     pub frame_timeout_ms: u32,
     /// As in netsys_server_config.
     pub unresponsive_timeout_ms: u32,
-    /// 0.
-    pub reserved_tail: u32,
+    /// As in netsys_server_config.
+    pub log_messages: u32,
     /// The bridge that the client belongs to, whose settings take the place of defaults; 0: none.
     pub bridge: netsys_bridge,
 }
@@ -244,6 +251,7 @@ macro_rules! session_config {
             send_buffer: set(c.send_buffer_bytes).map_or(default.send_buffer, |bytes| bytes as usize),
             kernel_receive: set(c.kernel_receive_bytes).map(|bytes| bytes as usize),
             kernel_send: set(c.kernel_send_bytes).map(|bytes| bytes as usize),
+            log_messages: args::switch(c.log_messages, "log_messages")?,
             ..default
         }
     }};
@@ -276,6 +284,7 @@ pub(super) unsafe fn server(config: *const netsys_server_config) -> Result<Bridg
     let c = unsafe { args::read_struct(config, "config") }?;
     let mut session = session_config!(&c);
     reserved(c.reserved16.into(), "config: reserved16")?;
+    reserved(c.reserved_tail, "config: reserved_tail")?;
     session.handshake_timeout = or_millis(c.handshake_timeout_ms, session.handshake_timeout);
     let default = ServerConfig::default();
     // SAFETY: by the contract of this function.
@@ -309,7 +318,6 @@ pub(super) unsafe fn client(config: *const netsys_client_config) -> Result<Bridg
     let session = session_config!(&c);
     reserved(c.reserved16.into(), "config: reserved16")?;
     reserved(c.reserved32, "config: reserved32")?;
-    reserved(c.reserved_tail, "config: reserved_tail")?;
     // SAFETY: by the contract of this function.
     let (client_id, host) = unsafe { (args::text(c.client_id, "client_id")?, args::text(c.host, "host")?) };
     let config = ClientConfig {
@@ -377,6 +385,7 @@ macro_rules! fill_session {
             send_buffer,
             kernel_receive,
             kernel_send,
+            log_messages,
         } = $session;
         $to.framing = match framing {
             Framing::Auto => NETSYS_FRAMING_AUTO,
@@ -413,6 +422,7 @@ macro_rules! fill_session {
         $to.send_buffer_bytes = narrow(*send_buffer);
         $to.kernel_receive_bytes = kernel_receive.map_or(0, narrow);
         $to.kernel_send_bytes = kernel_send.map_or(0, narrow);
+        $to.log_messages = (*log_messages).into();
     };
 }
 
@@ -544,6 +554,7 @@ mod tests {
             accept_rate: 25,
             accept_burst: 26,
             exempt_addresses: view("10.0.0.0/8, ::1"),
+            log_messages: 1,
             ..server_config()
         };
         let read = read_server(config).expect("valid");
@@ -576,6 +587,7 @@ mod tests {
             send_buffer: 18,
             kernel_receive: Some(19),
             kernel_send: Some(20),
+            log_messages: true,
         };
         assert_eq!(format!("{session:?}"), format!("{expected:?}"));
     }
@@ -591,6 +603,7 @@ mod tests {
             send_policy: NETSYS_SEND_WOULD_BLOCK,
             drain_ms: 16,
             kernel_send_bytes: 20,
+            log_messages: 1,
             ..client_config()
         };
         let client = read_client(config).expect("valid");
@@ -598,7 +611,7 @@ mod tests {
         assert_eq!((client.client_id.as_str(), client.host.as_str(), client.port), ("me", "localhost", 82));
         assert_eq!(client.connect_timeout, Duration::from_millis(6));
         assert_eq!((client.session.framing, client.session.drain), (Framing::Framed, Duration::from_millis(16)));
-        assert_eq!(client.session.kernel_send, Some(20));
+        assert_eq!((client.session.kernel_send, client.session.log_messages), (Some(20), true));
         assert_eq!(client.reconnect, Reconnect::default());
     }
 
@@ -675,6 +688,7 @@ mod tests {
         refused(netsys_server_config { dispatch: 4, ..server_config() }, "dispatch is 4");
         refused(netsys_server_config { dispatch: NETSYS_DISPATCH_EXECUTOR, ..server_config() }, "execute is NULL");
         refused(netsys_server_config { reserved16: 1, ..server_config() }, "reserved16 is 1");
+        refused(netsys_server_config { log_messages: 2, ..server_config() }, "log_messages is 2");
         let exempt_addresses = view("10.0.0.0/8, ten");
         refused(netsys_server_config { exempt_addresses, ..server_config() }, "exempt_addresses: \"ten\"");
         refused(netsys_server_config { struct_size: 0, ..server_config() }, "struct_size is 0");

@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::args::{self, Extensible, Out, invalid, reserved};
 use super::guard;
-use super::log::{self, Sink};
+use super::log;
 use super::objects;
 use super::status::netsys_status;
 use super::types::*;
 use crate::config::ContextConfig;
 use crate::error::{Code, Error, Result};
-use crate::runtime::{Context, ContextHooks, on_library_thread};
+use crate::log::{Log, Record, Sink, StandardError};
+use crate::runtime::{Clock, Context, ContextHooks, on_library_thread};
 
 /// More would leave the rest of the machine none.
 const MAX_POOL_THREADS: u32 = 4096;
@@ -30,14 +31,16 @@ pub struct netsys_log_record {
     pub unix_ms: u64,
     /// The part of the library that says it: "network_system::transport::listener".
     pub target: netsys_str,
-    /// What it says.
+    /// What it says, in one line of at most some 3 KiB: control characters, which a peer may have sent, are escaped, a
+    /// line feed as "\n". It ends with "(N more like it were left out)" where lines before it were too many.
     pub message: netsys_str,
 }
 
 /// What a context is like. All zero but struct_size, which is what netsys_context_config_init makes, means all
 /// defaults.
 ///
-/// The callbacks run on the context's own threads, several at a time, and must not throw.
+/// The callbacks run on the context's own threads, several at a time, and must not throw. on_log also runs on a thread
+/// of the program's that is in a function of the library, which then counts as one of the library's.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct netsys_context_config {
@@ -45,13 +48,20 @@ pub struct netsys_context_config {
     pub struct_size: u32,
     /// The most loop threads; 0: 64. Each server and client gets one of its own while there are fewer, then they share.
     pub max_loops: u32,
-    /// Which lines on_log gets: 1 errors only .. 5 everything; 0: 2, errors and warnings.
+    /// Which lines are logged: 1 errors only .. 5 everything; 0: 2, errors and warnings. Of no effect beside a
+    /// log_filter.
     pub log_level: u32,
     /// 0.
     pub reserved: u32,
     /// What the names of the threads begin with; empty: "netsys".
     pub thread_name_prefix: netsys_str,
-    /// A line of the log. Without it, nothing is logged anywhere.
+    /// A line of the log. Without it and without log_to_stderr, nothing is logged anywhere. Nothing is logged of what it
+    /// calls.
+    ///
+    /// No peer can flood it: of each place in the library that logs, 10 lines a second come in the long run, and 20 at
+    /// once after a rest; at level 4 and 5, and of single messages (log_messages of servers and clients), 1000 and 2000.
+    /// The next line that comes tells how many like it were left out; for the last ones, netsys_context_shutdown does,
+    /// before the release.
     pub on_log: Option<unsafe extern "C-unwind" fn(userdata: *mut c_void, record: *const netsys_log_record)>,
     /// Runs first on each thread that runs callbacks.
     pub on_thread_start: Option<unsafe extern "C-unwind" fn(userdata: *mut c_void)>,
@@ -69,8 +79,15 @@ pub struct netsys_context_config {
     /// How many threads run callbacks under NETSYS_DISPATCH_POOL, while there is a server or client with that; 0: as
     /// many as the machine has processors; at most 4096.
     pub pool_threads: u32,
-    /// 0.
-    pub reserved_tail: u32,
+    /// 1: the log goes to the standard error stream too, each line in one write, as in
+    /// "2026-11-23T12:00:00.123Z WARN network_system::core::server: text", whether there is an on_log or not; 0: it does
+    /// not. Who logs waits for who reads the stream; one that is closed is no failure, and raises no SIGPIPE.
+    pub log_to_stderr: u32,
+    /// Which lines are logged, by target, instead of log_level: a level for all (off, error, warn, info, debug, trace),
+    /// levels for targets and what is below them at a "::", or both, with commas between them, as in
+    /// "warn,network_system::session=debug,network_system::transport=off". The longest target decides, and what none is
+    /// for is off. Empty: by log_level.
+    pub log_filter: netsys_str,
 }
 
 // SAFETY: see `args::tests::structs_have_no_padding`; pointers, functions (`Option`), numbers and views may be zero.
@@ -81,6 +98,17 @@ unsafe impl Extensible for netsys_context_config {}
 pub(super) struct OpenContext {
     pub context: Arc<Context>,
     hooks: Arc<Hooks>,
+    log: Option<Log>,
+}
+
+impl OpenContext {
+    /// All of it has ended: tells the last of the log, and releases.
+    fn ended(&self) {
+        if let Some(log) = &self.log {
+            log.close();
+        }
+        self.hooks.release();
+    }
 }
 
 /// The callbacks of a context.
@@ -122,18 +150,17 @@ impl Hooks {
 }
 
 impl Sink for Hooks {
-    fn log(&self, level: u32, unix_ms: u64, target: &str, message: &str) {
+    fn log(&self, record: &Record<'_>) {
         let record = netsys_log_record {
             struct_size: size_of::<netsys_log_record>() as u32,
-            level,
-            unix_ms,
-            target: args::view(target),
-            message: args::view(message),
+            level: log::number(record.level),
+            unix_ms: record.unix_ms,
+            target: args::view(record.target),
+            message: args::view(record.text),
         };
-        if let Some(on_log) = self.table.on_log
-            && !self.released.load(Ordering::Acquire)
-        {
-            // SAFETY: as the header says; the record and its texts live for the call.
+        if let Some(on_log) = self.table.on_log {
+            // SAFETY: as the header says; the record and its texts live for the call, and the log is closed before the
+            // release.
             guard::contained("on_log", || unsafe { on_log(self.table.userdata, &raw const record) });
         }
     }
@@ -144,8 +171,9 @@ impl Sink for Hooks {
 unsafe fn open(hooks: &Arc<Hooks>) -> Result<netsys_context> {
     let table = &hooks.table;
     reserved(table.reserved, "config: reserved")?;
-    reserved(table.reserved_tail, "config: reserved_tail")?;
-    let level = log::level(table.log_level)?;
+    let to_stderr = args::switch(table.log_to_stderr, "log_to_stderr")?;
+    // SAFETY: by the contract of this function.
+    let filter = log::configured(table.log_level, unsafe { args::text(table.log_filter, "log_filter") }?)?;
     let mut config = ContextConfig::default();
     // SAFETY: by the contract of this function.
     let prefix = unsafe { args::text(table.thread_name_prefix, "thread_name_prefix") }?;
@@ -165,12 +193,20 @@ unsafe fn open(hooks: &Arc<Hooks>) -> Result<netsys_context> {
     if table.max_buffered_bytes != 0 {
         config.max_buffered = table.max_buffered_bytes.try_into().unwrap_or(usize::MAX);
     }
+    let mut sinks: Vec<Arc<dyn Sink>> = Vec::new();
+    if table.on_log.is_some() {
+        sinks.push(Arc::clone(hooks) as _);
+    }
+    if to_stderr {
+        sinks.push(Arc::new(StandardError));
+    }
+    let log = (!sinks.is_empty()).then(|| Log::new(filter, sinks, Clock::default()));
     let context_hooks = ContextHooks {
-        dispatch: table.on_log.map(|_| log::dispatch(level, Arc::clone(hooks))),
+        dispatch: log.as_ref().map(Log::dispatch),
         on_thread_start: hooks.on_thread("on_thread_start", table.on_thread_start),
         on_thread_stop: hooks.on_thread("on_thread_stop", table.on_thread_stop),
     };
-    objects::insert(OpenContext { context: Context::new(config, context_hooks), hooks: Arc::clone(hooks) })
+    objects::insert(OpenContext { context: Context::new(config, context_hooks), hooks: Arc::clone(hooks), log })
 }
 
 /// The default context, once it has been made.
@@ -194,15 +230,15 @@ fn shut_down(handle: netsys_context, drain_ms: u32) -> Result<()> {
             "the default context serves the whole process and is never shut down: create one of your own for that",
         ));
     }
-    let OpenContext { context, hooks } = objects::with(handle, |open| Ok(open.clone()))?;
+    let open: OpenContext = objects::with(handle, |open: &OpenContext| Ok(open.clone()))?;
     // Of several calls, the one that removes the handle goes on.
     objects::remove(handle)?;
-    context.stop(args::timeout(drain_ms));
+    open.context.stop(args::timeout(drain_ms));
     if on_library_thread() {
-        return context.when_joined(move || hooks.release());
+        return Arc::clone(&open.context).when_joined(move || open.ended());
     }
-    context.join()?;
-    hooks.release();
+    open.context.join()?;
+    open.ended();
     Ok(())
 }
 
@@ -304,6 +340,28 @@ pub unsafe extern "C" fn netsys_context_poll_descriptor(context: netsys_context,
     })
 }
 
+/// Changes which lines of a context are logged, from now on.
+///
+/// @param context  the context, which was created with an on_log or with log_to_stderr
+/// @param filter   as log_filter of netsys_context_config; not empty
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT (the filter cannot be understood; the one
+///         before holds); NETSYS_ERR_UNSUPPORTED (the context has no log)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_context_set_log_filter(context: netsys_context, filter: netsys_str) -> netsys_status {
+    guard::with(context, |open| {
+        // SAFETY: the caller gives a view that is valid.
+        let filter = log::filter(unsafe { args::text(filter, "filter") }?, "filter")?;
+        let log = open.log.as_ref().ok_or_else(|| {
+            Error::new(
+                Code::Unsupported,
+                "the context has no log: create one with an on_log or with log_to_stderr, as the default one is not",
+            )
+        })?;
+        log.set_filter(filter);
+        Ok(())
+    })
+}
+
 /// Ends a context: stops all its servers, clients and adopted sessions, waits for them, joins all its threads, and runs
 /// the release of its configuration. The handle is invalid from the beginning of the call. The handles of its servers
 /// and clients stay valid until they are destroyed. Connections that have ended and whose peers still send, which are
@@ -382,6 +440,8 @@ mod tests {
         let wrong = [
             netsys_context_config { log_level: 6, ..config(&released) },
             netsys_context_config { reserved: 1, ..config(&released) },
+            netsys_context_config { log_to_stderr: 2, ..config(&released) },
+            netsys_context_config { log_filter: args::view("loud"), ..config(&released) },
             netsys_context_config {
                 thread_name_prefix: netsys_str { data: c"a".as_ptr(), len: 2 },
                 ..config(&released)
@@ -393,10 +453,10 @@ mod tests {
         }
         // SAFETY: NULL is refused.
         let status = unsafe { netsys_context_create(&config(&released), ptr::null_mut()) };
-        assert_eq!((status, released.load(Ordering::Relaxed)), (Code::InvalidArgument as i32, 4));
+        assert_eq!((status, released.load(Ordering::Relaxed)), (Code::InvalidArgument as i32, 6));
         let unsized_config = netsys_context_config { struct_size: 0, ..config(&released) };
         assert_eq!(create(&unsized_config).0, Code::InvalidArgument as i32);
-        assert_eq!(released.load(Ordering::Relaxed), 4);
+        assert_eq!(released.load(Ordering::Relaxed), 6);
     }
 
     #[test]
@@ -425,13 +485,36 @@ mod tests {
     fn log_records_reach_the_callback_until_the_release() {
         let logged = AtomicUsize::new(0);
         let table = netsys_context_config { on_log: Some(on_log), release: None, ..config(&logged) };
-        let hooks = Hooks::new(table);
-        let event = || tracing::warn!(target: "t", k = 1, "m");
-        let dispatch = log::dispatch(log::level(0).expect("the default"), Arc::clone(&hooks));
-        tracing::dispatcher::with_default(&dispatch, event);
+        let (status, handle) = create(&table);
+        assert_eq!(status, NETSYS_OK);
+        let log = objects::with(handle, |open: &OpenContext| Ok(open.log.clone())).expect("open").expect("a log");
+        let dispatch = log.dispatch();
+        let event = || tracing::dispatcher::with_default(&dispatch, || tracing::warn!(target: "t", k = 1, "m"));
+        event();
         assert_eq!(logged.load(Ordering::Relaxed), 1);
-        hooks.release();
-        tracing::dispatcher::with_default(&dispatch, event);
+        // SAFETY: the view is valid.
+        let set = |filter| unsafe { netsys_context_set_log_filter(handle, args::view(filter)) };
+        assert_eq!(set("warn,t=off"), NETSYS_OK);
+        event();
+        assert_eq!(set("warn,t=quiet"), Code::InvalidArgument as i32);
+        assert_eq!(set(""), Code::InvalidArgument as i32);
+        event();
         assert_eq!(logged.load(Ordering::Relaxed), 1);
+        assert_eq!(set("t=debug"), NETSYS_OK);
+        event();
+        assert_eq!(logged.load(Ordering::Relaxed), 2);
+        assert_eq!(netsys_context_shutdown(handle, 0), NETSYS_OK);
+        event();
+        assert_eq!(logged.load(Ordering::Relaxed), 2);
+        assert_eq!(set("t=debug"), Code::InvalidHandle as i32);
+    }
+
+    #[test]
+    fn a_context_without_a_log_has_no_filter() {
+        let (_, handle) = create(ptr::null());
+        // SAFETY: the view is valid.
+        let status = unsafe { netsys_context_set_log_filter(handle, args::view("warn")) };
+        assert_eq!(status, Code::Unsupported as i32);
+        assert_eq!(netsys_context_shutdown(handle, 0), NETSYS_OK);
     }
 }

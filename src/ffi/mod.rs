@@ -13,7 +13,8 @@
 //! | `guard` | what every function runs under |
 //! | `handles`, `objects` | the handle table, and what is in it |
 //! | `args` | arguments checked and made Rust values |
-//! | `binding`, `callbacks`, `log` | sessions, events and log lines on their way to C |
+//! | `binding`, `callbacks` | sessions and events on their way to C |
+//! | `log` | what is logged, as C says it |
 
 #![deny(clippy::undocumented_unsafe_blocks)]
 #![allow(non_camel_case_types, reason = "the names are those of the C header")]

@@ -1,8 +1,8 @@
 //! Session managers.
 
 use std::ffi::{c_char, c_void};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 
 use super::args::{self, Extensible, Out, invalid, reserved};
 use super::config::max_connections;
@@ -192,8 +192,8 @@ impl Managed for Member {
         }
     }
 
-    fn at_end(&self, then: Box<dyn FnOnce() + Send>) -> bool {
-        self.session.as_ref().is_none_or(|session| Managed::at_end(&**session, then))
+    fn at_end(&self, wanted: Weak<()>, then: Box<dyn FnOnce() + Send>) -> bool {
+        self.session.as_ref().is_none_or(|session| Managed::at_end(&**session, wanted, then))
     }
 }
 

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use super::budget::Budget;
 use super::event_loop::{LoopRef, WeakLoop};
+use super::logging::logging_to;
 use super::manual::ManualQueue;
-use super::pool::Pool;
+use super::pool::{Pool, Started};
 use super::thread::as_library_thread;
 use super::{Dispatch, Executor, Place, on_library_thread};
 use crate::config::ContextConfig;
@@ -23,7 +24,8 @@ const LINGER: Duration = Duration::from_secs(5);
 /// What runs on, or is installed in, each loop thread of a context.
 #[derive(Clone, Default)]
 pub struct ContextHooks {
-    /// Where the events of `tracing` go that those threads emit; `None`: nowhere.
+    /// Where the events of `tracing` go that those threads emit, and those that other threads emit while they do
+    /// something for the context; `None`: nowhere.
     pub dispatch: Option<tracing::Dispatch>,
     /// Runs first on each thread.
     pub on_thread_start: Option<Arc<dyn Fn() + Send + Sync>>,
@@ -34,10 +36,7 @@ pub struct ContextHooks {
 impl ContextHooks {
     /// Runs `work` with its log going where it should.
     pub(super) fn logging<R>(&self, work: impl FnOnce() -> R) -> R {
-        match &self.dispatch {
-            Some(dispatch) => tracing::dispatcher::with_default(dispatch, work),
-            None => work(),
-        }
+        logging_to(self.dispatch.as_ref(), work)
     }
 }
 
@@ -168,7 +167,7 @@ impl Drop for EndpointPlace {
 impl Context {
     /// A context without a thread: loops start with the servers and clients that need them.
     pub fn new(config: ContextConfig, hooks: ContextHooks) -> Arc<Context> {
-        sys::watch_fork();
+        hooks.logging(sys::watch_fork);
         let budget = Budget::of_context(config.max_buffered);
         Arc::new(Context {
             config,
@@ -178,6 +177,11 @@ impl Context {
             changed: Condvar::new(),
             manual: OnceLock::new(),
         })
+    }
+
+    /// Runs `work`, on whatever thread, with its log going where that of the context goes. Not to be called under a lock.
+    pub(crate) fn logging<R>(&self, work: impl FnOnce() -> R) -> R {
+        self.hooks.logging(work)
     }
 
     /// Runs the handlers that are due of what is dispatched by hand ([`Dispatch::Manual`]), after it has waited for
@@ -217,6 +221,7 @@ impl Context {
     }
 
     fn join_pool(&self) -> Result<Arc<Pool>> {
+        self.reap();
         let mut inner = self.lock();
         // Else threads could start that a join does not know of.
         inner.refuse_if_stopping()?;
@@ -224,10 +229,15 @@ impl Context {
             *users += 1;
             return Ok(Arc::clone(pool));
         }
-        inner.reap();
-        let (pool, threads) = Pool::start(self.config.pool_threads, &self.config.thread_name_prefix, &self.hooks)?;
+        let Started { pool, threads, missing } =
+            Pool::start(self.config.pool_threads, &self.config.thread_name_prefix, &self.hooks)?;
+        let count = threads.len();
         inner.threads.extend(threads);
         inner.pool = Some((Arc::clone(&pool), 1));
+        drop(inner);
+        if let Some(error) = missing {
+            self.hooks.logging(|| tracing::warn!("the pool has no more than {count} threads: {error}"));
+        }
         Ok(pool)
     }
 
@@ -305,12 +315,22 @@ impl Context {
             }
             std::mem::take(&mut inner.threads)
         };
+        self.join_threads(threads);
+        Ok(())
+    }
+
+    /// Joins the threads that have ended.
+    fn reap(&self) {
+        let ended = self.lock().threads.extract_if(.., |thread| thread.is_finished()).collect();
+        self.join_threads(ended);
+    }
+
+    fn join_threads(&self, threads: Vec<JoinHandle<()>>) {
         for thread in threads {
             if thread.join().is_err() {
-                tracing::error!("a thread of the library panicked");
+                self.hooks.logging(|| tracing::error!("a thread of the library panicked"));
             }
         }
-        Ok(())
     }
 
     /// Runs `then` after [`Context::join`] on a thread made for it, for those who cannot wait.
@@ -318,7 +338,8 @@ impl Context {
         let context = Arc::clone(self);
         let reaper = move || {
             if let Err(error) = context.join() {
-                tracing::error!("the threads of a context could not be joined: {error}");
+                let tell = || tracing::error!("the threads of a context could not be joined: {error}");
+                context.hooks.logging(tell);
             }
             then();
         };
@@ -341,9 +362,9 @@ impl Context {
 
     /// The same for an endpoint that has these loops already, which are fewer than the limit.
     pub(crate) fn assign_loop_beside(&self, taken: &[LoopRef]) -> Result<LoopRef> {
+        self.reap();
         let mut inner = self.lock();
         inner.refuse_if_stopping()?;
-        inner.reap();
         let mut loops: Vec<LoopRef> = Vec::with_capacity(inner.loops.len());
         inner.loops.retain(|known| known.upgrade().map(|found| loops.push(found)).is_some());
         if loops.len() >= self.max_loops() {
@@ -436,14 +457,5 @@ impl Inner {
             return Err(Error::new(Code::Cancelled, "the context is being shut down: nothing can be started in it"));
         }
         Ok(())
-    }
-
-    /// Joins the threads that have ended.
-    fn reap(&mut self) {
-        for ended in self.threads.extract_if(.., |thread| thread.is_finished()) {
-            if ended.join().is_err() {
-                tracing::error!("a thread of the library panicked");
-            }
-        }
     }
 }

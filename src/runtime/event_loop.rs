@@ -51,6 +51,8 @@ struct Inner {
     budget: Arc<Budget>,
     /// Ends the loop although something refers to it.
     cut: Arc<Notify>,
+    /// Where the context's log goes.
+    log: Option<tracing::Dispatch>,
 }
 
 /// A reference that does not keep the loop running.
@@ -75,6 +77,7 @@ impl LoopRef {
             _alive: alive,
             budget,
             cut: Arc::clone(&cut),
+            log: hooks.dispatch.clone(),
         };
         let thread = thread::spawn(name, hooks, move || serve(runtime, ended, &cut)).map_err(failed)?;
         Ok((LoopRef(Arc::new(inner)), thread))
@@ -82,6 +85,11 @@ impl LoopRef {
 
     pub(crate) fn budget(&self) -> &Arc<Budget> {
         &self.0.budget
+    }
+
+    /// Where the context's log goes, for work on other threads.
+    pub(crate) fn log(&self) -> Option<&tracing::Dispatch> {
+        self.0.log.as_ref()
     }
 
     /// Runs `task` on the loop. The caller sees to it that the task holds a [`LoopRef`].

@@ -1,6 +1,7 @@
 //! The threads of a context that run handlers beside its loops.
 
 use std::collections::VecDeque;
+use std::io;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{JoinHandle, available_parallelism};
@@ -22,15 +23,24 @@ struct Inner {
     closed: bool,
 }
 
+/// A pool that was started.
+pub(super) struct Started {
+    pub pool: Arc<Pool>,
+    pub threads: Vec<JoinHandle<()>>,
+    /// Why it has fewer threads than it was to have.
+    pub missing: Option<io::Error>,
+}
+
 impl Pool {
     /// A pool of `count` threads; 0: one for each processor.
-    pub(super) fn start(count: usize, prefix: &str, hooks: &ContextHooks) -> Result<(Arc<Pool>, Vec<JoinHandle<()>>)> {
+    pub(super) fn start(count: usize, prefix: &str, hooks: &ContextHooks) -> Result<Started> {
         let count = match count {
             0 => available_parallelism().map_or(2, NonZeroUsize::get),
             count => count,
         };
         let pool = Arc::new(Pool::default());
         let mut threads = Vec::new();
+        let mut missing = None;
         for number in 1..=count {
             let worker = Arc::clone(&pool);
             match thread::spawn(format!("{prefix}-pool-{number}"), hooks, move || worker.serve()) {
@@ -39,12 +49,12 @@ impl Pool {
                     return Err(Error::os(Code::Io, "cannot start a thread of the pool", &error));
                 }
                 Err(error) => {
-                    tracing::warn!("the pool has {} threads instead of {count}: {error}", threads.len());
+                    missing = Some(error);
                     break;
                 }
             }
         }
-        Ok((pool, threads))
+        Ok(Started { pool, threads, missing })
     }
 
     /// Ends the threads once the jobs that wait have run.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use std::{fmt, ptr};
 
 use super::event_loop::WeakLoop;
+use super::logging::logging_to;
 use super::thread::as_library_thread;
 use super::{Executor, batch};
 
@@ -101,7 +102,8 @@ impl Strand {
     fn schedule(self: &Arc<Self>) {
         let job = Job(Some(Arc::clone(self)));
         if catch_unwind(AssertUnwindSafe(|| self.place.executor.execute(job))).is_err() {
-            tracing::error!("an executor panicked: what it was to run runs on the loop");
+            let tell = || tracing::error!("an executor panicked: what it was to run runs on the loop");
+            logging_to(self.place.log.as_ref(), tell);
         }
     }
 
@@ -128,11 +130,7 @@ impl Strand {
         // Not a batch: a handler may go on for long after it has sent, or wait for an answer.
         let turn = || as_library_thread(|| self.take_turn());
         loop {
-            let more = match &self.place.log {
-                Some(log) => tracing::dispatcher::with_default(log, turn),
-                None => turn(),
-            };
-            if !more {
+            if !logging_to(self.place.log.as_ref(), turn) {
                 return;
             }
             let outer = HANDING_OVER.replace((this, false));

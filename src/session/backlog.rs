@@ -42,6 +42,12 @@ impl Session {
         self.room.notify_all();
     }
 
+    /// Has its own handler told what sends failed with that waited for room in the backlog in vain.
+    pub(crate) fn inherit_reports(&self, backlog: &Session) {
+        let reports = std::mem::take(&mut lock(&backlog.control).asked.errors);
+        reports.into_iter().for_each(|error| self.report(error));
+    }
+
     /// Takes no message any more, and gives back what it has.
     pub(crate) fn take_unsent(&self) -> Unsent {
         let unsent = {

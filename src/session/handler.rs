@@ -35,6 +35,15 @@ impl Payload {
             Payload::Binary | Payload::Stream => Kind::Binary,
         }
     }
+
+    /// The word for it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Payload::Text => "text",
+            Payload::Binary => "binary",
+            Payload::Stream => "stream",
+        }
+    }
 }
 
 /// Why and how a session ended.

@@ -185,7 +185,7 @@ impl Session {
             Some(Waiting::Message(kind, data)) => {
                 if inbox.begin_message(self.is_closing()) {
                     let message = Message { kind, data: &data };
-                    self.registry.deliver(Some(self), |handler| handler.on_message(self, message));
+                    self.registry.deliver_message(self, message);
                 }
                 EVENT + data.len()
             }

@@ -17,7 +17,7 @@ use std::any::Any;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -111,7 +111,11 @@ pub struct Session {
     at_end: Mutex<Option<Vec<AtEnd>>>,
 }
 
-type AtEnd = Box<dyn FnOnce() + Send>;
+/// What is to be done at the end, for as long as that is wanted.
+struct AtEnd {
+    wanted: Weak<()>,
+    then: Box<dyn FnOnce() + Send>,
+}
 
 /// What other threads ask of the driver.
 #[derive(Default)]
@@ -298,15 +302,21 @@ impl Session {
         &self.attachment
     }
 
-    /// Has something done when it has ended and its handler knows, where handlers run. False if that has been.
-    pub(crate) fn at_end(&self, then: AtEnd) -> bool {
-        lock(&self.at_end).as_mut().map(|list| list.push(then)).is_some()
+    /// Has something done when it has ended and its handler knows, where handlers run, if `wanted` lives then. False if
+    /// that has been.
+    pub(crate) fn at_end(&self, wanted: Weak<()>, then: Box<dyn FnOnce() + Send>) -> bool {
+        let mut list = lock(&self.at_end);
+        let Some(list) = list.as_mut() else { return false };
+        list.retain(|other| other.wanted.strong_count() > 0);
+        list.push(AtEnd { wanted, then });
+        true
     }
 
     /// It has ended, and its handler was told.
     fn ended(&self) {
         let list = lock(&self.at_end).take();
-        list.into_iter().flatten().for_each(|then| then());
+        let wanted = list.into_iter().flatten().filter(|at_end| at_end.wanted.strong_count() > 0);
+        wanted.for_each(|at_end| (at_end.then)());
     }
 
     fn peer_limit(&self) -> u32 {
@@ -499,4 +509,31 @@ impl fmt::Debug for Session {
 /// Locks. No code of ours panics while it holds one, so a poisoned lock protects nothing that is half changed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_wanted_at_the_end_any_more_is_forgotten() {
+        let session = Session::detached("s".into(), "c".into());
+        let done = Arc::new(AtomicUsize::new(0));
+        let count = || {
+            let done = Arc::clone(&done);
+            Box::new(move || _ = done.fetch_add(1, Ordering::Relaxed))
+        };
+        let wanted = Arc::new(());
+        assert!(session.at_end(Arc::downgrade(&wanted), count()));
+        for _ in 0..1000 {
+            let briefly = Arc::new(());
+            assert!(session.at_end(Arc::downgrade(&briefly), count()));
+        }
+        assert!(lock(&session.at_end).as_ref().is_some_and(|list| list.len() <= 2));
+        session.ended();
+        assert_eq!(done.load(Ordering::Relaxed), 1);
+        assert!(!session.at_end(Arc::downgrade(&wanted), count()), "it has ended");
+    }
 }

@@ -1,6 +1,5 @@
 //! The sessions of one server or client, their groups, and the handler that is told about them.
 
-mod bucket;
 mod housekeeping;
 
 use std::collections::HashMap;
@@ -12,20 +11,23 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{Notify, oneshot};
 
-use self::bucket::Bucket;
 use super::handler::{Handler, Message, Meter, Payload};
 use super::inbox::Inbox;
 use super::sending::too_large;
 use super::{Session, Stats};
 use crate::config::SessionConfig;
 use crate::error::{Code, Error, Result, panic_text};
-use crate::runtime::{Budget, LoopRef, Place, Share, Strand, WeakLoop, batch};
+use crate::log;
+use crate::runtime::{Budget, LoopRef, Place, Rate, RateLimit, Share, Strand, WeakLoop, batch, logging_to};
 use crate::sys;
 use crate::transport::frame::{self, HEADER_LEN};
 
 /// The longest name of a group, and the most groups of a session.
 const MAX_GROUP_NAME: usize = 255;
 const MAX_GROUPS: usize = 128;
+
+/// How often at most the handler is told of what peers can bring about as often as they like.
+const TELLING: Rate = Rate { each_second: 10, at_once: 10 };
 
 /// In what steps the context's budget is told of a session's buffers, so that small messages cost nothing.
 const SHARE_STEP: usize = 4096;
@@ -58,6 +60,8 @@ pub(crate) struct Registry {
     keeps_unsent: bool,
     handler: Arc<dyn Handler>,
     event_loop: Option<WeakLoop>,
+    /// Where the context's log goes.
+    log: Option<tracing::Dispatch>,
     /// Where handlers run, and the order of those that concern no session; `None`: on the loop.
     elsewhere: Option<(Place, Arc<Strand>)>,
     /// What all sessions of the context hold in buffers.
@@ -67,6 +71,8 @@ pub(crate) struct Registry {
     live: AtomicUsize,
     /// Signalled when one has been told the last.
     pub left: Notify,
+    violations: RateLimit,
+    refusals: RateLimit,
     inner: Mutex<Inner>,
 }
 
@@ -83,8 +89,6 @@ struct Inner {
     past: Stats,
     /// The counts at the last reset.
     reset: Stats,
-    violations: Bucket,
-    refusals: Bucket,
     /// When all sessions were last swept.
     swept_ns: u64,
     /// When who measures looked at the counts last.
@@ -109,10 +113,13 @@ impl Registry {
             keeps_unsent: false,
             handler,
             event_loop: event_loop.map(LoopRef::downgrade),
+            log: event_loop.and_then(LoopRef::log).cloned(),
             elsewhere: place.map(|place| (place.clone(), Strand::new(place))),
             budget: event_loop.map_or_else(|| Budget::new(usize::MAX), |found| Arc::clone(found.budget())),
             live: AtomicUsize::new(0),
             left: Notify::new(),
+            violations: RateLimit::default(),
+            refusals: RateLimit::default(),
             inner: Mutex::new(Inner { past, ..Inner::default() }),
         }
     }
@@ -184,9 +191,28 @@ impl Registry {
     #[inline(always)]
     pub(super) fn tell_message(self: &Arc<Self>, session: &Arc<Session>, kind: Payload, data: &[u8]) {
         match &session.inbox {
-            None => self.deliver(Some(session), |handler| handler.on_message(session, Message { kind, data })),
+            None => self.deliver_message(session, Message { kind, data }),
             Some(inbox) => inbox.post_message(session, kind, data),
         }
+    }
+
+    /// Calls the handler with a message.
+    #[inline(always)]
+    pub(super) fn deliver_message(&self, session: &Arc<Session>, message: Message<'_>) {
+        if self.config.log_messages {
+            self.log_message("received", session, message.kind, message.data.len());
+        }
+        self.deliver(Some(session), |handler| handler.on_message(session, message));
+    }
+
+    /// Logs that a message was sent or received, and nothing of what is in it.
+    #[cold]
+    pub(super) fn log_message(&self, what: &'static str, session: &Session, kind: Payload, bytes: usize) {
+        let tell = || {
+            let (session, peer, kind) = (session.id(), peer_of(session), kind.name());
+            tracing::info!(target: log::MESSAGES, session, peer, kind, bytes, "{what}");
+        };
+        logging_to(self.log.as_ref(), tell);
     }
 
     /// Tells the handler the last of a session.
@@ -225,7 +251,8 @@ impl Registry {
 
     /// Tells the handler that a peer broke the protocol, though not more often than it can be hurt by that.
     pub(crate) fn tell_violation(self: &Arc<Self>, session: &Arc<Session>, error: &Error) {
-        if self.lock().violations.take() {
+        tracing::warn!(session = session.id(), peer = peer_of(session), "a peer broke the protocol: {error}");
+        if self.violations.take(TELLING, sys::monotonic_ns()) {
             self.tell_error(Some(session), error.clone());
         } else {
             session.received.errors.add_shared(1);
@@ -272,14 +299,15 @@ impl Registry {
 
     /// Counts that an attempt to connect has failed, and tells the handler, though not more often than violations.
     pub(crate) fn tell_failed_attempt(self: &Arc<Self>, error: Error) {
-        let mut inner = self.lock();
-        inner.past.connections_failed += 1;
-        if inner.violations.take() {
-            drop(inner);
+        let told = self.violations.take(TELLING, sys::monotonic_ns());
+        {
+            let mut inner = self.lock();
+            inner.past.connections_failed += 1;
+            inner.past.errors += u64::from(!told);
+        }
+        if told {
             self.tell_error(None, error);
         } else {
-            inner.past.errors += 1;
-            drop(inner);
             self.measure(|meter| meter.on_error_omitted(error.code));
         }
     }
@@ -371,15 +399,11 @@ impl Registry {
 
     /// Counts a connection that was refused, and tells the handler, though not more often than it can be hurt by that.
     pub(crate) fn tell_refusal(self: &Arc<Self>, error: Error) {
-        let told = {
-            let mut inner = self.lock();
-            inner.past.connections_rejected += 1;
-            inner.refusals.take()
-        };
-        if !told {
+        self.lock().past.connections_rejected += 1;
+        tracing::warn!("a connection was refused: {error}");
+        if !self.refusals.take(TELLING, sys::monotonic_ns()) {
             self.measure(|meter| meter.on_error_omitted(error.code));
         } else {
-            tracing::warn!("a connection was refused: {error}");
             self.run_for_all(move |registry| registry.deliver(None, |handler| handler.on_error(None, &error)));
         }
     }
@@ -530,6 +554,11 @@ impl Registry {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The peer's address, for the log.
+fn peer_of(session: &Session) -> String {
+    session.remote_addr().map_or_else(|| "-".to_owned(), |peer| peer.to_string())
 }
 
 /// A broadcast's message, which the sessions that it waits for share, with what it has of the budget.

@@ -225,7 +225,16 @@ impl Session {
         }
         sending.queue.push(payload, parts, len);
         self.transmit(sending);
+        self.log_sent(payload, len);
         Ok(())
+    }
+
+    /// Logs that a message was accepted, if that is wanted. Not under the lock.
+    #[inline(always)]
+    fn log_sent(&self, payload: Payload, len: usize) {
+        if self.registry.config.log_messages {
+            self.registry.log_message("sent", self, payload, len);
+        }
     }
 
     #[inline]
@@ -256,11 +265,16 @@ impl Session {
             Wire::Raw => sending.queue.push_shared(&data),
             Wire::Unknown | Wire::Greeted => sending.queue.push(payload, &[&data], data.len()),
         }
-        if batch::is_active() {
+        let wake = if batch::is_active() {
             self.transmit(sending);
-            return Ok(false);
-        }
-        Ok(sending.queue.next_step(false) == Next::Wake)
+            false
+        } else {
+            let next = sending.queue.next_step(false);
+            drop(sending);
+            next == Next::Wake
+        };
+        self.log_sent(payload, data.len());
+        Ok(wake)
     }
 
     /// Sends a frame of the protocol itself. Runs on the loop, in a batch.

@@ -88,8 +88,9 @@ pub trait Managed: Send + Sync + 'static {
     fn has_ended(&self) -> bool;
     /// Ends it. `None`: in good order.
     fn stop(&self, reason: Option<Code>, text: &str);
-    /// Has `then` called once when it has ended, if it can tell. False if it has ended already.
-    fn at_end(&self, then: Box<dyn FnOnce() + Send>) -> bool;
+    /// Has `then` called once when it has ended, if it can tell, and if `wanted` lives then. False if it has ended
+    /// already.
+    fn at_end(&self, wanted: Weak<()>, then: Box<dyn FnOnce() + Send>) -> bool;
 }
 
 impl Managed for Session {
@@ -110,8 +111,8 @@ impl Managed for Session {
         self.close(reason, text);
     }
 
-    fn at_end(&self, then: Box<dyn FnOnce() + Send>) -> bool {
-        Session::at_end(self, then)
+    fn at_end(&self, wanted: Weak<()>, then: Box<dyn FnOnce() + Send>) -> bool {
+        Session::at_end(self, wanted, then)
     }
 }
 
@@ -154,6 +155,7 @@ struct Entry<S> {
     session: Arc<S>,
     arrival: u64,
     since_ns: u64,
+    _membership: Arc<()>,
 }
 
 impl<S: Managed> SessionManager<S> {
@@ -219,13 +221,14 @@ impl<S: Managed> SessionManager<S> {
             // There may be room that nobody has told of.
             self.drop_ended();
         }
-        let id = self.insert(&session, id)?;
+        let (id, membership) = self.insert(&session, id)?;
         let (manager, known_as, ending) = (Weak::clone(&self.me), id.clone(), Arc::downgrade(&session));
-        let lives = session.at_end(Box::new(move || {
+        let leave = move || {
             if let (Some(manager), Some(session)) = (manager.upgrade(), ending.upgrade()) {
                 manager.leave(&known_as, &session, |inner| inner.ended += 1);
             }
-        }));
+        };
+        let lives = session.at_end(membership, Box::new(leave));
         if !lives {
             self.leave(&id, &session, |inner| inner.accepted -= 1);
             return Err(Error::new(Code::ConnectionClosed, "the session has ended"));
@@ -233,7 +236,8 @@ impl<S: Managed> SessionManager<S> {
         Ok(id)
     }
 
-    fn insert(&self, session: &Arc<S>, id: String) -> Result<String> {
+    /// Gives back the id, and what lives for as long as the session is in.
+    fn insert(&self, session: &Arc<S>, id: String) -> Result<(String, Weak<()>)> {
         let mut inner = self.lock();
         if inner.sessions.len() >= inner.max_sessions {
             inner.rejected += 1;
@@ -248,10 +252,12 @@ impl<S: Managed> SessionManager<S> {
         }
         inner.arrivals += 1;
         inner.accepted += 1;
-        let entry =
-            Entry { session: Arc::clone(session), arrival: inner.arrivals, since_ns: self.config.clock.now_ns() };
+        let membership = Arc::new(());
+        let is_in = Arc::downgrade(&membership);
+        let (arrival, since_ns) = (inner.arrivals, self.config.clock.now_ns());
+        let entry = Entry { session: Arc::clone(session), arrival, since_ns, _membership: membership };
         inner.sessions.insert(id.clone(), entry);
-        Ok(id)
+        Ok((id, is_in))
     }
 
     /// Takes a session out; it goes on.

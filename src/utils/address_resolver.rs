@@ -368,7 +368,7 @@ impl Shared {
             match start_thread("netsys-lookup", move || shared.look_up_all()) {
                 Ok(_) => state.threads += 1,
                 // Those that there are will do it.
-                Err(error) if state.threads > 0 => tracing::warn!("{error}"),
+                Err(_) if state.threads > 0 => {}
                 Err(error) => return Err(error),
             }
         }

@@ -2,6 +2,7 @@
 #include <network_system/integration/async_logger.h>
 #include <network_system/integration/logger_integration.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <future>
 #include <memory>
@@ -142,6 +143,64 @@ TEST_F(Logger, GetsTheLibrarysOwnLines) {
     ASSERT_TRUE(client.stop_client());
     ASSERT_TRUE(server.stop_server());
     EXPECT_EQ(before, logger->lines.size());
+}
+
+TEST_F(Logger, IsNotFloodedByAPeer) {
+    constexpr int visits = 300;
+    const auto logger = std::make_shared<recording_logger>(log_level::warn);
+    manager.set_logger(logger);
+    network_system::core::server_config config;
+    config.framing = network_system::core::framing_mode::framed;
+    network_system::core::messaging_server server("server", config);
+    ASSERT_TRUE(server.start_server(0));
+    // Where the test is repeated, the first lines are left out.
+    for (int i = 0; i < visits || logger->lines.size() == 0; ++i) {
+        test_support::raw_peer peer(server.port());
+        peer.send("GET / HTTP/1.1\r\n\r\n");
+        peer.receive(1000);
+    }
+    ASSERT_TRUE(server.stop_server());
+    EXPECT_GT(visits / 2u, logger->lines.size());
+    EXPECT_EQ(0u, logger->lines.all().front().find("3 network_system::session::registry: a peer broke the protocol"));
+}
+
+TEST_F(Logger, GetsALineForEachMessageOnRequest) {
+    const auto logger = std::make_shared<recording_logger>(log_level::info);
+    manager.set_logger(logger);
+    network_system::core::server_config server_config;
+    server_config.log_messages = true;
+    network_system::core::messaging_server server("server", server_config);
+    network_system::core::client_config client_config;
+    client_config.framing = network_system::core::framing_mode::framed;
+    client_config.log_messages = true;
+    network_system::core::messaging_client client("client", client_config);
+    ASSERT_TRUE(server.start_server(0));
+    ASSERT_TRUE(client.start_client("127.0.0.1", server.port()));
+    ASSERT_TRUE(client.wait_until_connected(patience));
+    ASSERT_TRUE(client.send_message("the secret"));
+    ASSERT_TRUE(client.stop_client());
+    ASSERT_TRUE(server.stop_server());
+    std::vector<std::string> kinds;
+    for (const std::string& line : logger->lines.all()) {
+        EXPECT_EQ(std::string::npos, line.find("secret")) << line;
+        std::smatch match;
+        if (std::regex_match(line, match,
+                             std::regex("2 network_system::messages: ([a-z]+) session=session_\\d+ "
+                                        "peer=127.0.0.1:\\d+ kind=text bytes=10"))) {
+            kinds.push_back(match[1]);
+        }
+    }
+    std::sort(kinds.begin(), kinds.end());
+    EXPECT_EQ((std::vector<std::string>{"received", "sent"}), kinds);
+}
+
+TEST(LogLevels, HaveTheirOldNumbers) {
+    EXPECT_EQ(0, static_cast<int>(log_level::trace));
+    EXPECT_EQ(1, static_cast<int>(log_level::debug));
+    EXPECT_EQ(2, static_cast<int>(log_level::info));
+    EXPECT_EQ(3, static_cast<int>(log_level::warn));
+    EXPECT_EQ(4, static_cast<int>(log_level::error));
+    EXPECT_EQ(5, static_cast<int>(log_level::fatal));
 }
 
 TEST_F(Logger, IsToldWhenNobodyElseCanBe) {

@@ -125,6 +125,7 @@ TEST(NetworkConfig, WhatATextSaysArrives) {
         send_queue_messages = 9
         frame_timeout = "1s"
         unresponsive_timeout = "1m"
+        log_messages = true
         max_connections_per_address = "unlimited"
         accept_rate = 10
         accept_burst = 20
@@ -171,6 +172,8 @@ TEST(NetworkConfig, WhatATextSaysArrives) {
     EXPECT_EQ(9u, config.server.send_queue_messages);
     EXPECT_EQ(1s, config.server.frame_timeout);
     EXPECT_EQ(60s, config.server.unresponsive_timeout);
+    EXPECT_TRUE(config.server.log_messages);
+    EXPECT_FALSE(config.client.log_messages);
     EXPECT_EQ(unlimited, config.server.max_connections_per_address);
     EXPECT_EQ(10u, config.server.accept_rate);
     EXPECT_EQ(20u, config.server.accept_burst);

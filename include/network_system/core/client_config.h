@@ -52,6 +52,9 @@ struct client_config {
     std::chrono::milliseconds drain_timeout{5000};  ///< for what is queued to arrive, when the client stops
     std::size_t kernel_receive_buffer_size = 0;     ///< SO_RCVBUF; 0: the system's choice
     std::size_t kernel_send_buffer_size = 0;        ///< SO_SNDBUF; 0: the system's choice
+    /// Each message sent or received is a line of the log, at level info: who, what kind and how long, not what is in
+    /// it.
+    bool log_messages = false;
 
     reconnect_policy reconnect{};
 };

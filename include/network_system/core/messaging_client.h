@@ -76,6 +76,9 @@ public:
         if (VoidResult valid = detail::check_times(core_->config()); valid.is_err() && !is_running()) {
             return valid;
         }
+        if (VoidResult fitness = detail::fitness(core_->bridge); fitness.is_err() && !is_running()) {
+            return fitness;
+        }
         const netsys_status status =
             core_->life.start([core = core_, host = std::string(host), port](netsys_client& client) {
                 return detail::client_run::launch(core, host, port, client);

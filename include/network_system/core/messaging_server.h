@@ -240,11 +240,15 @@ public:
 #endif
 
 private:
+    friend struct detail::server_access;
     using handlers = detail::server_handlers;
 
     VoidResult start(const server_config& config) {
         if (VoidResult valid = detail::check_times(config); valid.is_err() && !is_running()) {
             return valid;
+        }
+        if (VoidResult fitness = detail::fitness(core_->bridge); fitness.is_err() && !is_running()) {
+            return fitness;
         }
         const netsys_status status = core_->life.start(
             [core = core_, config](netsys_server& server) { return detail::server_run::launch(core, config, server); });

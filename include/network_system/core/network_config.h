@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "network_system/config/bridge_config.h"
 #include "network_system/config/logger_config.h"
 #include "network_system/config/monitoring_config.h"
 #include "network_system/config/thread_pool_config.h"
@@ -50,6 +51,7 @@ public:
     context_config context{};
     server_config server{};
     client_config client{};
+    config::bridge_config bridge{};
     std::string server_id{};         ///< in the section `server`
     std::string client_id{};         ///< in the section `client`
     std::string client_host{};       ///< `host` in the section `client`

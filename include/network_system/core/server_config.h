@@ -51,6 +51,9 @@ struct server_config {
     std::string exempt_addresses{};  ///< that neither holds for: "10.0.0.0/8, 2001:db8::/32, ::1"
     std::size_t kernel_receive_buffer_size = 0;  ///< SO_RCVBUF; 0: the system's choice
     std::size_t kernel_send_buffer_size = 0;     ///< SO_SNDBUF; 0: the system's choice
+    /// Each message sent or received is a line of the log, at level info: who, what kind and how long, not what is in
+    /// it.
+    bool log_messages = false;
 };
 
 }  // namespace NETWORK_SYSTEM_NAMESPACE::core

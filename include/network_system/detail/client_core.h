@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "network_system/core/client_config.h"
+#include "network_system/detail/bridge_core.h"
 #include "network_system/detail/config_mapping.h"
 #include "network_system/detail/error_category.h"
-#include "network_system/detail/executor_hook.h"
 #include "network_system/detail/guard.h"
 #include "network_system/detail/handlers.h"
 #include "network_system/detail/lifecycle.h"
@@ -40,6 +40,16 @@ public:
     void configure(const core::client_config& config) {
         const std::lock_guard<std::mutex> lock(config_mutex_);
         config_ = config;
+    }
+
+    /// Where it was last started to connect to.
+    void set_peer(const std::string& host, std::uint16_t port) {
+        const std::lock_guard<std::mutex> lock(config_mutex_);
+        peer_ = {host, port};
+    }
+    std::pair<std::string, std::uint16_t> peer() const {
+        const std::lock_guard<std::mutex> lock(config_mutex_);
+        return peer_;
     }
 
     /// A send succeeds from when the connection is open, a moment before the handlers are told of it.
@@ -89,6 +99,7 @@ public:
     }
 
     const std::string id;
+    std::shared_ptr<bridge_core> bridge;  ///< set before the first start, or never
     lifecycle<client_functions> life;
     handler_table<client_handlers> handlers;
     /// Whether the disconnected callback is told of a stop of this run too.
@@ -102,6 +113,7 @@ private:
 
     mutable std::mutex config_mutex_;
     core::client_config config_;
+    std::pair<std::string, std::uint16_t> peer_;
     std::atomic<std::uint64_t> connection_{0};
 };
 
@@ -116,13 +128,19 @@ public:
             return status;
         }
         core::client_config settings = core->config();
-        if (settings.framing == core::framing_mode::automatic && core->handlers.snapshot().expects_messages()) {
+        const bool expects_messages = core->handlers.snapshot().expects_messages() ||
+                                      (core->bridge && core->bridge->events().handlers.snapshot().message);
+        if (settings.framing == core::framing_mode::automatic && expects_messages) {
             settings.framing = core::framing_mode::framed;
         }
         core->announces_stop.store(false);
+        core->set_peer(host, port);
         netsys_client_config config = to_c(settings, core->id, host, port);
         auto run = std::make_unique<client_run>(core, settings.reconnect.enabled);
         config.executor = to_c(settings.executor);
+        if (core->bridge) {
+            core->bridge->adopt(config);
+        }
         const netsys_callbacks callbacks = table(std::move(run));
         const netsys_status started = netsys_client_start(context, &config, &callbacks, &client);
         if (started == NETSYS_OK) {
@@ -132,7 +150,7 @@ public:
     }
 
     client_run(std::shared_ptr<client_core> core, bool reconnects) noexcept
-        : core_(std::move(core)), handlers_(core_->handlers), reconnects_(reconnects) {}
+        : core_(std::move(core)), handlers_(core_->handlers), tap_(core_->bridge.get()), reconnects_(reconnects) {}
 
 private:
     static client_run& self(void* userdata) noexcept { return *static_cast<client_run*>(userdata); }
@@ -206,6 +224,7 @@ private:
                 (*handler)(buffers->bytes(message));
             }
             observe([&](auto& observer) { observer.on_receive({message.data, message.len}); });
+            tap_.offer(message);
         });
     }
 
@@ -266,6 +285,7 @@ private:
 
     const std::shared_ptr<client_core> core_;
     handler_table<client_handlers>::reader handlers_;
+    bridge_tap tap_;
     const bool reconnects_;
     netsys_status reported_ = NETSYS_OK;
 };

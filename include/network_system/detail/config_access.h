@@ -40,6 +40,7 @@ void visit_session_keys(const std::string& section, Session& session, Visitor& v
     visit.or_default(section + "send_buffer_size", session.send_buffer_size);
     visit(section + "kernel_receive_buffer_size", session.kernel_receive_buffer_size);
     visit(section + "kernel_send_buffer_size", session.kernel_send_buffer_size);
+    visit(section + "log_messages", session.log_messages);
 }
 
 /// Calls `visit(key, member)` for each member of a configuration; `visit.or_default` where 0 means the default.
@@ -72,6 +73,14 @@ void visit_keys(Config& config, Visitor& visit) {
     visit.or_default("client.reconnect.first_delay", config.client.reconnect.first_delay);
     visit.or_default("client.reconnect.max_delay", config.client.reconnect.max_delay);
     visit("client.reconnect.max_attempts", config.client.reconnect.max_attempts);
+
+    visit("bridge.enable_performance_monitoring", config.bridge.enable_performance_monitoring);
+    visit("bridge.enable_message_logging", config.bridge.enable_message_logging);
+    visit("bridge.enable_connection_pooling", config.bridge.enable_connection_pooling);
+    visit("bridge.max_connections_per_client", config.bridge.max_connections_per_client);
+    visit("bridge.connection_timeout", config.bridge.connection_timeout);
+    visit("bridge.message_timeout", config.bridge.message_timeout);
+    visit.or_default("bridge.message_buffer_size", config.bridge.message_buffer_size);
 
     visit("thread_pool.worker_count", config.thread_pool.worker_count);
     visit("thread_pool.queue_capacity", config.thread_pool.queue_capacity);

@@ -52,6 +52,7 @@ void map_session_settings(const From& from, To& to) noexcept {
     to.send_buffer_bytes = to_u32(from.send_buffer_size);
     to.kernel_receive_bytes = to_u32(from.kernel_receive_buffer_size);
     to.kernel_send_bytes = to_u32(from.kernel_send_buffer_size);
+    to.log_messages = from.log_messages ? 1 : 0;
 }
 
 /// The result borrows `server_id` and the configuration's strings.

@@ -76,6 +76,15 @@ public:
         return true;
     }
 
+    /// Begins to stop, and waits for nothing.
+    void request_stop() {
+        std::unique_lock<std::mutex> lock(mutex_);
+        begin_stop();
+        const handle run = handle_;
+        lock.unlock();
+        Functions::stop(run);
+    }
+
     /// Until the run, and one that its handlers started after it, has ended. Returns at once on a library thread.
     void wait() {
         std::unique_lock<std::mutex> lock(mutex_);

@@ -8,15 +8,10 @@
 #include <utility>
 
 #include "network_system/core/messaging_client.h"
-#include "network_system/detail/client_core.h"
+#include "network_system/detail/client_access.h"
 #include "network_system/detail/namespace.h"
 
 namespace NETWORK_SYSTEM_NAMESPACE::detail {
-
-struct client_access {
-    static netsys_client handle(const core::messaging_client& client) { return client.core_->life.current(); }
-    static void clear_handlers(core::messaging_client& client) noexcept { client.core_->handlers.clear(); }
-};
 
 /// The client objects of a pool. The pool itself knows their handles only; it asks for clients and tells which ones
 /// have ended.
@@ -27,8 +22,14 @@ class pooled_clients {
 public:
     using client_ptr = std::unique_ptr<core::messaging_client>;
 
-    pooled_clients(std::string client_id, std::string host, std::uint16_t port, const core::client_config& config)
-        : client_id_(std::move(client_id)), host_(std::move(host)), port_(port), config_(config) {}
+    /// `bridge` may be null.
+    pooled_clients(std::string client_id, std::string host, std::uint16_t port, const core::client_config& config,
+                   std::shared_ptr<bridge_core> bridge)
+        : client_id_(std::move(client_id)),
+          host_(std::move(host)),
+          port_(port),
+          config_(config),
+          bridge_(std::move(bridge)) {}
 
     bool has_host() const noexcept { return !host_.empty(); }
 
@@ -88,6 +89,7 @@ private:
         guarded(
             [&] {
                 auto client = std::make_unique<core::messaging_client>(client_id_, config_);
+                client_access::join(*client, bridge_);
                 const auto started = client->start_client(host_, port_);
                 if (started.is_err()) {
                     status = started.error().code;
@@ -125,6 +127,7 @@ private:
     const std::string host_;
     const std::uint16_t port_;
     const core::client_config config_;
+    const std::shared_ptr<bridge_core> bridge_;
     std::mutex mutex_;
     std::unordered_map<std::uint64_t, client_ptr> idle_;
     std::unordered_map<std::uint64_t, netsys_lease> leased_;

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "network_system/detail/bridge_core.h"
 #include "network_system/detail/config_mapping.h"
-#include "network_system/detail/executor_hook.h"
 #include "network_system/detail/handlers.h"
 #include "network_system/detail/lifecycle.h"
 #include "network_system/detail/monitor.h"
@@ -79,6 +79,9 @@ private:
     std::unordered_map<std::string, entry> sessions_;
 };
 
+/// How a bridge reaches what a server is made of.
+struct server_access;
+
 /// What a server and the callbacks that serve it share, so that either may go first.
 class server_core {
 public:
@@ -100,6 +103,7 @@ public:
 #endif
 
     const std::string id;
+    std::shared_ptr<bridge_core> bridge;  ///< set before the first start, or never
     lifecycle<server_functions> life;
     handler_table<server_handlers> handlers;
     session_registry sessions;
@@ -122,6 +126,9 @@ public:
         netsys_server_config config = to_c(settings, core->id);
         auto run = std::make_unique<server_run>(core);
         config.executor = to_c(settings.executor);
+        if (core->bridge) {
+            core->bridge->adopt(config);
+        }
         const netsys_callbacks callbacks = table(std::move(run));
         const netsys_status started = netsys_server_start(context, &config, &callbacks, &server);
         if (started == NETSYS_OK) {
@@ -195,7 +202,7 @@ private:
     session_events& admit(netsys_session session) {
         auto shared = std::make_shared<session_core>(session_handle::retained(session), core_->id);
         auto object = std::make_shared<session::messaging_session>(shared);
-        auto events = std::make_unique<session_events>(session, shared, object, &core_->handlers);
+        auto events = std::make_unique<session_events>(session, shared, object, &core_->handlers, core_->bridge.get());
         const auto release = [](void* userdata) noexcept { delete static_cast<session_events*>(userdata); };
         if (netsys_session_set_userdata(session, events.get(), release) != NETSYS_OK) {
             throw std::runtime_error("the session has ended");

@@ -13,6 +13,7 @@
 #include "network_system/detail/handlers.h"
 #include "network_system/detail/namespace.h"
 #include "network_system/detail/status.h"
+#include "network_system/detail/steady_time.h"
 
 namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
@@ -87,12 +88,6 @@ inline netsys_stats read_stats(netsys_session session) noexcept {
     stats.struct_size = sizeof(stats);
     netsys_session_stats(session, &stats);
     return stats;
-}
-
-/// A reading of CLOCK_MONOTONIC, which is what the standard's steady clock reads.
-inline std::chrono::steady_clock::time_point to_time_point(std::uint64_t nanoseconds) noexcept {
-    return std::chrono::steady_clock::time_point(
-        std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::nanoseconds(nanoseconds)));
 }
 
 inline std::vector<std::string> groups_of(netsys_session session) {

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "network_system/detail/bridge_core.h"
 #include "network_system/detail/error_category.h"
 #include "network_system/detail/guard.h"
 #include "network_system/detail/handlers.h"
@@ -34,10 +35,10 @@ inline bool ends_with_stream_error(const netsys_close_info& why, netsys_status r
 /// the same name, if it has a server. Used by one thread at a time.
 class session_events {
 public:
-    /// `session` and `server` are null for a session without a server.
+    /// `session` and `server` are null for a session without a server, `bridge` for one without a bridge.
     session_events(netsys_session id, std::shared_ptr<session_core> core, session_ptr session = nullptr,
-                   const handler_table<server_handlers>* server = nullptr)
-        : id_(id), core_(std::move(core)), own_(core_->handlers), session_(std::move(session)) {
+                   const handler_table<server_handlers>* server = nullptr, const bridge_core* bridge = nullptr)
+        : id_(id), core_(std::move(core)), own_(core_->handlers), session_(std::move(session)), tap_(bridge) {
         if (server != nullptr) {
             server_.emplace(*server);
         }
@@ -72,6 +73,7 @@ public:
             } else if (const auto& servers = server().receive) {
                 (*servers)(session_, buffers->bytes(message));
             }
+            tap_.offer(message);
         });
     }
 
@@ -184,6 +186,7 @@ private:
     handler_table<session_handlers>::reader own_;
     const session_ptr session_;
     std::optional<handler_table<server_handlers>::reader> server_;
+    bridge_tap tap_;
     netsys_status reported_ = NETSYS_OK;
     bool end_reported_ = false;
 };

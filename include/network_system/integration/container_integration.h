@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
@@ -205,16 +206,42 @@ std::vector<uint8_t> container_to_bytes(const Container& container) {
     }
 }
 
-/// Reads what `container_to_bytes` wrote; a null pointer if the bytes are no container.
+template <typename Container, typename = void>
+struct has_text_deserialize : std::false_type {};
+
 template <typename Container>
-std::shared_ptr<Container> container_from_bytes(const std::vector<uint8_t>& bytes) {
+struct has_text_deserialize<
+    Container, std::void_t<decltype(static_cast<bool>(std::declval<Container&>().deserialize(std::string(), false)))>>
+    : std::true_type {};
+
+/// Has a container read a text in full: their default, the header only, leaves the values unread in some versions.
+/// False when it says that it cannot.
+template <typename Container>
+bool read_container(Container& container, const std::string& text) {
+    if constexpr (has_text_deserialize<Container>::value) {
+        constexpr bool parse_only_header = false;
+        return container.deserialize(text, parse_only_header);
+    } else {
+        return !container.deserialize(std::string_view(text)).is_err();
+    }
+}
+
+/// Reads what `container_to_bytes` wrote; a null pointer if the bytes are no container. `make`, if there is one, makes
+/// the container that they are read into.
+template <typename Container>
+std::shared_ptr<Container> container_from_bytes(const std::vector<uint8_t>& bytes,
+                                                const std::function<std::shared_ptr<Container>()>& make = nullptr) {
     const std::string text(bytes.begin(), bytes.end());
     // The library turns anything into an empty container without a word, so look for its marks first.
     if (text.find("@header=") == std::string::npos && text.find("@data=") == std::string::npos) {
         return nullptr;
     }
+    std::shared_ptr<Container> made = make ? make() : nullptr;
     try {
-        constexpr bool parse_only_header = false;  // its default, true, leaves the values unread in some versions
+        if (made) {
+            return read_container(*made, text) ? std::move(made) : nullptr;
+        }
+        constexpr bool parse_only_header = false;
         return std::make_shared<Container>(text, parse_only_header);
     } catch (const std::exception&) {
         return nullptr;

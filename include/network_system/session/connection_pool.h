@@ -13,6 +13,10 @@
 #include "network_system/detail/pooled_clients.h"
 #include "network_system/utils/result_types.h"
 
+namespace NETWORK_SYSTEM_NAMESPACE::integration {
+class messaging_bridge;
+}
+
 namespace NETWORK_SYSTEM_NAMESPACE::session {
 
 struct connection_pool_config {
@@ -99,9 +103,7 @@ public:
 
     connection_pool(const std::string& host, unsigned short port, const connection_pool_config& config,
                     const core::client_config& client = {})
-        : config_(config),
-          clients_(std::make_shared<detail::pooled_clients>(config.client_id, host, port, client)),
-          start_(start()) {}
+        : connection_pool(host, port, config, client, nullptr) {}
 
     connection_pool(const connection_pool&) = delete;
     connection_pool& operator=(const connection_pool&) = delete;
@@ -189,6 +191,14 @@ public:
     }
 
 private:
+    friend class integration::messaging_bridge;
+
+    connection_pool(const std::string& host, unsigned short port, const connection_pool_config& config,
+                    const core::client_config& client, std::shared_ptr<detail::bridge_core> bridge)
+        : config_(config),
+          clients_(std::make_shared<detail::pooled_clients>(config.client_id, host, port, client, std::move(bridge))),
+          start_(start()) {}
+
     static connection_pool_config sized(std::size_t pool_size) {
         connection_pool_config config;
         config.max_connections_per_client = pool_size;

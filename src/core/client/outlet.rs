@@ -86,6 +86,7 @@ impl Outlet {
             let unsent = backlog.take_unsent();
             self.registry.count_backlog(Weak::new());
             session.inherit(unsent, framing);
+            session.inherit_reports(&backlog);
         }
     }
 

@@ -34,9 +34,9 @@ fn structs_have_no_padding() {
     assert_eq!(size_of::<netsys_error_info>(), 4 * 4 + 232);
     assert_eq!(size_of::<netsys_stats>(), 2 * 4 + 19 * 8);
     assert_eq!(size_of::<netsys_callbacks>(), 2 * 4 + 11 * 8);
-    assert_eq!(size_of::<netsys_context_config>(), 4 * 4 + 16 + 6 * 8 + 2 * 4);
+    assert_eq!(size_of::<netsys_context_config>(), 4 * 4 + 2 * 16 + 6 * 8 + 2 * 4);
     assert_eq!(size_of::<netsys_executor>(), 3 * 8);
-    assert_eq!(size_of::<netsys_server_config>(), 2 * 4 + 3 * 16 + 2 * 2 + 3 * 4 + 3 * 8 + 18 * 4 + 5 * 8);
+    assert_eq!(size_of::<netsys_server_config>(), 2 * 4 + 3 * 16 + 2 * 2 + 3 * 4 + 3 * 8 + 20 * 4 + 5 * 8);
     assert_eq!(size_of::<netsys_client_config>(), 2 * 4 + 2 * 16 + 2 * 2 + 3 * 4 + 3 * 8 + 18 * 4 + 5 * 8);
     assert_eq!(size_of::<netsys_bridge_config>(), 6 * 4);
     assert_eq!(size_of::<netsys_bridge_callbacks>(), 2 * 4 + 4 * 8);

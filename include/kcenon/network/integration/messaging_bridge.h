@@ -1,0 +1,3 @@
+#pragma once
+
+#include "network_system/integration/messaging_bridge.h"

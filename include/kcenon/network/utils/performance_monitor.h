@@ -1,0 +1,3 @@
+#pragma once
+
+#include "network_system/utils/performance_monitor.h"

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "network_system/core/messaging_server.h"
+#include "network_system/detail/namespace.h"
+#include "network_system/detail/server_core.h"
+
+namespace NETWORK_SYSTEM_NAMESPACE::detail {
+
+struct server_access {
+    static netsys_server handle(const core::messaging_server& server) { return server.core_->life.current(); }
+
+    /// Before the first start.
+    static void join(core::messaging_server& server, std::shared_ptr<bridge_core> bridge) noexcept {
+        server.core_->bridge = std::move(bridge);
+    }
+    static void request_stop(core::messaging_server& server) { server.core_->life.request_stop(); }
+};
+
+}  // namespace NETWORK_SYSTEM_NAMESPACE::detail
