@@ -248,6 +248,32 @@ static void destroy_in(int slot, uint32_t dispatch) {
     REQUIRE(hazard_value(&events.released) == 1);
 }
 
+/* Nobody polls but the destroy itself. */
+static void destroy_runs_what_nobody_polls(void) {
+    netsys_callbacks callbacks;
+    netsys_client_config config;
+    netsys_server server;
+    netsys_client client;
+    uint16_t port;
+    told events;
+    const unsigned long released = hazard_value(&handlers_released);
+    expect_nothing(&events);
+    make_bridge(&events);
+    callbacks = handlers(&events);
+    callbacks.on_open = on_open;
+    REQUIRE_OK(start_server(events.bridge, &callbacks, &server));
+    REQUIRE_OK(netsys_server_port(server, &port));
+    config = client_config(events.bridge, port);
+    config.dispatch = NETSYS_DISPATCH_MANUAL;
+    REQUIRE_OK(netsys_client_start(context, &config, &callbacks, &client));
+    REQUIRE_OK(netsys_client_wait_connected(client, HAZARD_PATIENCE_S * 1000));
+    REQUIRE_OK(netsys_bridge_destroy(events.bridge));
+    REQUIRE(hazard_value(&events.released) == 1 && hazard_value(&handlers_released) == released + 2);
+    REQUIRE(hazard_value(&events.begun) == 2 && hazard_value(&events.ended) == 2);
+    REQUIRE_OK(netsys_client_destroy(client));
+    REQUIRE_OK(netsys_server_destroy(server));
+}
+
 typedef struct starter {
     pthread_t thread;
     const told* events;
@@ -394,6 +420,7 @@ int main(void) {
         destroy_in(slot, NETSYS_DISPATCH_INLINE);
         destroy_in(slot, NETSYS_DISPATCH_POOL);
     }
+    destroy_runs_what_nobody_polls();
     for (round = 0; round < ROUNDS; ++round) {
         destroy_while_clients_connect();
     }
