@@ -1,6 +1,8 @@
 /* bridges: what only C can get wrong with them. Each bridge releases its callbacks exactly once, after the last of
  * them, whether it could not be made, is destroyed in one of its callbacks or in those of what it has, or while clients
  * connect; a stale one is refused by all that name it. */
+#include <sys/wait.h>
+
 #include "hazard.h"
 
 enum { CONNECTED, DISCONNECTED, ERROR, BRIDGE_RELEASE, OPEN, MESSAGE, CLOSE, STOPPED, RELEASE, SLOTS };
@@ -205,6 +207,27 @@ static void bad_arguments_release_once(void) {
     }
     REQUIRE_OK(netsys_bridge_create(id, &config, NULL, &bridge)); /* nobody need listen */
     REQUIRE_OK(netsys_bridge_destroy(bridge));
+}
+
+/* Nothing is made in a child of fork, and what it gave is released there too. */
+static void fork_children_release_once(void) {
+    const pid_t child = fork();
+    int status = -1;
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        told events;
+        netsys_bridge bridge;
+        netsys_bridge_config config;
+        netsys_bridge_callbacks callbacks;
+        expect_nothing(&events);
+        memset(&config, 0, sizeof config);
+        config.struct_size = sizeof config;
+        callbacks = bridge_callbacks(&events);
+        REQUIRE_STATUS(NETSYS_ERR_FORKED, netsys_bridge_create(hazard_str("id"), &config, &callbacks, &bridge));
+        _exit(hazard_value(&events.released) == 1 ? 0 : 99);
+    }
+    REQUIRE(waitpid(child, &status, 0) == child);
+    REQUIRE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 /* A server that answers nothing and a client that says hello, which the other ends, or nobody to connect with. */
@@ -416,6 +439,7 @@ int main(void) {
     config.pool_threads = 2;
     REQUIRE_OK(netsys_context_create(&config, &context));
     bad_arguments_release_once();
+    fork_children_release_once();
     for (slot = 0; slot < SLOTS; ++slot) {
         destroy_in(slot, NETSYS_DISPATCH_INLINE);
         destroy_in(slot, NETSYS_DISPATCH_POOL);

@@ -181,7 +181,8 @@ class Json(unittest.TestCase):
             for what in DISTRIBUTIONS:
                 found, times = document[f"{what}_us"], figures[what]
                 self.assertEqual(found["count"], times["count"])
-                expected = {figure: Decimal(times[f"{figure}_ns"]) / 1000 for figure in ("min", "max", "p50", "p95", "p99")}
+                same = ("min", "max", "p50", "p95", "p99")
+                expected = {figure: Decimal(times[f"{figure}_ns"]) / 1000 for figure in same}
                 expected["mean"] = Decimal(times["sum_ns"] // max(times["count"], 1)) / 1000
                 for figure, value in expected.items():
                     self.assertEqual(found[figure], value if times["count"] else None, f"{name}: {what}: {figure}")
