@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The cost of the path: the library against a plain epoll program, in the same run.
+"""The cost of the path: the library against a plain epoll program, in the same run. And of a record of the monitor.
 
 Builds the two peers, runs every row's contestants next to each other in shuffled rounds, checks every count, prints a
 table and writes JSON. Exit status: 0 all goals hold, 1 a goal is missed, 2 something did not run or a count is wrong.
@@ -97,12 +97,16 @@ ROWS = (
 )
 
 
+# The functions that record, and by how many threads at once.
+RECORDS = [(name, threads) for name in ("message_sent", "latency", "connection") for threads in (1, 2, 4)]
+RECORD_CALLS = 5_000_000
+
+
 def build(options: argparse.Namespace) -> dict:
-    """Compiles the peers and returns their paths."""
+    """Compiles the programs and returns their paths."""
     options.out.mkdir(parents=True, exist_ok=True)
-    programs = {peer: options.out / f"{peer}_peer" for peer in PEERS}
     flags = ["-std=c99", "-O2", "-Wall", "-Wextra"]
-    commands = {"epoll": [], "netsys": ["-I", str(options.include), "-pthread"]}
+    with_library = ["-I", str(options.include), "-pthread"]
     if "netsys" in options.peers:
         library = (options.lib / "libnetwork_system.so").resolve()
         if not library.exists():
@@ -114,12 +118,17 @@ def build(options: argparse.Namespace) -> dict:
             link = links / name
             link.unlink(missing_ok=True)
             link.symlink_to(library)
-        commands["netsys"] += ["-L", str(links), f"-Wl,-rpath,{links}", "-lnetwork_system"]
-    for peer in options.peers:
-        source = str(ROOT / "benches" / f"{peer}_peer.c")
-        command = [options.cc, *flags, source, "-o", str(programs[peer]), *commands[peer]]
+        with_library += ["-L", str(links), f"-Wl,-rpath,{links}", "-lnetwork_system"]
+    sources = {"epoll": ("epoll_peer.c", []), "netsys": ("netsys_peer.c", with_library)}
+    sources = {peer: sources[peer] for peer in options.peers}
+    if "netsys" in options.peers:
+        sources["monitor"] = ("monitor.c", ["-D_GNU_SOURCE", *with_library])
+    programs = {}
+    for program, (source, more) in sources.items():
+        programs[program] = options.out / pathlib.Path(source).stem
+        command = [options.cc, *flags, str(ROOT / "benches" / source), "-o", str(programs[program]), *more]
         if subprocess.run(command).returncode != 0:
-            raise Failure(f"{peer}_peer.c does not compile")
+            raise Failure(f"{source} does not compile")
     return programs
 
 
@@ -284,6 +293,29 @@ def measure_exactly(programs: dict, rows: list, tool: str, wrap: list, count, sc
     return lines
 
 
+def measure_records(program: pathlib.Path, rounds: int, seed: int, calls: int) -> list:
+    """What a record of the performance monitor costs, in nanoseconds of processor time. Shuffled rounds."""
+    generator = random.Random(seed)
+    values = {key: [] for key in RECORDS}
+    for _ in range(rounds):
+        for name, threads in generator.sample(RECORDS, len(RECORDS)):
+            command = [program, name, str(threads), str(calls)]
+            try:
+                result = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=RUN_TIMEOUT)
+            except subprocess.TimeoutExpired:
+                raise Failure(f"monitor {name} {threads} did not end within {RUN_TIMEOUT} s") from None
+            if result.returncode != 0:
+                raise Failure(f"monitor {name} {threads} ended with {result.returncode}")
+            values[name, threads].append(float(result.stdout))
+    lines = [{"record": name, "threads": threads, "median": statistics.median(found), "values": found}
+             for (name, threads), found in values.items()]
+    print("\nnanoseconds of processor time per record of the performance monitor, median (min - max)")
+    for line in lines:
+        spread = f"({min(line['values']):.1f} - {max(line['values']):.1f})"
+        print(f"  {line['record']:<14} threads: {line['threads']}  {line['median']:>6.1f} {spread}")
+    return lines
+
+
 def select(options: argparse.Namespace) -> list:
     rows = []
     for row in ROWS:
@@ -303,6 +335,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--scale", type=float, default=1.0, help="factor on the number of messages")
     parser.add_argument("--rows", nargs="*", default=[], metavar="WORD", help="only rows with all these words")
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS))
+    parser.add_argument("--records", action="store_true", help="only what a record of the performance monitor costs")
     parser.add_argument("--syscalls", action="store_true", help="also count system calls per message (strace)")
     parser.add_argument("--instructions", action="store_true", help="also count instructions per message (valgrind)")
     parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="of the shuffling")
@@ -319,14 +352,18 @@ def main() -> int:
     options = parse()
     if options.quick:
         options.rounds = 1
-    rows = select(options)
+    rows = [] if options.records else select(options)
     programs = build(options)
     report = {
         "machine": {"kernel": platform.release(), "cpus": os.cpu_count()},
         "rounds": options.rounds, "seed": options.seed, "quick": options.quick,
         "results": measure(programs, rows, options.rounds, options.seed),
     }
-    print_table(report["results"])
+    if rows:
+        print_table(report["results"])
+    if "monitor" in programs and not options.rows:
+        calls = RECORD_CALLS // 50 if options.quick else RECORD_CALLS
+        report["records"] = measure_records(programs["monitor"], options.rounds, options.seed, calls)
     exact = [row for row in rows if row.work in ("pingpong", "stream", "echo") and row.size == 64]
     scale = 1.0 if options.quick else 0.05
     if options.syscalls and shutil.which("strace"):

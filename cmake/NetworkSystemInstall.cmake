@@ -63,3 +63,7 @@ install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/LICENSE-MIT
         DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT Development)
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/docs/" DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT Development
         FILES_MATCHING PATTERN "*.md")
+
+# What the reports of the monitor and of bridges look like, for programs that read them.
+install(FILES "${PROJECT_SOURCE_DIR}/docs/metrics.schema.json"
+        DESTINATION "${CMAKE_INSTALL_DATADIR}/network_system" COMPONENT Development)

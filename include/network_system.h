@@ -2233,7 +2233,7 @@ typedef struct netsys_metrics {
      */
     struct netsys_distribution round_trip;
     /**
-     * How long the message callbacks of bridges ran, of one in 64.
+     * How long the message callbacks of bridges ran, of one in 61.
      */
     struct netsys_distribution handler_time;
 } netsys_metrics;
@@ -4037,8 +4037,7 @@ netsys_status netsys_bridge_set_debug_logging(struct netsys_bridge bridge, uint3
 netsys_status netsys_bridge_stop(struct netsys_bridge bridge, uint32_t drain_ms);
 
 /**
- * [BLOCKING] Waits until the servers and clients that a bridge has now have stopped, and all of their events have been
- * told. It does not stop them.
+ * [BLOCKING] Waits until no server and client of a bridge runs, and all events have been told. It does not stop them.
  *
  * @param bridge      the bridge
  * @param timeout_ms  how long; NETSYS_INFINITE: for ever

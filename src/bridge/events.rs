@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::error::{Code, Error, Result, panic_text};
+use super::wait_while;
+use crate::error::{Error, Result, panic_text};
 use crate::runtime::as_library_thread;
 
 /// What a bridge tells its user: one at a time, in order, never under a lock, on threads of the library and on those
@@ -38,6 +39,8 @@ pub(super) struct EventQueue {
 struct Inner {
     waiting: VecDeque<Event>,
     telling: bool,
+    /// The last event is in line, or has been told: what others bring later is left out.
+    released: bool,
 }
 
 impl EventQueue {
@@ -46,13 +49,24 @@ impl EventQueue {
     }
 
     pub(super) fn post(&self, event: Event) {
-        {
-            let mut inner = self.lock();
-            inner.waiting.push_back(event);
-            if std::mem::replace(&mut inner.telling, true) {
-                return;
-            }
+        if self.push(event) {
+            self.tell_all();
         }
+    }
+
+    /// Puts an event in line. True: nobody tells any, and the caller has to, by [`EventQueue::tell_all`].
+    #[must_use]
+    pub(super) fn push(&self, event: Event) -> bool {
+        let mut inner = self.lock();
+        if inner.released {
+            return false;
+        }
+        inner.released = matches!(event, Event::Released);
+        inner.waiting.push_back(event);
+        !std::mem::replace(&mut inner.telling, true)
+    }
+
+    pub(super) fn tell_all(&self) {
         loop {
             let event = {
                 let mut inner = self.lock();
@@ -80,17 +94,8 @@ impl EventQueue {
     }
 
     /// Waits until all events have been told.
-    pub(super) fn wait_idle(&self, timeout: Option<Duration>) -> Result<()> {
-        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let mut inner = self.lock();
-        while inner.telling {
-            inner = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
-                None => self.idle.wait(inner).unwrap_or_else(PoisonError::into_inner),
-                Some(Duration::ZERO) => return Err(Code::Timeout.into()),
-                Some(left) => self.idle.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0,
-            };
-        }
-        Ok(())
+    pub(super) fn wait_idle(&self, deadline: Option<Instant>) -> Result<()> {
+        wait_while(&self.idle, self.lock(), deadline, |inner| inner.telling).map(drop)
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

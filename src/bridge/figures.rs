@@ -27,16 +27,11 @@ impl Figures {
             (Counter::BytesReceived, come.bytes_received),
             (Counter::SendErrors, come.messages_dropped),
         ];
-        let (connected, disconnected) = match (before.connections_current, now.connections_current) {
-            (before, now) if now >= before => (now - before, 0),
-            (before, now) => (0, before - now),
-        };
         for monitor in self.both() {
             if counts.iter().any(|(_, count)| *count > 0) {
                 monitor.add(&counts);
             }
-            monitor.add_connections(connected);
-            monitor.remove_connections(disconnected);
+            monitor.change_connections(before.connections_current, now.connections_current);
         }
     }
 

@@ -4,11 +4,13 @@ mod events;
 mod figures;
 mod observed;
 mod report;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 pub use self::events::Events;
@@ -29,12 +31,13 @@ use crate::transport::tls::TlsClient;
 /// It keeps none of its servers and clients: they end when they are stopped, by themselves or with the bridge.
 pub struct Bridge {
     id: String,
-    me: Weak<Bridge>,
     config: Mutex<BridgeConfig>,
     debug: AtomicBool,
     figures: Figures,
     events: EventQueue,
     endpoints: Mutex<Endpoints>,
+    /// Signalled when one has been started or has ended.
+    changed: Condvar,
 }
 
 #[derive(Default)]
@@ -45,10 +48,11 @@ struct Endpoints {
     closed: bool,
 }
 
-/// A server or client that has not ended.
+/// A server or client, until it has been started and has ended: which may come the other way round.
 struct Endpoint {
     /// `None` while it is being started.
     made: Option<Made>,
+    ended: bool,
     id: String,
     measured: bool,
     /// What was counted of it already.
@@ -107,6 +111,32 @@ impl Present {
     }
 }
 
+impl Endpoints {
+    fn present(&self) -> Vec<Present> {
+        self.running.values().filter_map(Endpoint::present).collect()
+    }
+
+    fn is_starting(&self) -> bool {
+        self.running.values().any(|endpoint| endpoint.made.is_none())
+    }
+}
+
+impl Endpoint {
+    fn present(&self) -> Option<Present> {
+        self.made.as_ref()?.upgrade()
+    }
+
+    /// Counts what it has done since the last time. What this returns may be the last reference: drop it outside the
+    /// lock.
+    fn count(&mut self, figures: &Figures) -> Option<Present> {
+        let present = self.present().filter(|_| self.measured)?;
+        let totals = present.totals();
+        figures.count(&self.counted, &totals);
+        self.counted = totals;
+        Some(present)
+    }
+}
+
 impl Bridge {
     /// A bridge, which has a name for people.
     pub fn new(id: &str, config: BridgeConfig, events: Arc<dyn Events>) -> Result<Arc<Bridge>> {
@@ -115,16 +145,17 @@ impl Bridge {
             return Err(Error::invalid(text));
         }
         let config = config.validated()?;
-        let bridge = Arc::new_cyclic(|me: &Weak<Bridge>| Bridge {
+        let bridge = Arc::new(Bridge {
             id: id.to_owned(),
-            me: Weak::clone(me),
             config: Mutex::new(config),
             debug: AtomicBool::new(false),
             figures: Figures::default(),
             events: EventQueue::new(events),
             endpoints: Mutex::default(),
+            changed: Condvar::new(),
         });
-        monitor().add_source(Weak::clone(&bridge.me) as Weak<dyn Source>);
+        let source: Weak<Bridge> = Arc::downgrade(&bridge);
+        monitor().add_source(source);
         Ok(bridge)
     }
 
@@ -153,7 +184,7 @@ impl Bridge {
 
     /// Starts a server as [`Server::start`] does.
     pub fn start_server(
-        &self,
+        self: &Arc<Self>,
         context: &Arc<Context>,
         config: ServerConfig,
         handler: Arc<dyn Handler>,
@@ -168,7 +199,7 @@ impl Bridge {
 
     /// Starts a client as [`Client::start`] does.
     pub fn start_client(
-        &self,
+        self: &Arc<Self>,
         context: &Arc<Context>,
         config: ClientConfig,
         handler: Arc<dyn Handler>,
@@ -220,7 +251,7 @@ impl Bridge {
     }
 
     fn start<T>(
-        &self,
+        self: &Arc<Self>,
         context: &Context,
         settings: &BridgeConfig,
         id: String,
@@ -235,30 +266,24 @@ impl Bridge {
             }
             endpoints.started += 1;
             let number = endpoints.started;
-            let endpoint = Endpoint { made: None, id, measured, counted: Stats::default() };
+            let endpoint = Endpoint { made: None, ended: false, id, measured, counted: Stats::default() };
             endpoints.running.insert(number, endpoint);
             number
         };
-        let bridge = self.me.upgrade().ok_or(Code::Internal)?;
-        let started = start(Arc::new(Observed::new(bridge, number, measured, handler)));
-        match started {
+        match start(Arc::new(Observed::new(Arc::clone(self), number, measured, handler))) {
             Ok((made, endpoint)) => {
-                let too_late = {
-                    let mut endpoints = self.lock_endpoints();
-                    // It may have ended already.
-                    if let Some(known) = endpoints.running.get_mut(&number) {
-                        known.made = Some(made.clone());
-                    }
-                    endpoints.closed
-                };
-                if too_late && let Some(present) = made.upgrade() {
-                    present.stop(None);
-                }
+                let present = made.upgrade();
+                self.update(number, |endpoint| endpoint.made = Some(made));
+                let closed = self.lock_endpoints().closed;
+                present.filter(|_| closed).iter().for_each(|endpoint| endpoint.stop(None));
                 Ok(endpoint)
             }
             Err(error) => {
-                self.forget(number);
+                // First, since nothing is told any more when the last one is forgotten.
                 context.logging(|| self.report(&error));
+                let mut endpoints = self.lock_endpoints();
+                endpoints.running.remove(&number);
+                self.unlock(endpoints);
                 Err(error)
             }
         }
@@ -266,50 +291,73 @@ impl Bridge {
 
     /// A server or client has ended.
     fn ended(&self, number: u64) {
-        self.collect();
-        self.forget(number);
+        self.update(number, |endpoint| endpoint.ended = true);
     }
 
-    fn forget(&self, number: u64) {
-        let over = {
-            let mut endpoints = self.lock_endpoints();
-            endpoints.running.remove(&number);
-            endpoints.closed && endpoints.running.is_empty()
-        };
-        if over {
-            self.events.post(Event::Released);
+    /// Notes something of a server or client, and forgets it after the last.
+    fn update(&self, number: u64, note: impl FnOnce(&mut Endpoint)) {
+        let mut endpoints = self.lock_endpoints();
+        let mut counted = None;
+        if let Some(endpoint) = endpoints.running.get_mut(&number) {
+            note(endpoint);
+            if endpoint.ended && endpoint.made.is_some() {
+                counted = endpoint.count(&self.figures);
+                endpoints.running.remove(&number);
+            }
+        }
+        self.unlock(endpoints);
+        drop(counted);
+    }
+
+    /// To be called after each change that others may wait for.
+    fn unlock(&self, endpoints: MutexGuard<'_, Endpoints>) {
+        let over = endpoints.closed && endpoints.running.is_empty();
+        // In line before anybody can see that nothing runs: who waits for that waits for what is told then, too.
+        let tell = over && self.events.push(Event::Released);
+        drop(endpoints);
+        self.changed.notify_all();
+        if tell {
+            self.events.tell_all();
         }
     }
 
     /// Begins to stop its servers and clients. `drain`: as for these. Others may be started afterwards.
     pub fn stop(&self, drain: Option<Duration>) {
-        self.present().iter().for_each(|endpoint| endpoint.stop(drain));
+        let present = self.lock_endpoints().present();
+        present.iter().for_each(|endpoint| endpoint.stop(drain));
     }
 
-    /// Waits until none of its servers and clients runs, and nothing is told any more.
+    /// Waits until none of its servers and clients runs, and all events have been told.
     pub fn wait(&self, timeout: Option<Duration>) -> Result<()> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let left = || deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        for endpoint in self.present() {
-            endpoint.wait(left())?;
+        loop {
+            let present = self.wait_started(deadline)?;
+            if present.is_empty() {
+                break;
+            }
+            for endpoint in present {
+                endpoint.wait(deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())))?;
+            }
         }
-        if on_library_thread() { Ok(()) } else { self.events.wait_idle(left()) }
+        if on_library_thread() { Ok(()) } else { self.events.wait_idle(deadline) }
+    }
+
+    /// Those that run, when none is being started.
+    fn wait_started(&self, deadline: Option<Instant>) -> Result<Vec<Present>> {
+        let endpoints = self.lock_endpoints();
+        if endpoints.is_starting() && on_library_thread() {
+            return Err(Error::new(Code::WouldDeadlock, "something is being started, which may need this thread"));
+        }
+        let endpoints = wait_while(&self.changed, endpoints, deadline, Endpoints::is_starting)?;
+        Ok(endpoints.present())
     }
 
     /// Begins to stop for good. The events are released when nothing of it runs any more.
     pub fn close(&self, drain: Option<Duration>) {
-        let over = {
-            let mut endpoints = self.lock_endpoints();
-            !std::mem::replace(&mut endpoints.closed, true) && endpoints.running.is_empty()
-        };
-        if over {
-            self.events.post(Event::Released);
-        }
+        let mut endpoints = self.lock_endpoints();
+        endpoints.closed = true;
+        self.unlock(endpoints);
         self.stop(drain);
-    }
-
-    fn present(&self) -> Vec<Present> {
-        self.lock_endpoints().running.values().filter_map(|endpoint| endpoint.made.as_ref()?.upgrade()).collect()
     }
 
     // --- figures -----------------------------------------------------------------------------------------------
@@ -333,18 +381,18 @@ impl Bridge {
 
     /// Counts what its servers and clients have done since the last time.
     fn collect(&self) {
-        // Outside the lock: they may be the last references.
-        let mut present = Vec::new();
         let mut endpoints = self.lock_endpoints();
-        for endpoint in endpoints.running.values_mut().filter(|endpoint| endpoint.measured) {
-            if let Some(found) = endpoint.made.as_ref().and_then(Made::upgrade) {
-                let totals = found.totals();
-                self.figures.count(&endpoint.counted, &totals);
-                endpoint.counted = totals;
-                present.push(found);
-            }
-        }
+        let counted: Vec<_> = endpoints.running.values_mut().map(|endpoint| endpoint.count(&self.figures)).collect();
         drop(endpoints);
+        drop(counted);
+    }
+
+    /// Counts what one of them has done since the last time.
+    fn collect_from(&self, number: u64) {
+        let mut endpoints = self.lock_endpoints();
+        let counted = endpoints.running.get_mut(&number).and_then(|endpoint| endpoint.count(&self.figures));
+        drop(endpoints);
+        drop(counted);
     }
 
     // --- events ------------------------------------------------------------------------------------------------
@@ -390,4 +438,21 @@ impl fmt::Debug for Bridge {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits on a condition variable until `condition` is false, or the time has come.
+fn wait_while<'a, T>(
+    changed: &Condvar,
+    mut guard: MutexGuard<'a, T>,
+    deadline: Option<Instant>,
+    condition: impl Fn(&T) -> bool,
+) -> Result<MutexGuard<'a, T>> {
+    while condition(&guard) {
+        guard = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+            None => changed.wait(guard).unwrap_or_else(PoisonError::into_inner),
+            Some(Duration::ZERO) => return Err(Code::Timeout.into()),
+            Some(left) => changed.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0,
+        };
+    }
+    Ok(guard)
 }

@@ -11,7 +11,7 @@ pub(super) fn status(bridge: &Bridge) -> String {
     let endpoints: Vec<(String, Option<Present>)> = {
         let endpoints = bridge.lock_endpoints();
         let all = endpoints.running.values();
-        all.map(|endpoint| (endpoint.id.clone(), endpoint.made.as_ref().and_then(super::Made::upgrade))).collect()
+        all.map(|endpoint| (endpoint.id.clone(), endpoint.present())).collect()
     };
     if endpoints.is_empty() {
         page += "nothing runs\n";
@@ -27,8 +27,8 @@ pub(super) fn status(bridge: &Bridge) -> String {
     let on = |enabled| if enabled { "on" } else { "off" };
     _ = writeln!(
         page,
-        "settings     monitoring {}, message log {}, pooling {} with at most {} connections a pool, {} ms to connect, {} ms to send, \
-         buffers of {}",
+        "settings     monitoring {}, message log {}, pooling {} with at most {} connections a pool, {} ms to connect, \
+         {} ms to send, buffers of {}",
         on(config.performance_monitoring),
         on(config.message_logging),
         on(config.connection_pooling),

@@ -89,6 +89,28 @@ unsafe impl Send for BridgeCallbacks {}
 // SAFETY: as above.
 unsafe impl Sync for BridgeCallbacks {}
 
+impl BridgeCallbacks {
+    /// # Safety
+    /// `table` is NULL, which is a table without callbacks, or points to a struct as long as its own struct_size says.
+    unsafe fn read(table: *const netsys_bridge_callbacks) -> Result<BridgeCallbacks> {
+        if table.is_null() {
+            // SAFETY: all zero is a value of this struct.
+            return Ok(BridgeCallbacks(unsafe { std::mem::zeroed() }));
+        }
+        // SAFETY: by the contract of this function.
+        let table = unsafe { args::read_struct(table, "callbacks") }?;
+        reserved(table.reserved, "callbacks: reserved")?;
+        Ok(BridgeCallbacks(table))
+    }
+}
+
+/// A bridge that could not be made has told nothing.
+impl guard::Release for BridgeCallbacks {
+    fn release_unless_started(&self) {
+        self.on_release();
+    }
+}
+
 impl Events for BridgeCallbacks {
     fn on_connection(&self, endpoint: &str, connected: bool) {
         if let Some(callback) = self.0.on_connection {
@@ -244,26 +266,18 @@ pub unsafe extern "C" fn netsys_bridge_create(
     callbacks: *const netsys_bridge_callbacks,
     out: *mut netsys_bridge,
 ) -> netsys_status {
-    guard::call(|| {
-        let table = if callbacks.is_null() {
-            // SAFETY: all zero is a value of this struct.
-            unsafe { std::mem::zeroed() }
-        } else {
-            // SAFETY: the caller gives a table as long as it says.
-            unsafe { args::read_struct(callbacks, "callbacks") }?
-        };
-        reserved(table.reserved, "callbacks: reserved")?;
-        let events = Arc::new(BridgeCallbacks(table));
-        let made = (|| {
-            // SAFETY: the caller gives NULL or a place for a handle, a view that is valid, and NULL or a configuration as
-            // long as it says.
-            let (out, id, config) = unsafe { (Out::new(out, "out")?, args::text(id, "id")?, bridge_config(config)?) };
-            let handle = objects::insert(Bridge::new(id, config, events.clone())?)?;
-            out.store(handle);
+    guard::start(
+        // SAFETY: the caller gives a view that is valid, and NULL or a configuration as long as it says.
+        || unsafe { Ok((args::text(id, "id")?, bridge_config(config)?)) },
+        // SAFETY: the caller gives NULL or a table as long as it says.
+        || unsafe { BridgeCallbacks::read(callbacks) },
+        |callbacks, (id, config)| {
+            // SAFETY: the caller gives NULL or a place for a handle.
+            let out = unsafe { Out::new(out, "out") }?;
+            out.store(objects::insert(Bridge::new(id, config, callbacks.clone())?)?);
             Ok(())
-        })();
-        made.inspect_err(|_| events.on_release())
-    })
+        },
+    )
 }
 
 /// Changes what a bridge is like, for servers, clients and pools that are started from now on.
@@ -422,8 +436,7 @@ pub extern "C" fn netsys_bridge_stop(bridge: netsys_bridge, drain_ms: u32) -> ne
     })
 }
 
-/// [BLOCKING] Waits until the servers and clients that a bridge has now have stopped, and all of their events have been
-/// told. It does not stop them.
+/// [BLOCKING] Waits until no server and client of a bridge runs, and all events have been told. It does not stop them.
 ///
 /// @param bridge      the bridge
 /// @param timeout_ms  how long; NETSYS_INFINITE: for ever

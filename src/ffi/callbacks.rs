@@ -43,13 +43,6 @@ impl Callbacks {
         self.started.store(true, Ordering::Relaxed);
     }
 
-    /// For a start that failed.
-    pub(super) fn release_unless_started(&self) {
-        if !self.started.load(Ordering::Relaxed) {
-            self.on_release();
-        }
-    }
-
     /// The handle for a callback on the session. There always is one, unless all 2^24 are in use: then it is 0.
     #[inline]
     fn handle(&self, session: &Arc<Session>) -> netsys_session {
@@ -92,6 +85,14 @@ impl Callbacks {
             };
             // SAFETY: as above; `info` and its text live for the call.
             unsafe { callback(self.table.userdata, handle, &raw const info) };
+        }
+    }
+}
+
+impl guard::Release for Callbacks {
+    fn release_unless_started(&self) {
+        if !self.started.load(Ordering::Relaxed) {
+            self.on_release();
         }
     }
 }

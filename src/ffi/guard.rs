@@ -8,7 +8,6 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::callbacks::Callbacks;
 use super::objects::{self, Handle};
 use super::status::{NETSYS_OK, fail, netsys_status};
 use crate::error::{Code, Error, Result, panic_text};
@@ -55,12 +54,18 @@ pub(super) fn with<H: Handle>(handle: H, body: impl FnOnce(&H::Object) -> Result
     }
 }
 
+/// Callbacks that are released exactly once.
+pub(super) trait Release {
+    /// For a start that failed.
+    fn release_unless_started(&self);
+}
+
 /// Runs the body of a function that starts something which tells its events to callbacks. If it does not come to that,
 /// the callbacks are released, and so is the executor of the configuration, whatever else is wrong.
-pub(super) fn start<C>(
+pub(super) fn start<C, T: Release>(
     read_config: impl FnOnce() -> Result<C>,
-    read_callbacks: impl FnOnce() -> Result<Callbacks>,
-    body: impl FnOnce(&Arc<Callbacks>, C) -> Result<()>,
+    read_callbacks: impl FnOnce() -> Result<T>,
+    body: impl FnOnce(&Arc<T>, C) -> Result<()>,
 ) -> netsys_status {
     let mut callbacks = None;
     let status = call_also_forked(|| {

@@ -93,7 +93,7 @@ pub struct netsys_metrics {
     pub latency: netsys_distribution,
     /// From a heartbeat to its answer, of framed sessions of bridges.
     pub round_trip: netsys_distribution,
-    /// How long the message callbacks of bridges ran, of one in 64.
+    /// How long the message callbacks of bridges ran, of one in 61.
     pub handler_time: netsys_distribution,
 }
 

@@ -65,6 +65,29 @@ impl Counters {
     }
 }
 
+/// How many there are of something now. On a cache line of its own, since all threads look at what lies beside it.
+#[repr(align(128))]
+#[derive(Debug, Default)]
+pub(crate) struct Gauge(AtomicU64);
+
+impl Gauge {
+    #[inline]
+    pub(crate) fn add(&self, more: u64) {
+        self.0.fetch_add(more, Relaxed);
+    }
+
+    /// There are never less than none, whatever an application records.
+    #[inline]
+    pub(crate) fn remove(&self, less: u64) {
+        // It always has a new value.
+        _ = self.0.fetch_update(Relaxed, Relaxed, |current| Some(current.saturating_sub(less)));
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::thread;

@@ -1,6 +1,7 @@
 //! What the process has in memory, as the kernel says (proc(5)).
 
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read};
 
 /// Bytes of memory; 0 where the kernel does not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,7 +13,14 @@ pub(super) struct Resident {
 
 impl Resident {
     pub(super) fn read() -> Resident {
-        fs::read_to_string("/proc/self/status").map_or_else(|_| Resident::default(), |status| Resident::parse(&status))
+        Resident::ask().unwrap_or_default()
+    }
+
+    /// In one read: the kernel makes the text anew for each.
+    fn ask() -> io::Result<Resident> {
+        let mut status = [0; 4096];
+        let length = File::open("/proc/self/status")?.read(&mut status)?;
+        Ok(Resident::parse(&String::from_utf8_lossy(&status[..length])))
     }
 
     fn parse(status: &str) -> Resident {

@@ -9,7 +9,7 @@ mod rates;
 pub mod report;
 
 pub use self::counters::Counter;
-pub(crate) use self::counters::Counters;
+pub(crate) use self::counters::{Counters, Gauge};
 pub use self::errors::ErrorKind;
 pub use self::histogram::{Distribution, Histogram};
 pub use self::monitor::{Monitor, Source, monitor};

@@ -5,7 +5,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use super::memory::Resident;
-use super::{Counter, Counters, ErrorKind, Histogram, Metrics, Rates};
+use super::{Counter, Counters, ErrorKind, Gauge, Histogram, Metrics, Rates};
 use crate::{runtime, sys};
 
 /// Something that counts by itself and tells the monitor of it when it is asked to.
@@ -19,7 +19,7 @@ pub trait Source: Send + Sync {
 pub struct Monitor {
     counters: Counters,
     rates: Rates,
-    connections_current: AtomicU64,
+    connections_current: Gauge,
     latency: Histogram,
     round_trip: Histogram,
     handler_time: Histogram,
@@ -53,7 +53,7 @@ impl Default for Monitor {
         Monitor {
             counters: Counters::default(),
             rates: Rates::default(),
-            connections_current: AtomicU64::new(0),
+            connections_current: Gauge::default(),
             latency: Histogram::default(),
             round_trip: Histogram::default(),
             handler_time: Histogram::default(),
@@ -74,7 +74,7 @@ impl Monitor {
     pub fn record_connection(&self, success: bool) {
         if success {
             self.add(&[(Counter::Connections, 1)]);
-            self.connections_current.fetch_add(1, Relaxed);
+            self.connections_current.add(1);
         } else {
             self.add(&[(Counter::ConnectionsFailed, 1)]);
         }
@@ -82,7 +82,7 @@ impl Monitor {
 
     /// A connection has ended.
     pub fn record_disconnection(&self) {
-        self.remove_connections(1);
+        self.connections_current.remove(1);
     }
 
     /// A message was sent.
@@ -110,6 +110,7 @@ impl Monitor {
 
     /// What the application uses. From now on that is what the monitor says, instead of what is resident.
     pub fn record_memory(&self, bytes: u64) {
+        let bytes = bytes.min(UNKNOWN - 1);
         self.memory_peak.fetch_max(bytes, Relaxed);
         self.memory_used.store(bytes, Relaxed);
     }
@@ -131,15 +132,13 @@ impl Monitor {
         counts.iter().for_each(|(counter, more)| self.counters.add(*counter, *more));
     }
 
-    pub(crate) fn add_connections(&self, more: u64) {
-        self.connections_current.fetch_add(more, Relaxed);
-    }
-
-    /// There are never less than none, whatever an application records.
-    pub(crate) fn remove_connections(&self, less: u64) {
-        let less = |current: u64| Some(current.saturating_sub(less));
-        // It always has a new value.
-        _ = self.connections_current.fetch_update(Relaxed, Relaxed, less);
+    /// Connections have come, or gone, that were counted elsewhere.
+    pub(crate) fn change_connections(&self, before: u64, now: u64) {
+        if now > before {
+            self.connections_current.add(now - before);
+        } else if now < before {
+            self.connections_current.remove(before - now);
+        }
     }
 
     /// Has a source asked whenever somebody wants to know.
@@ -166,7 +165,7 @@ impl Monitor {
             recorded => (recorded, self.memory_peak.load(Relaxed)),
         };
         let mut metrics = Metrics {
-            connections_current: self.connections_current.load(Relaxed),
+            connections_current: self.connections_current.get(),
             latency: self.latency.distribution(),
             round_trip: self.round_trip.distribution(),
             handler_time: self.handler_time.distribution(),
@@ -281,6 +280,8 @@ mod tests {
         monitor.record_memory(1000);
         let recorded = monitor.metrics();
         assert_eq!((recorded.memory_used, recorded.memory_peak), (1000, 2000));
+        monitor.record_memory(u64::MAX);
+        assert!(monitor.metrics().memory_used > 1 << 60);
         assert!(recorded.memory_resident > 1 << 20);
         monitor.reset();
         assert!(monitor.metrics().memory_used > 1 << 20);

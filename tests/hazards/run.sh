@@ -79,6 +79,7 @@ hazard 0 1 bad_handles
 hazard 0 1 jobs
 hazard 0 1 polling
 hazard 0 1 callbacks
+hazard 0 1 bridges
 hazard 0 1 storm
 
 # accept() fails three times and then no more (reliability row 30).

@@ -98,6 +98,10 @@ if grep -rlF "$prefix" "$moved"; then
 fi
 echo "ok   no file names its prefix"
 
+cmp "$source_tree/docs/metrics.schema.json" "$moved/share/network_system/metrics.schema.json" ||
+    fail "the schema of the reports is not installed as it is"
+echo "ok   the schema of the reports"
+
 # A moved install: CMake.
 installed cmake_shared "-DCONSUMER_LANGUAGES=C;CXX" -DCONSUMER_REQUEST=NetworkSystem \
     -DCONSUMER_TARGETS=NetworkSystem::Core

@@ -14,7 +14,7 @@ pub fn prometheus(metrics: &Metrics) -> String {
     page.metric("uptime_seconds", "gauge", "Since the figures began.", &[("", uptime)]);
 
     page.count("connections_total", "Connections that came to be.", m.connections_total);
-    page.gauge("connections", "Connections that there are.", m.connections_current);
+    page.gauge("open_connections", "Connections that there are.", m.connections_current);
     page.count("connection_failures_total", "Connections that could not be made.", m.connections_failed);
     page.count("sent_messages_total", "Messages that were sent.", m.messages_sent);
     page.count("received_messages_total", "Messages that were received.", m.messages_received);
@@ -98,7 +98,7 @@ mod tests {
         for part in [
             "# HELP network_system_connections_total Connections that came to be.\n\
              # TYPE network_system_connections_total counter\nnetwork_system_connections_total 12\n",
-            "# TYPE network_system_connections gauge\nnetwork_system_connections 7\n",
+            "# TYPE network_system_open_connections gauge\nnetwork_system_open_connections 7\n",
             "network_system_errors_total{kind=\"timeout\"} 3\n",
             "# TYPE network_system_latency_seconds summary\nnetwork_system_latency_seconds{quantile=\"0.5\"} 0.000998650\n",
             "network_system_latency_seconds_sum 0.006000150\nnetwork_system_latency_seconds_count 3\n",
