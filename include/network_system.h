@@ -446,6 +446,18 @@
 #define NETSYS_BRIDGE_LOG_MESSAGES 4
 
 /**
+ * Flag of a bridge: messages are compressed where peers agree, as under NETSYS_COMPRESSION_AUTO, unless a configuration
+ * says otherwise or is for raw sessions only.
+ */
+#define NETSYS_BRIDGE_COMPRESS 8
+
+/**
+ * Flag of a bridge: all connections are encrypted, as server_tls and client_tls say unless a configuration has TLS of
+ * its own. A server for which neither names a certificate does not start.
+ */
+#define NETSYS_BRIDGE_ENCRYPT 16
+
+/**
  * Preset of a configuration: the defaults.
  */
 #define NETSYS_PRESET_DEFAULT 0
@@ -2267,6 +2279,15 @@ typedef struct netsys_bridge_config {
      * The first capacity of a session's buffers; 0: 8192.
      */
     uint32_t message_buffer_bytes;
+    /**
+     * How servers encrypt, with NETSYS_BRIDGE_ENCRYPT; NULL: nothing is said of it.
+     */
+    const struct netsys_tls_config *server_tls;
+    /**
+     * How clients encrypt, with NETSYS_BRIDGE_ENCRYPT; NULL: with the defaults, which trust the issuers that the system
+     * does.
+     */
+    const struct netsys_tls_config *client_tls;
 } netsys_bridge_config;
 
 /**
@@ -3958,7 +3979,8 @@ netsys_status netsys_bridge_set_config(struct netsys_bridge bridge, const struct
  * What a bridge is like.
  *
  * @param bridge  the bridge
- * @param out     filled in; set its struct_size to sizeof(netsys_bridge_config) first
+ * @param out     filled in; set its struct_size to sizeof(netsys_bridge_config) first. How it encrypts is not given
+ *                back: server_tls and client_tls become NULL
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
  */
 netsys_status netsys_bridge_get_config(struct netsys_bridge bridge, struct netsys_bridge_config *out);
@@ -4219,10 +4241,12 @@ netsys_status netsys_config_client(struct netsys_config config, struct netsys_cl
  * The configuration of a bridge, for netsys_bridge_create.
  *
  * @param config  the configuration
- * @param out     filled in; set its struct_size to sizeof(netsys_bridge_config) first
+ * @param out     filled in; set its struct_size to sizeof(netsys_bridge_config) first. With encryption, what it points to
+ *                is what server.tls and client.tls say, and valid until the configuration is destroyed
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
  */
-netsys_status netsys_config_bridge(struct netsys_config config, struct netsys_bridge_config *out);
+netsys_status netsys_config_bridge(struct netsys_config config,
+                                   struct netsys_bridge_config *out);
 
 /**
  * The configuration of a context, for netsys_context_create, with the log_level that logger.min_level says, and

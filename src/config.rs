@@ -415,6 +415,14 @@ pub struct BridgeConfig {
     pub message_timeout: Duration,
     /// The first capacity of buffers.
     pub message_buffer: usize,
+    /// Whether messages are compressed where peers agree, on sessions that may be framed.
+    pub compression: bool,
+    /// Whether all connections are encrypted: as the configuration of a server or client says, or else as these do.
+    pub encryption: bool,
+    /// Its switch is not looked at.
+    pub server_tls: ServerTls,
+    /// Likewise.
+    pub client_tls: ClientTls,
 }
 
 impl Default for BridgeConfig {
@@ -428,6 +436,10 @@ impl Default for BridgeConfig {
             connection_timeout: client.connect_timeout,
             message_timeout: session.send_timeout,
             message_buffer: session.receive_buffer,
+            compression: false,
+            encryption: false,
+            server_tls: ServerTls::default(),
+            client_tls: ClientTls::default(),
         }
     }
 }
@@ -441,23 +453,38 @@ impl BridgeConfig {
         if self.connection_timeout.is_zero() {
             return Err(Error::invalid("connection_timeout is 0: nothing connects in no time"));
         }
+        if !self.encryption && (self.server_tls != ServerTls::default() || self.client_tls != ClientTls::default()) {
+            return Err(Error::invalid(
+                "server_tls or client_tls is given, but encryption is off, so that nothing would be encrypted: switch it \
+                 on, or leave them out",
+            ));
+        }
         Ok(self)
     }
 
     pub(crate) fn complete_server(&self, mut server: ServerConfig) -> ServerConfig {
         self.complete(&mut server.session);
+        if self.encryption && !server.tls.enabled {
+            server.tls = ServerTls { enabled: true, ..self.server_tls.clone() };
+        }
         server
     }
 
     pub(crate) fn complete_client(&self, mut client: ClientConfig) -> ClientConfig {
         replace_default(&mut client.connect_timeout, ClientConfig::default().connect_timeout, self.connection_timeout);
         self.complete(&mut client.session);
+        if self.encryption && !client.tls.enabled {
+            client.tls = ClientTls { enabled: true, ..self.client_tls.clone() };
+        }
         client
     }
 
     fn complete(&self, session: &mut SessionConfig) {
         let default = SessionConfig::default();
         session.log_messages |= self.message_logging;
+        if self.compression && session.framing != Framing::Raw {
+            replace_default(&mut session.compression, default.compression, Compression::Auto);
+        }
         replace_default(&mut session.send_timeout, default.send_timeout, self.message_timeout);
         replace_default(&mut session.receive_buffer, default.receive_buffer, self.message_buffer);
         replace_default(&mut session.send_buffer, default.send_buffer, self.message_buffer);

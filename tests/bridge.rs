@@ -16,6 +16,7 @@ use network_system::error::{Code, Error};
 use network_system::metrics::Metrics;
 use network_system::session::Session;
 use network_system::session::handler::{Handler, Message, Payload};
+use support::tls::Ca;
 use support::{Event, Home, PATIENCE, Recorder, client_config, server_config, wait_until};
 
 /// What a bridge told.
@@ -346,5 +347,36 @@ fn its_status_can_be_read() {
     ] {
         assert!(report.contains(&part), "{part}\n{report}");
     }
+    end(&bridge);
+}
+
+#[test]
+fn an_encrypting_bridge_encrypts_or_starts_nothing() {
+    let (home, ca) = (Home::new(), Ca::new());
+    let encrypting = BridgeConfig { encryption: true, compression: true, ..BridgeConfig::default() };
+    let (bridge, told) = bridge(encrypting.clone());
+    let error = bridge.start_server(&home.0, server_config(), Arc::new(Echo)).unwrap_err();
+    assert_eq!(error.code, Code::InvalidArgument);
+    assert!(error.message.contains("set certificate_file"), "{error}");
+    assert_eq!(next(&told), Told::Error(Code::InvalidArgument));
+
+    let given = BridgeConfig {
+        server_tls: ca.server_config(Framing::Auto).tls,
+        client_tls: ca.client_config(1, Framing::Framed).tls,
+        ..encrypting
+    };
+    let without = BridgeConfig { encryption: false, ..given.clone() };
+    assert!(bridge.set_config(without).unwrap_err().message.contains("switch it on"));
+    bridge.set_config(given).unwrap();
+    let server = echo_server(&home, &bridge);
+    let mut config = framed(server.local_addr().port());
+    config.host = "localhost".into();
+    let (handler, events) = Recorder::new();
+    let client = bridge.start_client(&home.0, config, handler).unwrap();
+    let session = events.opened();
+    assert!(session.tls().is_some_and(|tls| tls.peer_verified));
+    client.send(Payload::Text, &[b'x'; 10_000]).unwrap();
+    assert_eq!(events.message().1.len(), 10_000);
+    assert!(session.stats().wire_bytes_received < 10_000, "it came compressed");
     end(&bridge);
 }

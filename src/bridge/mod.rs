@@ -209,7 +209,7 @@ impl Bridge {
 
     /// Starts one that has a valid configuration and its encryption made already.
     pub(crate) fn start_client_with(
-        &self,
+        self: &Arc<Self>,
         context: &Arc<Context>,
         config: ClientConfig,
         tls: Option<TlsClient>,
@@ -221,7 +221,7 @@ impl Bridge {
     }
 
     fn start_client_by(
-        &self,
+        self: &Arc<Self>,
         context: &Context,
         config: ClientConfig,
         handler: Arc<dyn Handler>,

@@ -27,10 +27,12 @@ pub(super) fn status(bridge: &Bridge) -> String {
     let on = |enabled| if enabled { "on" } else { "off" };
     _ = writeln!(
         page,
-        "settings     monitoring {}, message log {}, pooling {} with at most {} connections a pool, {} ms to connect, \
+        "settings     monitoring {}, message log {}, compression {}, encryption {}, pooling {} with at most {} connections a pool, {} ms to connect, \
          {} ms to send, buffers of {}",
         on(config.performance_monitoring),
         on(config.message_logging),
+        on(config.compression),
+        on(config.encryption),
         on(config.connection_pooling),
         config.max_connections_per_client,
         config.connection_timeout.as_millis(),

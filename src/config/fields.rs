@@ -279,7 +279,7 @@ fn all() -> Vec<Field> {
             "Takes anybody for the server: then whoever is in between can read and change everything";
     }
     fields! {
-        fields, "bridge", BridgeConfig at (bridge), besides ();
+        fields, "bridge", BridgeConfig at (bridge), besides (server_tls, client_tls);
         "enable_performance_monitoring" = performance_monitoring: Kind::Switch,
             "Whether it counts and measures what its servers and clients do";
         "enable_message_logging" = message_logging: Kind::Switch,
@@ -291,6 +291,9 @@ fn all() -> Vec<Field> {
         "message_timeout" = message_timeout: Kind::TIME, "How long a send waits for room in the queue";
         "message_buffer_size" = message_buffer: Kind::size(1, GIB),
             "The first capacity of a session's buffers";
+        "enable_compression" = compression: Kind::Switch, "Whether messages are compressed where peers agree";
+        "enable_encryption" = encryption: Kind::Switch,
+            "Whether all its connections are encrypted, as server.tls and client.tls say";
     }
     fields! {
         fields, "thread_pool", ThreadPoolConfig at (thread_pool), besides ();

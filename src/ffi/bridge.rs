@@ -1,6 +1,7 @@
 //! Bridges.
 
 use std::ffi::{c_char, c_void};
+use std::ptr;
 use std::sync::Arc;
 
 use super::args::{self, Extensible, Out, invalid, millis, reserved};
@@ -8,6 +9,7 @@ use super::guard;
 use super::monitor::{netsys_metrics, report};
 use super::objects;
 use super::status::netsys_status;
+use super::tls::{self, netsys_tls_config};
 use super::types::*;
 use crate::bridge::{Bridge, Events};
 use crate::config::{BridgeConfig, ClientConfig, ServerConfig};
@@ -33,7 +35,18 @@ pub const NETSYS_BRIDGE_NO_POOLING: u32 = 2;
 /// Flag of a bridge: each message of its servers and clients is logged, as log_messages of their configuration says.
 pub const NETSYS_BRIDGE_LOG_MESSAGES: u32 = 4;
 
-const FLAGS: u32 = NETSYS_BRIDGE_NO_MONITORING | NETSYS_BRIDGE_NO_POOLING | NETSYS_BRIDGE_LOG_MESSAGES;
+/// Flag of a bridge: messages are compressed where peers agree, as under NETSYS_COMPRESSION_AUTO, unless a configuration
+/// says otherwise or is for raw sessions only.
+pub const NETSYS_BRIDGE_COMPRESS: u32 = 8;
+/// Flag of a bridge: all connections are encrypted, as server_tls and client_tls say unless a configuration has TLS of
+/// its own. A server for which neither names a certificate does not start.
+pub const NETSYS_BRIDGE_ENCRYPT: u32 = 16;
+
+const FLAGS: u32 = NETSYS_BRIDGE_NO_MONITORING
+    | NETSYS_BRIDGE_NO_POOLING
+    | NETSYS_BRIDGE_LOG_MESSAGES
+    | NETSYS_BRIDGE_COMPRESS
+    | NETSYS_BRIDGE_ENCRYPT;
 
 /// What a bridge is like. All zero but struct_size means all defaults. What the configuration of one of its servers,
 /// clients and pools leaves at its default is as it says here.
@@ -52,6 +65,11 @@ pub struct netsys_bridge_config {
     pub message_timeout_ms: u32,
     /// The first capacity of a session's buffers; 0: 8192.
     pub message_buffer_bytes: u32,
+    /// How servers encrypt, with NETSYS_BRIDGE_ENCRYPT; NULL: nothing is said of it.
+    pub server_tls: *const netsys_tls_config,
+    /// How clients encrypt, with NETSYS_BRIDGE_ENCRYPT; NULL: with the defaults, which trust the issuers that the system
+    /// does.
+    pub client_tls: *const netsys_tls_config,
 }
 
 /// What a bridge tells. The functions are called one at a time, in order, on threads of the library and on those that
@@ -136,18 +154,22 @@ impl Events for BridgeCallbacks {
 }
 
 /// # Safety
-/// `config` is NULL or points to a struct as long as its own struct_size says.
+/// `config` is NULL or points to a struct as long as its own struct_size says, and so are the structs that it points to,
+/// with views that are valid.
 unsafe fn bridge_config(config: *const netsys_bridge_config) -> Result<BridgeConfig> {
     // SAFETY: by the contract of this function.
     let c = unsafe { args::read_struct(config, "config") }?;
     if c.flags & !FLAGS != 0 {
         return Err(invalid(format!(
-            "flags is {:#x}: use NETSYS_BRIDGE_NO_MONITORING (1), _NO_POOLING (2) and _LOG_MESSAGES (4) only",
+            "flags is {:#x}: use NETSYS_BRIDGE_NO_MONITORING (1), _NO_POOLING (2), _LOG_MESSAGES (4), _COMPRESS (8) and \
+             _ENCRYPT (16) only",
             c.flags
         )));
     }
     let default = BridgeConfig::default();
     let or = |value: u32, default: usize| if value == 0 { default } else { value as usize };
+    // SAFETY: by the contract of this function.
+    let (server_tls, client_tls) = unsafe { (tls::server(c.server_tls)?, tls::client(c.client_tls)?) };
     let or_millis = |ms: u32, default| if ms == 0 { default } else { millis(ms) };
     Ok(BridgeConfig {
         performance_monitoring: c.flags & NETSYS_BRIDGE_NO_MONITORING == 0,
@@ -157,6 +179,10 @@ unsafe fn bridge_config(config: *const netsys_bridge_config) -> Result<BridgeCon
         connection_timeout: or_millis(c.connection_timeout_ms, default.connection_timeout),
         message_timeout: or_millis(c.message_timeout_ms, default.message_timeout),
         message_buffer: or(c.message_buffer_bytes, default.message_buffer),
+        compression: c.flags & NETSYS_BRIDGE_COMPRESS != 0,
+        encryption: c.flags & NETSYS_BRIDGE_ENCRYPT != 0,
+        server_tls,
+        client_tls,
     })
 }
 
@@ -170,17 +196,25 @@ impl From<BridgeConfig> for netsys_bridge_config {
             connection_timeout,
             message_timeout,
             message_buffer,
+            compression,
+            encryption,
+            server_tls: _, // what C is given of them depends on who lends it
+            client_tls: _,
         } = config;
         let flag = |holds: bool, flag| if holds { flag } else { 0 };
         netsys_bridge_config {
             struct_size: size_of::<netsys_bridge_config>() as u32,
             flags: flag(!performance_monitoring, NETSYS_BRIDGE_NO_MONITORING)
                 | flag(!connection_pooling, NETSYS_BRIDGE_NO_POOLING)
-                | flag(message_logging, NETSYS_BRIDGE_LOG_MESSAGES),
+                | flag(message_logging, NETSYS_BRIDGE_LOG_MESSAGES)
+                | flag(compression, NETSYS_BRIDGE_COMPRESS)
+                | flag(encryption, NETSYS_BRIDGE_ENCRYPT),
             max_connections_per_client: args::narrow(max_connections_per_client),
             connection_timeout_ms: args::to_millis(connection_timeout),
             message_timeout_ms: args::to_millis(message_timeout),
             message_buffer_bytes: args::narrow(message_buffer),
+            server_tls: ptr::null(),
+            client_tls: ptr::null(),
         }
     }
 }
@@ -228,6 +262,14 @@ pub(super) fn start_pooled_client(
         None => Client::start_with(context, config, tls, handler),
         Some(bridge) => bridge.start_client_with(context, config, tls, handler),
     }
+}
+
+/// The configuration of a client, with the settings of its bridge if one is named.
+pub(super) fn complete_client(bridge: netsys_bridge, config: ClientConfig) -> Result<ClientConfig> {
+    Ok(match named(bridge)? {
+        None => config,
+        Some(bridge) => bridge.config().complete_client(config),
+    })
 }
 
 /// The settings of a pool of clients, of a bridge if one is named.
@@ -299,7 +341,8 @@ pub unsafe extern "C" fn netsys_bridge_set_config(
 /// What a bridge is like.
 ///
 /// @param bridge  the bridge
-/// @param out     filled in; set its struct_size to sizeof(netsys_bridge_config) first
+/// @param out     filled in; set its struct_size to sizeof(netsys_bridge_config) first. How it encrypts is not given
+///                back: server_tls and client_tls become NULL
 /// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn netsys_bridge_get_config(
@@ -478,6 +521,8 @@ mod tests {
             connection_timeout_ms: 2,
             message_timeout_ms: 3,
             message_buffer_bytes: 4,
+            server_tls: ptr::null(),
+            client_tls: ptr::null(),
         };
         // SAFETY: a whole struct.
         let read = |c: netsys_bridge_config| unsafe { bridge_config(&raw const c) };
@@ -489,6 +534,9 @@ mod tests {
             connection_timeout: millis(2),
             message_timeout: millis(3),
             message_buffer: 4,
+            compression: true,
+            encryption: true,
+            ..BridgeConfig::default()
         };
         assert_eq!(read(c), Ok(config.clone()));
         assert_eq!(read(config.clone().into()), Ok(config));
@@ -501,6 +549,6 @@ mod tests {
             ..c
         };
         assert_eq!(read(zero), Ok(BridgeConfig::default()));
-        assert!(read(netsys_bridge_config { flags: 8, ..c }).expect_err("unknown").message.contains("flags is 0x8"));
+        assert!(read(netsys_bridge_config { flags: 32, ..c }).expect_err("unknown").message.contains("flags is 0x20"));
     }
 }

@@ -258,11 +258,12 @@ pub unsafe extern "C" fn netsys_pool_start(
             let (out, config) = unsafe { (Out::new(out, "out")?, pool_config(config)?) };
             let bridge = client.bridge;
             let config = bridge::complete_pool(bridge, config)?;
+            let client = bridge::complete_client(bridge, client.config)?;
             let start = move |context: &_, client, tls, handler| {
                 bridge::start_pooled_client(bridge, context, client, tls, handler)
             };
             let pool = objects::with(context, |open| {
-                let maker = ClientMaker::new(&open.context, client.config, callbacks.clone(), Box::new(start))?;
+                let maker = ClientMaker::new(&open.context, client, callbacks.clone(), Box::new(start))?;
                 ConnectionPool::start_with(&open.context, config, Made(maker))
             })?;
             callbacks.started();

@@ -480,13 +480,14 @@ pub unsafe extern "C" fn netsys_config_client(config: netsys_config, out: *mut n
 /// The configuration of a bridge, for netsys_bridge_create.
 ///
 /// @param config  the configuration
-/// @param out     filled in; set its struct_size to sizeof(netsys_bridge_config) first
+/// @param out     filled in; set its struct_size to sizeof(netsys_bridge_config) first. With encryption, what it points to
+///                is what server.tls and client.tls say, and valid until the configuration is destroyed
 /// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn netsys_config_bridge(config: netsys_config, out: *mut netsys_bridge_config) -> netsys_status {
     guard::with(config, |open| {
         // SAFETY: the caller gives NULL or a struct as long as it says.
-        unsafe { args::fill_struct(out, "out", open.config().bridge.clone().into()) }
+        unsafe { args::fill_struct(out, "out", to_bridge(&open.lend())) }
     })
 }
 
@@ -506,6 +507,15 @@ pub unsafe extern "C" fn netsys_config_context(
         // SAFETY: the caller gives NULL or a struct as long as it says.
         unsafe { args::fill_struct(out, "out", to_context(&open.lend().config)) }
     })
+}
+
+fn to_bridge(texts: &Texts) -> netsys_bridge_config {
+    let mut c: netsys_bridge_config = texts.config.bridge.clone().into();
+    if texts.config.bridge.encryption {
+        c.server_tls = Lent::pointer(&texts.server_tls);
+        c.client_tls = Lent::pointer(&texts.client_tls);
+    }
+    c
 }
 
 fn to_context(config: &NetworkConfig) -> netsys_context_config {

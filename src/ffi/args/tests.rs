@@ -39,7 +39,7 @@ fn structs_have_no_padding() {
     assert_eq!(size_of::<netsys_executor>(), 3 * 8);
     assert_eq!(size_of::<netsys_server_config>(), 2 * 4 + 3 * 16 + 2 * 2 + 3 * 4 + 3 * 8 + 22 * 4 + 6 * 8);
     assert_eq!(size_of::<netsys_client_config>(), 2 * 4 + 2 * 16 + 2 * 2 + 3 * 4 + 3 * 8 + 22 * 4 + 6 * 8);
-    assert_eq!(size_of::<netsys_bridge_config>(), 6 * 4);
+    assert_eq!(size_of::<netsys_bridge_config>(), 6 * 4 + 2 * 8);
     assert_eq!(size_of::<netsys_bridge_callbacks>(), 2 * 4 + 4 * 8);
     assert_eq!(size_of::<netsys_metrics>(), 2 * 4 + (21 + 3 * 7) * 8);
     assert_eq!(size_of::<netsys_tls_config>(), 6 * 4 + 10 * 16);
