@@ -12,12 +12,15 @@ class messaging_client;
 class messaging_server;
 class network_config;
 class network_context;
+class secure_messaging_client;
+class secure_messaging_server;
 struct server_config;
 }  // namespace NETWORK_SYSTEM_NAMESPACE::core
 
 namespace NETWORK_SYSTEM_NAMESPACE::session {
 class connection_pool;
 class messaging_session;
+class secure_session;
 class session_manager;
 }  // namespace NETWORK_SYSTEM_NAMESPACE::session
 

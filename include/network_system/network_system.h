@@ -6,6 +6,8 @@
 #include "network_system/core/messaging_client.h"
 #include "network_system/core/messaging_server.h"
 #include "network_system/core/network_context.h"
+#include "network_system/core/secure_messaging_client.h"
+#include "network_system/core/secure_messaging_server.h"
 #include "network_system/core/session_manager.h"
 #include "network_system/detail/compat.h"
 #include "network_system/detail/namespace.h"

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 
+#include "network_system/core/tls_config.h"
 #include "network_system/detail/namespace.h"
 
 namespace NETWORK_SYSTEM_NAMESPACE::config {
@@ -20,8 +21,14 @@ struct bridge_config {
     std::chrono::milliseconds connection_timeout{30000};
     std::chrono::milliseconds message_timeout{5000};  ///< how long a send waits for room
     std::size_t message_buffer_size = 8192;           ///< the first capacity of a session's buffers
+    /// Compresses messages where peers agree, as compression_mode::automatic, unless a configuration says otherwise.
     bool enable_compression = false;
+    /// Encrypts all connections, as `server_tls` and `client_tls` say unless a configuration has TLS of its own. A
+    /// server for which neither names a certificate does not start.
     bool enable_encryption = false;
+    /// With enable_encryption; `enabled` is not looked at. In a file, as in the next: what server.tls says.
+    core::server_tls_config server_tls{};
+    core::client_tls_config client_tls{};  ///< the same, and what client.tls says
 };
 
 }  // namespace NETWORK_SYSTEM_NAMESPACE::config

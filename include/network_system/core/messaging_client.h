@@ -6,6 +6,7 @@
 #include "network_system/detail/namespace.h"
 #include "network_system/detail/standard_headers.h"
 #include "network_system/interfaces/i_protocol_client.h"
+#include "network_system/session/tls_info.h"
 #include "network_system/utils/result_types.h"
 
 namespace NETWORK_SYSTEM_NAMESPACE::core {
@@ -73,7 +74,7 @@ public:
         if (host.empty() && !is_running()) {
             return error_void(NETSYS_ERR_INVALID_ARGUMENT, "the host is empty");
         }
-        if (VoidResult valid = detail::check_times(core_->config()); valid.is_err() && !is_running()) {
+        if (VoidResult valid = detail::check(core_->config()); valid.is_err() && !is_running()) {
             return valid;
         }
         if (VoidResult fitness = detail::fitness(core_->bridge); fitness.is_err() && !is_running()) {
@@ -140,6 +141,9 @@ public:
         netsys_session_local_port(core_->session(), &port);
         return port;
     }
+
+    /// How the connection is encrypted, and who the server is; nothing if it is not, or there is none.
+    std::optional<session::tls_info> tls() const { return detail::read_tls(core_->session()); }
 
     // Sending. Outside a handler a send waits while the outgoing queue is full, at most the configured
     // message_timeout, and then fails with send_failed (-640). In a handler it never waits. Without a connection:

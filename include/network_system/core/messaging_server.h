@@ -132,6 +132,27 @@ public:
     }
     server_config get_config() const { return core_->config(); }
 
+    /// Gives a server that runs with TLS other certificates and settings. Connections that come from now on get them;
+    /// sessions that are there go on as they are. What cannot be used changes nothing. Errors: those of a start,
+    /// not_found
+    /// (-2), permission_denied (-3), io_error (-9) for a file, unsupported (-22) when it runs without TLS.
+    VoidResult reload_tls(const server_tls_config& config) {
+        const netsys_tls_config tls = detail::to_c(config);
+        const VoidResult result =
+            if_running([&](netsys_server server) { return netsys_server_reload_tls(server, &tls); });
+        if (result.is_ok()) {
+            server_config kept = core_->config();
+            kept.tls = config;
+            kept.tls.enabled = true;
+            core_->configure(kept);
+        }
+        return result;
+    }
+    /// The same with the settings that it has, and its files read again.
+    VoidResult reload_tls() {
+        return if_running([](netsys_server server) { return netsys_server_reload_tls(server, nullptr); });
+    }
+
     // Handlers of the message family
 
     void set_message_handler(message_handler handler) { core_->handlers.set(&handlers::message, std::move(handler)); }
@@ -244,7 +265,7 @@ private:
     using handlers = detail::server_handlers;
 
     VoidResult start(const server_config& config) {
-        if (VoidResult valid = detail::check_times(config); valid.is_err() && !is_running()) {
+        if (VoidResult valid = detail::check(config); valid.is_err() && !is_running()) {
             return valid;
         }
         if (VoidResult fitness = detail::fitness(core_->bridge); fitness.is_err() && !is_running()) {

@@ -7,6 +7,7 @@
 #include "network_system/core/compression_mode.h"
 #include "network_system/core/dispatch_mode.h"
 #include "network_system/core/framing.h"
+#include "network_system/core/tls_config.h"
 #include "network_system/detail/namespace.h"
 
 namespace NETWORK_SYSTEM_NAMESPACE::core {
@@ -55,6 +56,7 @@ struct server_config {
     unsigned int compression_level = 1;                    ///< how hard zstd tries, 1 to 19
     std::size_t kernel_receive_buffer_size = 0;            ///< SO_RCVBUF; 0: the system's choice
     std::size_t kernel_send_buffer_size = 0;               ///< SO_SNDBUF; 0: the system's choice
+    server_tls_config tls{};                               ///< encryption: docs/tls.md
     /// Each message sent or received is a line of the log, at level info: who, what kind and how long, not what is in
     /// it.
     bool log_messages = false;

@@ -20,6 +20,7 @@
 #include "network_system/detail/milliseconds.h"
 #include "network_system/detail/namespace.h"
 #include "network_system/detail/status.h"
+#include "network_system/detail/tls_mapping.h"
 #include "network_system/utils/result_types.h"
 
 namespace NETWORK_SYSTEM_NAMESPACE::detail {
@@ -156,10 +157,11 @@ public:
 
 private:
     VoidResult apply(const config::bridge_config& wanted) const {
-        if (wanted.enable_compression || wanted.enable_encryption) {
-            return error_void(NETSYS_ERR_UNSUPPORTED,
-                              std::string(wanted.enable_encryption ? "enable_encryption" : "enable_compression") +
-                                  " is set, which this version of the library cannot do: set it to false");
+        if (!wanted.enable_encryption && (is_given(wanted.server_tls) || is_given(wanted.client_tls))) {
+            return error_void(
+                NETSYS_ERR_INVALID_ARGUMENT,
+                "server_tls or client_tls is given, but enable_encryption is false, so that nothing would "
+                "be encrypted: set it to true, or leave them out");
         }
         if (wanted.max_connections_per_client == 0 || wanted.connection_timeout <= wanted.connection_timeout.zero() ||
             wanted.message_timeout < wanted.message_timeout.zero()) {
@@ -171,7 +173,13 @@ private:
         netsys_bridge_config_init(&config, sizeof(config));
         config.flags = (wanted.enable_performance_monitoring ? 0u : NETSYS_BRIDGE_NO_MONITORING) |
                        (wanted.enable_connection_pooling ? 0u : NETSYS_BRIDGE_NO_POOLING) |
-                       (wanted.enable_message_logging ? NETSYS_BRIDGE_LOG_MESSAGES : 0u);
+                       (wanted.enable_message_logging ? NETSYS_BRIDGE_LOG_MESSAGES : 0u) |
+                       (wanted.enable_compression ? NETSYS_BRIDGE_COMPRESS : 0u) |
+                       (wanted.enable_encryption ? NETSYS_BRIDGE_ENCRYPT : 0u);
+        const netsys_tls_config server_tls = to_c(wanted.server_tls);
+        const netsys_tls_config client_tls = to_c(wanted.client_tls);
+        config.server_tls = wanted.enable_encryption && is_given(wanted.server_tls) ? &server_tls : nullptr;
+        config.client_tls = wanted.enable_encryption ? &client_tls : nullptr;
         config.max_connections_per_client = to_u32(wanted.max_connections_per_client);
         config.connection_timeout_ms = to_ms(wanted.connection_timeout);
         config.message_timeout_ms = to_ms(wanted.message_timeout);

@@ -138,6 +138,8 @@ public:
         netsys_client_config config = to_c(settings, core->id, host, port);
         auto run = std::make_unique<client_run>(core, settings.reconnect.enabled);
         config.executor = to_c(settings.executor);
+        const netsys_tls_config tls = to_c(settings.tls);
+        config.tls = settings.tls.enabled ? &tls : nullptr;
         if (core->bridge) {
             core->bridge->adopt(config);
         }

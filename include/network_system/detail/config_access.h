@@ -46,6 +46,18 @@ void visit_session_keys(const std::string& section, Session& session, Visitor& v
     visit(section + "log_messages", session.log_messages);
 }
 
+/// Calls `visit` for what the sections on encryption have in common.
+template <typename Tls, typename Visitor>
+void visit_tls_keys(const std::string& section, Tls& tls, Visitor& visit) {
+    visit(section + "enabled", tls.enabled);
+    visit(section + "certificate_file", tls.certificate_file);
+    visit(section + "key_file", tls.key_file);
+    visit(section + "crl_file", tls.crl_file);
+    visit(section + "min_version", tls.min_version);
+    visit(section + "alpn", tls.alpn);
+    visit(section + "session_resumption", tls.session_resumption);
+}
+
 /// Calls `visit(key, member)` for each member of a configuration; `visit.or_default` where 0 means the default.
 template <typename Config, typename Visitor>
 void visit_keys(Config& config, Visitor& visit) {
@@ -67,6 +79,10 @@ void visit_keys(Config& config, Visitor& visit) {
     visit.or_default("server.handshake_timeout", config.server.handshake_timeout);
     visit_session_keys("server.", config.server, visit);
 
+    visit_tls_keys("server.tls.", config.server.tls, visit);
+    visit("server.tls.client_certificate", config.server.tls.client_certificate);
+    visit("server.tls.client_ca_file", config.server.tls.client_ca_file);
+
     visit("client.client_id", config.client_id);
     visit("client.host", config.client_host);
     visit("client.port", config.client_port);
@@ -77,6 +93,12 @@ void visit_keys(Config& config, Visitor& visit) {
     visit.or_default("client.reconnect.max_delay", config.client.reconnect.max_delay);
     visit("client.reconnect.max_attempts", config.client.reconnect.max_attempts);
 
+    visit_tls_keys("client.tls.", config.client.tls, visit);
+    visit("client.tls.ca_file", config.client.tls.ca_file);
+    visit("client.tls.server_name", config.client.tls.server_name);
+    visit("client.tls.sni", config.client.tls.sni);
+    visit("client.tls.dangerously_disable_verification", config.client.tls.dangerously_disable_verification);
+
     visit("bridge.enable_performance_monitoring", config.bridge.enable_performance_monitoring);
     visit("bridge.enable_message_logging", config.bridge.enable_message_logging);
     visit("bridge.enable_connection_pooling", config.bridge.enable_connection_pooling);
@@ -84,6 +106,8 @@ void visit_keys(Config& config, Visitor& visit) {
     visit("bridge.connection_timeout", config.bridge.connection_timeout);
     visit("bridge.message_timeout", config.bridge.message_timeout);
     visit.or_default("bridge.message_buffer_size", config.bridge.message_buffer_size);
+    visit("bridge.enable_compression", config.bridge.enable_compression);
+    visit("bridge.enable_encryption", config.bridge.enable_encryption);
 
     visit("thread_pool.worker_count", config.thread_pool.worker_count);
     visit("thread_pool.queue_capacity", config.thread_pool.queue_capacity);
@@ -287,6 +311,10 @@ Result<Config> load(Read read, std::vector<Fault>& faults) {
     visit_keys(config, reader);
     if (reader.status() != NETSYS_OK) {
         return faulty<Config>(reader.status(), faults);
+    }
+    if (config.bridge.enable_encryption) {
+        config.bridge.server_tls = config.server.tls;
+        config.bridge.client_tls = config.client.tls;
     }
     return ok(std::move(config));
 }

@@ -12,6 +12,7 @@
 #include "network_system/detail/c_api.h"
 #include "network_system/detail/milliseconds.h"
 #include "network_system/detail/namespace.h"
+#include "network_system/detail/tls_mapping.h"
 #include "network_system/utils/result_types.h"
 
 namespace NETWORK_SYSTEM_NAMESPACE::detail {
@@ -58,7 +59,7 @@ void map_session_settings(const From& from, To& to) noexcept {
     to.log_messages = from.log_messages ? 1 : 0;
 }
 
-/// The result borrows `server_id` and the configuration's strings.
+/// The result borrows `server_id` and the configuration's strings, and has no encryption yet.
 inline netsys_server_config to_c(const core::server_config& config, std::string_view server_id) noexcept {
     netsys_server_config result{};
     netsys_server_config_init(&result, sizeof(result));
@@ -77,7 +78,7 @@ inline netsys_server_config to_c(const core::server_config& config, std::string_
     return result;
 }
 
-/// The result borrows its strings.
+/// The result borrows its strings, and has no encryption yet.
 inline netsys_client_config to_c(const core::client_config& config, std::string_view client_id, std::string_view host,
                                  std::uint16_t port) noexcept {
     netsys_client_config result{};
@@ -125,14 +126,21 @@ private:
     std::string text_;
 };
 
-inline VoidResult check_times(const core::server_config& config) {
+/// What C cannot say is wrong.
+inline VoidResult check(const core::server_config& config) {
+    if (VoidResult tls = check_tls(config.tls); tls.is_err()) {
+        return tls;
+    }
     time_faults faults;
     faults.check_session(config);
     faults.check("handshake_timeout", config.handshake_timeout);
     return faults.result();
 }
 
-inline VoidResult check_times(const core::client_config& config) {
+inline VoidResult check(const core::client_config& config) {
+    if (VoidResult tls = check_tls(config.tls); tls.is_err()) {
+        return tls;
+    }
     time_faults faults;
     faults.check_session(config);
     faults.check("connection_timeout", config.connection_timeout);

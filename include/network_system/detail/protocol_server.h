@@ -19,7 +19,7 @@ namespace NETWORK_SYSTEM_NAMESPACE::detail {
 /// A messaging_server behind the interface, whose callbacks have other parameters under the same names.
 class protocol_server final : public interfaces::i_protocol_server {
 public:
-    explicit protocol_server(const std::string& server_id) : server_(server_id) {
+    protocol_server(const std::string& server_id, const core::server_config& config) : server_(server_id, config) {
         // The server's own disconnection callback gets the server's id, the interface's that of the session.
         server_.set_connection_callback([handlers = handlers_](const auto& session) {
             session->set_disconnection_callback([handlers, id = session->session_id()](const std::string&) {

@@ -16,6 +16,11 @@ struct server_access {
     static void join(core::messaging_server& server, std::shared_ptr<bridge_core> bridge) noexcept {
         server.core_->bridge = std::move(bridge);
     }
+    /// Before the first start.
+    template <typename Maker>
+    static void make_sessions(core::messaging_server& server, Maker&& maker) {
+        server.core_->make_session = std::forward<Maker>(maker);
+    }
     static void request_stop(core::messaging_server& server) { server.core_->life.request_stop(); }
 };
 

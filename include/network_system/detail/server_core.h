@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -104,6 +105,10 @@ public:
 
     const std::string id;
     std::shared_ptr<bridge_core> bridge;  ///< set before the first start, or never
+    /// Makes the objects that handlers get: of this class, or of one derived from it.
+    std::function<session_ptr(std::shared_ptr<session_core>)> make_session = [](std::shared_ptr<session_core> core) {
+        return std::make_shared<session::messaging_session>(std::move(core));
+    };
     lifecycle<server_functions> life;
     handler_table<server_handlers> handlers;
     session_registry sessions;
@@ -126,6 +131,8 @@ public:
         netsys_server_config config = to_c(settings, core->id);
         auto run = std::make_unique<server_run>(core);
         config.executor = to_c(settings.executor);
+        const netsys_tls_config tls = to_c(settings.tls);
+        config.tls = settings.tls.enabled ? &tls : nullptr;
         if (core->bridge) {
             core->bridge->adopt(config);
         }
@@ -201,7 +208,7 @@ private:
 
     session_events& admit(netsys_session session) {
         auto shared = std::make_shared<session_core>(session_handle::retained(session), core_->id);
-        auto object = std::make_shared<session::messaging_session>(shared);
+        auto object = core_->make_session(shared);
         auto events = std::make_unique<session_events>(session, shared, object, &core_->handlers, core_->bridge.get());
         const auto release = [](void* userdata) noexcept { delete static_cast<session_events*>(userdata); };
         if (netsys_session_set_userdata(session, events.get(), release) != NETSYS_OK) {

@@ -59,19 +59,25 @@ public:
     /// A client that has begun to connect. It may be connected before its callbacks are set, so whoever needs to know
     /// sets them and then asks `is_connected()`.
     ///
-    /// Errors: invalid_argument (-1); not_initialized (-6) for `use_ssl`, since this version has no TLS;
-    /// connection_failed (-600) when the client cannot be started. That nobody answers, the error callback is told.
+    /// With `use_ssl` it is encrypted, and the server's certificate has to be for `host` and of an issuer of
+    /// `ca_cert_path`, or that the system trusts; without `verify_certificate` anybody is taken for the server, and a
+    /// warning is logged.
+    ///
+    /// Errors: invalid_argument (-1); connection_failed (-600) when the client cannot be started. That nobody answers,
+    /// the error callback is told.
     [[nodiscard]] created<interfaces::i_protocol_client> create_client(const client_config& config) const {
         using client_result = created<interfaces::i_protocol_client>::result;
         VoidResult valid = check_endpoint(config.host, config.port, config.timeout);
-        if (valid.is_ok()) {
-            valid = check_plain(config.use_ssl);
-        }
         if (valid.is_err()) {
             return client_result(valid.error());
         }
         auto settings = detail::without_limits<core::client_config>();
         settings.connection_timeout = config.timeout;
+        if (config.use_ssl) {
+            settings.tls.enabled = true;
+            settings.tls.dangerously_disable_verification = !config.verify_certificate;
+            settings.tls.ca_file = config.verify_certificate ? config.ca_cert_path.value_or("") : "";
+        }
         const auto client = std::make_shared<core::messaging_client>(
             config.client_id.empty() ? next_id<client_config>("tcp_client_") : config.client_id, settings);
         if (const VoidResult started = client->start(config.host, config.port); started.is_err()) {
@@ -81,14 +87,19 @@ public:
         return std::shared_ptr<interfaces::i_protocol_client>(client);
     }
 
-    /// A server that is not started yet. Error: not_initialized (-6) for `use_ssl`, since this version has no TLS.
+    /// A server that is not started yet. With `use_ssl` it is encrypted: `cert_path` and `key_path` are needed, whose
+    /// files its start reads, and `tls_version` may be "1.2" or "1.3", the least that is spoken. Error:
+    /// invalid_argument (-1).
     [[nodiscard]] created<interfaces::i_protocol_server> create_server(const server_config& config) const {
         using server_result = created<interfaces::i_protocol_server>::result;
-        if (const VoidResult plain = check_plain(config.use_ssl); plain.is_err()) {
-            return server_result(plain.error());
+        core::server_config settings = detail::unlimited_server();
+        if (config.use_ssl) {
+            if (const VoidResult valid = encrypt(settings.tls, config); valid.is_err()) {
+                return server_result(valid.error());
+            }
         }
         return std::shared_ptr<interfaces::i_protocol_server>(std::make_shared<detail::protocol_server>(
-            config.server_id.empty() ? next_id<server_config>("tcp_server_") : config.server_id));
+            config.server_id.empty() ? next_id<server_config>("tcp_server_") : config.server_id, settings));
     }
 
     /// A pool that connects when it is asked for connections; its `initialize()` makes them all at once, and tells
@@ -122,11 +133,21 @@ private:
         return ok();
     }
 
-    /// What asks for TLS must not get a plain connection instead.
-    static VoidResult check_plain(bool use_ssl) {
-        return use_ssl ? error_void(NETSYS_ERR_NOT_INITIALIZED,
-                                    "use_ssl is set, and this version has no TLS: without use_ssl, data goes plain")
-                       : ok();
+    static VoidResult encrypt(core::server_tls_config& tls, const server_config& config) {
+        if (!config.cert_path || !config.key_path) {
+            return error_void(NETSYS_ERR_INVALID_ARGUMENT,
+                              "use_ssl is set: cert_path and key_path have to name the certificate and its key");
+        }
+        const std::string version = config.tls_version.value_or("1.2");
+        const bool newest = version == "1.3" || version == "TLSv1.3" || version == "tls1.3";
+        if (!newest && version != "1.2" && version != "TLSv1.2" && version != "tls1.2") {
+            return error_void(NETSYS_ERR_INVALID_ARGUMENT, "tls_version is \"" + version + "\": use 1.2 or 1.3");
+        }
+        tls.enabled = true;
+        tls.certificate_file = *config.cert_path;
+        tls.key_file = *config.key_path;
+        tls.min_version = newest ? core::tls_version::tls_1_3 : core::tls_version::tls_1_2;
+        return ok();
     }
 
     /// The prefix and the number of the next one of its `Kind`, of eight digits at least.

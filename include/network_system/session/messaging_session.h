@@ -9,6 +9,7 @@
 #include "network_system/detail/standard_headers.h"
 #include "network_system/interfaces/i_session.h"
 #include "network_system/session/session_state.h"
+#include "network_system/session/tls_info.h"
 #include "network_system/utils/result_types.h"
 
 namespace NETWORK_SYSTEM_NAMESPACE::session {
@@ -165,6 +166,9 @@ public:
         netsys_session_local_port(core_->id(), &port);
         return port;
     }
+
+    /// How it is encrypted, and who the peer is; nothing if it is not encrypted.
+    std::optional<tls_info> tls() const { return detail::read_tls(core_->id()); }
 
     virtual session_state state() const {
         std::uint32_t state = NETSYS_STATE_DISCONNECTED;

@@ -1,0 +1,3 @@
+#pragma once
+
+#include "network_system/core/secure_messaging_server.h"

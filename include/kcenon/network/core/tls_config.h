@@ -1,0 +1,3 @@
+#pragma once
+
+#include "network_system/core/tls_config.h"

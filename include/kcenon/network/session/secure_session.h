@@ -1,0 +1,3 @@
+#pragma once
+
+#include "network_system/session/secure_session.h"
