@@ -439,6 +439,15 @@ configured_from_a_file() {
     report "$(grep -c '^refused' "$work/faults.out") faults of another file were told by line and key"
 }
 
+# --- 9: a service ----------------------------------------------------------------------------------------------------
+
+a_service() {
+    echo "9. A service: orders over a bridge, on a thread pool, and a page of metrics that is scraped"
+    python3 "$here/service/check.py" "$bin/service" "$bin/order_client" "$here/service/service.toml" "$lines" \
+        >"$work/service.out" 2>"$work/service.err" || fail "the service"
+    report "$(tail -n 1 "$work/service.out")"
+}
+
 build
 old_and_new_on_one_port
 echo_in_c
@@ -448,4 +457,5 @@ names_and_addresses
 one_capability_each
 where_callbacks_run
 configured_from_a_file
+a_service
 echo "All as it must be."
