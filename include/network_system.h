@@ -428,8 +428,8 @@
  * What went wrong. The numbers are part of the ABI: they are never changed and never used again for another
  * meaning.
  *
- * The general ones lie above -100. The specification's ranges below: -600 to -619 connection and TLS, -620 to -639 session,
- * -640 to -659 send and receive, -660 to -679 server.
+ * The general ones lie above -100. The specification's ranges below: -600 to -619 connection and TLS, -620 to -639
+ * session, -640 to -659 send and receive, -660 to -679 server.
  */
 enum netsys_err
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -656,8 +656,8 @@ typedef struct netsys_bytes {
 
 /**
  * How the connections of a server or client are encrypted: TLS 1.2 and 1.3 with forward secrecy and authenticated
- * ciphers. What is PEM is in a file, which is read when the server or client starts, or in memory, which is copied, and
- * zeroed in the end; not in both.
+ * ciphers. What is PEM is in a file, which is read when the server or client starts, or in memory, which is copied,
+ * and zeroed in the end; not in both.
  *
  * A server needs its certificate and the key. A client needs nothing: then it trusts the issuers that the system does.
  */
@@ -714,8 +714,8 @@ typedef struct netsys_tls_config {
      */
     struct netsys_bytes ca;
     /**
-     * Lists of the peers' certificates that are revoked: the file; none: none is. With a list, a certificate is refused
-     * of whose issuer there is no list that is up to date.
+     * Lists of the peers' certificates that are revoked: the file; none: none is. With a list, a certificate is
+     * refused of whose issuer there is no list that is up to date.
      */
     struct netsys_str crl_file;
     /**

@@ -8,7 +8,9 @@ use std::time::Duration;
 use std::{env, fs, thread};
 
 use network_system::config::fault::Fault;
-use network_system::config::{Format, Framing, LogLevel, NetworkConfig, OFF, Reconnect, Scalar, SendPolicy, UNLIMITED};
+use network_system::config::{
+    ClientCertificate, Format, Framing, LogLevel, NetworkConfig, OFF, Pem, Reconnect, Scalar, SendPolicy, UNLIMITED,
+};
 use network_system::error::{Code, Error};
 use network_system::runtime::Dispatch;
 use support::random::Random;
@@ -72,7 +74,34 @@ fn random_config(random: &mut Random) -> NetworkConfig {
         session.send_hard_limit = session.send_hard_limit.max(session.send_queue);
     }
     config.client.reconnect.max_delay = config.client.reconnect.max_delay.max(config.client.reconnect.first_delay);
+    complete_tls(&mut config);
     config
+}
+
+/// Switches TLS on, with what it needs and without what does not go with it.
+fn complete_tls(config: &mut NetworkConfig) {
+    let named = |pem: &mut Pem| {
+        if !pem.is_some() {
+            *pem = Pem::file("x");
+        }
+    };
+    let tls = &mut config.server.tls;
+    tls.enabled = true;
+    named(&mut tls.certificate);
+    named(&mut tls.key);
+    match tls.client_certificate {
+        ClientCertificate::None => (tls.client_ca, tls.crl) = (Pem::None, Pem::None),
+        ClientCertificate::Optional | ClientCertificate::Required => named(&mut tls.client_ca),
+    }
+    tls.alpn.retain(|name| (1..=255).contains(&name.len()));
+    let tls = &mut config.client.tls;
+    tls.enabled = true;
+    named(&mut tls.certificate);
+    named(&mut tls.key);
+    if tls.dangerously_disable_verification {
+        (tls.ca, tls.crl) = (Pem::None, Pem::None);
+    }
+    tls.alpn.retain(|name| (1..=255).contains(&name.len()));
 }
 
 fn faults(text: &str, format: Format) -> Vec<String> {
@@ -415,7 +444,7 @@ policy = 'drop'
 [client]
 exempt_addresses = []
 reconnect.max_delay = 'off'
-[client.tls]
+[client.proxy]
 ";
     let expected = [
         "2:16: context.max_buffered: found 0, expected a size from 1 to 1 TiB: a number of bytes, or a string such as \
@@ -436,7 +465,7 @@ reconnect.max_delay = 'off'
         "15:1: client.exempt_addresses: is unknown, expected perhaps server.exempt_addresses",
         "16:23: client.reconnect.max_delay: found \"off\", expected a time from 1ms to 1000h: a string such as \
          \"30s\", or a number of milliseconds",
-        "17:9: client.tls: is unknown",
+        "17:9: client.proxy: is unknown",
     ];
     assert_eq!(faults(text, Format::Toml), expected);
     let mut config = NetworkConfig::default();
