@@ -425,6 +425,36 @@ fn keys_of_limits_and_of_reconnecting_arrive() {
     assert_eq!(NetworkConfig::from_str(words, Format::Toml), Ok(NetworkConfig::default()));
 }
 
+/// What TLS lacks, or has too much, is said by the key and the line.
+#[test]
+fn tls_is_whole_or_not_at_all() {
+    let server = |text: &str| faults(&format!("[server.tls]\n{text}"), Format::Toml);
+    let client = |text: &str| faults(&format!("[client.tls]\n{text}"), Format::Toml);
+    let one = |faults: Vec<String>, begin: &str, text: &str| {
+        assert!(faults.len() == 1 && faults[0].starts_with(begin) && faults[0].contains(text), "{faults:?}");
+    };
+    one(server("enabled = true"), "2:1: server.tls.certificate_file", "set certificate_file");
+    one(server("enabled = true\ncertificate_file = 'x'"), "3:1: server.tls.key_file", "set key_file");
+    one(server("certificate_file = 'x'\nkey_file = 'x'"), "2:1: server.tls.enabled", "set enabled to true");
+    let whole = "enabled = true\ncertificate_file = 'x'\nkey_file = 'x'\n";
+    let text = format!("{whole}client_certificate = 'required'");
+    one(server(&text), "5:1: server.tls.client_certificate", "set client_ca_file");
+    one(server(&format!("{whole}client_ca_file = 'x'")), "5:1: server.tls.client_certificate", "required or optional");
+    one(server(&format!("{whole}alpn = 'a,,b'")), "5:1: server.tls.alpn", "1 to 255");
+    one(server(&format!("{whole}min_version = '1.1'")), "5:15: server.tls.min_version", "\"1.2\" or \"1.3\"");
+    one(client("enabled = true\nkey_file = 'x'"), "3:1: client.tls.key_file", "set certificate_file");
+    one(client("ca_file = 'x'"), "2:1: client.tls.enabled", "set enabled to true");
+    let text = "enabled = true\nca_file = 'x'\ndangerously_disable_verification = true";
+    one(client(text), "4:1: client.tls.dangerously_disable_verification", "leave out the one or the others");
+
+    // What is in memory cannot be in a file, and is not left out in silence.
+    let mut config = NetworkConfig::default();
+    config.server.tls.enabled = true;
+    (config.server.tls.certificate, config.server.tls.key) = (Pem::memory("a"), Pem::file("b"));
+    let faults = config.to_string(Format::Toml).expect_err("not writable");
+    assert!(faults.to_string().contains("server.tls.certificate_file: found \"(in memory)"), "{faults}");
+}
+
 #[test]
 fn values_that_no_limit_has_are_refused() {
     let text = "\

@@ -142,8 +142,7 @@ fn use_keys(folder: &Folder) -> String {
         ..ClientTls::default()
     };
     let _ = write!(texts, "{config:?} {config:#?}");
-    let mut all = NetworkConfig::default();
-    all.client = config.clone();
+    let all = NetworkConfig { client: config.clone(), ..NetworkConfig::default() };
     let _ = write!(texts, "{all:?} {:?}", all.to_string(network_system::config::Format::Toml));
     let (handler, _events) = Recorder::new();
     let client = Client::start(&home.0, config, handler).unwrap();
