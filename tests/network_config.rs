@@ -439,7 +439,8 @@ fn tls_is_whole_or_not_at_all() {
     let whole = "enabled = true\ncertificate_file = 'x'\nkey_file = 'x'\n";
     let text = format!("{whole}client_certificate = 'required'");
     one(server(&text), "5:1: server.tls.client_certificate", "set client_ca_file");
-    one(server(&format!("{whole}client_ca_file = 'x'")), "5:1: server.tls.client_certificate", "required or optional");
+    let text = format!("{whole}client_ca_file = 'x'");
+    one(server(&text), "5:1: server.tls.client_certificate", "required or optional");
     one(server(&format!("{whole}alpn = 'a,,b'")), "5:1: server.tls.alpn", "1 to 255");
     one(server(&format!("{whole}min_version = '1.1'")), "5:15: server.tls.min_version", "\"1.2\" or \"1.3\"");
     one(client("enabled = true\nkey_file = 'x'"), "3:1: client.tls.key_file", "set certificate_file");
