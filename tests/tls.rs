@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use network_system::config::{ClientTls, Framing, Pem, SendPolicy, ServerTls, TlsVersion};
-use network_system::core::{Client, Server};
+use network_system::core::{Client, ConnectionPool, PoolConfig, Server};
 use network_system::error::Code;
 use network_system::session::Session;
 use network_system::session::handler::Payload;
@@ -480,6 +480,33 @@ fn a_client_that_comes_again_resumes() {
         }
         client.stop(None);
     }
+}
+
+/// The connections of a pool resume the sessions of each other.
+#[test]
+fn a_pool_encrypts_its_connections() {
+    let (ca, home) = (Ca::new(), Home::new());
+    let (handler, at_server) = Recorder::new();
+    let server = home.server(ca.server_config(Framing::Framed), handler);
+    let (handler, _events) = Recorder::new();
+    let config = ca.client_config(server.local_addr().port(), Framing::Framed);
+    let pool = ConnectionPool::start(&home.0, PoolConfig::default(), config, handler).unwrap();
+    let mut leases = Vec::new();
+    for round in 0..3 {
+        let lease = pool.acquire(Some(PATIENCE)).unwrap();
+        lease.client().send(Payload::Text, b"here").unwrap();
+        leases.push(lease);
+        let session = at_server.opened();
+        at_server.message();
+        assert_eq!(session.tls().unwrap().resumed, round > 0);
+    }
+    drop(leases);
+    pool.stop(None);
+    let mut config = ca.client_config(server.local_addr().port(), Framing::Framed);
+    config.tls.ca = Pem::memory("nothing");
+    let (handler, _events) = Recorder::new();
+    let error = ConnectionPool::start(&home.0, PoolConfig::default(), config, handler).unwrap_err();
+    assert_eq!(error.code, Code::InvalidArgument, "before anything is started");
 }
 
 #[test]
