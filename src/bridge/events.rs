@@ -46,13 +46,20 @@ impl EventQueue {
     }
 
     pub(super) fn post(&self, event: Event) {
-        {
-            let mut inner = self.lock();
-            inner.waiting.push_back(event);
-            if std::mem::replace(&mut inner.telling, true) {
-                return;
-            }
+        if self.push(event) {
+            self.tell_all();
         }
+    }
+
+    /// Adds an event; whether the caller is the one to tell it.
+    #[must_use]
+    pub(super) fn push(&self, event: Event) -> bool {
+        let mut inner = self.lock();
+        inner.waiting.push_back(event);
+        !std::mem::replace(&mut inner.telling, true)
+    }
+
+    pub(super) fn tell_all(&self) {
         loop {
             let event = {
                 let mut inner = self.lock();

@@ -216,7 +216,7 @@ impl Bridge {
             number
         };
         let bridge = self.me.upgrade().ok_or(Code::Internal)?;
-        let started = start(Arc::new(Observed::new(bridge, number, measured, handler)));
+        let started = start(Arc::new(Observed::new(Arc::clone(&bridge), number, measured, handler)));
         match started {
             Ok((made, endpoint)) => {
                 let too_late = {
@@ -234,7 +234,7 @@ impl Bridge {
             }
             Err(error) => {
                 self.forget(number);
-                context.logging(|| self.report(&error));
+                context.logging(|| bridge.report_from_loop(context, &error));
                 Err(error)
             }
         }
@@ -264,12 +264,18 @@ impl Bridge {
 
     /// Waits until none of its servers and clients runs, and nothing is told any more.
     pub fn wait(&self, timeout: Option<Duration>) -> Result<()> {
+        if on_library_thread() {
+            return Err(Error::new(
+                Code::WouldDeadlock,
+                "this is a thread of the library, whose work the call would wait for: return from the handler",
+            ));
+        }
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let left = || deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         for endpoint in self.present() {
             endpoint.wait(left())?;
         }
-        if on_library_thread() { Ok(()) } else { self.events.wait_idle(left()) }
+        self.events.wait_idle(left())
     }
 
     /// Begins to stop for good. The events are released when nothing of it runs any more.
@@ -327,10 +333,33 @@ impl Bridge {
 
     /// Tells of a failure of the application's own, as of those of servers and clients.
     pub fn report(&self, error: &Error) {
+        self.count_failure(error);
+        self.fail(error);
+    }
+
+    /// Tells of a start that failed, and not on the thread that asked for it: it may hold locks that handlers take.
+    fn report_from_loop(self: &Arc<Self>, context: &Context, error: &Error) {
+        self.count_failure(error);
+        self.note(format_args!("{error}"));
+        if !self.events.push(Event::Failed(error.clone())) {
+            return;
+        }
+        match context.assign_loop() {
+            Ok(event_loop) => {
+                let bridge = Arc::clone(self);
+                event_loop.clone().spawn(async move {
+                    bridge.events.tell_all();
+                    drop(event_loop);
+                });
+            }
+            Err(_) => self.events.tell_all(),
+        }
+    }
+
+    fn count_failure(&self, error: &Error) {
         if self.config().performance_monitoring {
             self.figures.record_error(ErrorKind::of(error.code));
         }
-        self.fail(error);
     }
 
     fn fail(&self, error: &Error) {

@@ -16,7 +16,7 @@ struct server_access {
     static void join(core::messaging_server& server, std::shared_ptr<bridge_core> bridge) noexcept {
         server.core_->bridge = std::move(bridge);
     }
-    static void request_stop(core::messaging_server& server) { server.core_->life.request_stop(); }
+    static lifecycle<server_functions>& life(const core::messaging_server& server) { return server.core_->life; }
 };
 
 }  // namespace NETWORK_SYSTEM_NAMESPACE::detail
