@@ -169,13 +169,10 @@ TEST(MessagingBridge, FailuresAreCounted) {
     EXPECT_EQ(2, bridge.get_metrics().failed_connections);
     EXPECT_EQ(1, bridge.get_metrics().timeout_errors);
 
-    // More than a server takes.
-    auto config = on_loopback();
-    config.message_size_limit = 100;
-    const auto server = echo_server(bridge, config);
-    journal heard;
-    const auto wordy = connected_client(bridge, server->port(), heard);
-    ASSERT_TRUE(wordy->send_message(std::string(200, 'x')));
+    // One that begins as a framed peer does, and goes on with nonsense.
+    const auto server = echo_server(bridge);
+    test_support::raw_peer peer(server->port());
+    peer.send("NSYS\r\n\x1a\n" + std::string(60, '\xff'));
     EXPECT_TRUE(wait_until([&] { return bridge.get_metrics().receive_errors > 0; })) << bridge.get_status_report();
 }
 
