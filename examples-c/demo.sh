@@ -383,9 +383,11 @@ names_and_addresses() {
 # --- 6: one capability each, which checks itself ----------------------------------------------------------------------
 
 self_checking=(
+    bridge_cpp
     connection_pool connection_pool_cpp
     limits limits_cpp
     logging logging_cpp
+    monitor_cpp
     reconnecting_client reconnecting_client_cpp
     session_manager session_manager_cpp
     slow_peer slow_peer_cpp

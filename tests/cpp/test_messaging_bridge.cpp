@@ -65,7 +65,8 @@ bridge_config settings(void (*change)(bridge_config&)) {
     return config;
 }
 
-// --- messages and figures ---------------------------------------------------------------------------------------------
+// --- messages and figures
+// ---------------------------------------------------------------------------------------------
 
 TEST(MessagingBridge, MessagesGoBothWaysAndAreCounted) {
     messaging_bridge bridge("exchange");
@@ -204,7 +205,8 @@ TEST(MessagingBridge, TwoCountApart) {
     }
 }
 
-// --- settings ---------------------------------------------------------------------------------------------------------
+// --- settings
+// ---------------------------------------------------------------------------------------------------------
 
 TEST(MessagingBridge, HasTheSettingsThatTheSpecificationPrints) {
     const bridge_config config = messaging_bridge().get_config();
@@ -226,6 +228,7 @@ TEST(MessagingBridge, ItsSettingsTakeThePlaceOfDefaults) {
     const test_support::raw_listener silent;
     core::client_config config;
     config.framing = core::framing_mode::framed;
+    config.drain_timeout = 1ms;
     const auto hasty = bridge.create_client("hasty", config);
     ASSERT_TRUE(hasty->start_client("127.0.0.1", silent.port()));
     EXPECT_EQ(-602, hasty->wait_until_connected(patience).error().code);
@@ -379,7 +382,8 @@ TEST(MessagingBridge, ItsStatusIsForPeople) {
     }
 }
 
-// --- pools ------------------------------------------------------------------------------------------------------------
+// --- pools
+// ------------------------------------------------------------------------------------------------------------
 
 TEST(MessagingBridge, PoolsHaveAtMostSoManyConnections) {
     messaging_bridge bridge;
@@ -429,7 +433,8 @@ TEST(MessagingBridge, StopClosesPoolsAndLaterOnesAreNew) {
     EXPECT_TRUE(next->acquire(patience));
 }
 
-// --- starting and stopping all -----------------------------------------------------------------------------------------
+// --- starting and stopping all
+// -----------------------------------------------------------------------------------------
 
 TEST(MessagingBridge, StartsWhatSaysWhereAndResumesWhatItStopped) {
     messaging_bridge bridge;
@@ -560,7 +565,8 @@ TEST(MessagingBridge, ItForgetsWhatIsGone) {
     EXPECT_NE(std::string::npos, bridge.get_status_report().find("nothing runs"));
 }
 
-// --- names ------------------------------------------------------------------------------------------------------------
+// --- names
+// ------------------------------------------------------------------------------------------------------------
 
 TEST(MessagingBridge, EarlierNames) {
     const auto bridge = network_module::create_bridge();

@@ -25,7 +25,8 @@ using utils::counter;
 using utils::performance_monitor;
 using namespace std::chrono_literals;
 
-// --- counter ----------------------------------------------------------------------------------------------------------
+// --- counter
+// ----------------------------------------------------------------------------------------------------------
 
 static_assert(std::is_nothrow_copy_constructible_v<counter> && std::is_nothrow_copy_assignable_v<counter>);
 static_assert(std::is_convertible_v<counter, std::uint64_t>);
@@ -125,9 +126,11 @@ TEST(Counter, LosesNothingToThreads) {
     EXPECT_EQ(40000, count);
 }
 
-// --- the monitor ------------------------------------------------------------------------------------------------------
+// --- the monitor
+// ------------------------------------------------------------------------------------------------------
 
-static_assert(!std::is_copy_constructible_v<performance_monitor> && !std::is_default_constructible_v<performance_monitor>);
+static_assert(!std::is_copy_constructible_v<performance_monitor> &&
+              !std::is_default_constructible_v<performance_monitor>);
 
 class PerformanceMonitor : public ::testing::Test {
 protected:
@@ -250,7 +253,8 @@ TEST_F(PerformanceMonitor, ReportsSayTheSame) {
     monitor_.record_disconnection();
 }
 
-// --- fed by bridges ---------------------------------------------------------------------------------------------------
+// --- fed by bridges
+// ---------------------------------------------------------------------------------------------------
 
 std::uint64_t heard_by_monitor(bool monitored) {
     auto& monitor = performance_monitor::instance();

@@ -441,8 +441,12 @@ private:
         client.start_client(where->first, where->second);  // there is no client that its configuration says where
     }
 
-    static endpoint place_of(const core::messaging_server& server) { return {server.bind_address(), server.port()}; }
-    static endpoint place_of(const core::messaging_client& client) { return detail::client_access::peer(client); }
+    static endpoint place_of(const core::messaging_server& server) {
+        return {server.bind_address(), server.port()};
+    }
+    static endpoint place_of(const core::messaging_client& client) {
+        return detail::client_access::peer(client);
+    }
 
     static netsys_server begin_stop(core::messaging_server& server) {
         return detail::server_access::life(server).request_stop();
