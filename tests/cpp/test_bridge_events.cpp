@@ -84,6 +84,7 @@ TEST(BridgeEvents, FailuresAreToldWithTheirCode) {
     ASSERT_TRUE(client->start_client("127.0.0.1", nobody.port()));
     EXPECT_EQ(-601, errors.at(0).second);
     EXPECT_FALSE(errors.at(0).first.empty());
+    EXPECT_FALSE(client->is_running()) << "a client that has failed does not run when the bridge tells of it";
 
     const auto server = echo_server(bridge);
     auto taken = on_loopback();
