@@ -6,6 +6,7 @@
 #include <string>
 
 #include "network_system/integration/messaging_bridge.h"
+#include "network_system/test_utils/network_test_utils.h"
 #include "support.h"
 
 /// What the tests of the bridge share.
@@ -13,6 +14,12 @@ namespace test_support {
 
 using bridge_server = std::shared_ptr<network_system::core::messaging_server>;
 using bridge_client = std::shared_ptr<network_system::core::messaging_client>;
+
+/// Figures tell nobody of their changes, so they are looked at again and again.
+template <typename Predicate>
+bool wait_until(Predicate&& holds) {
+    return network_system::test_utils::wait_for_condition(holds, patience);
+}
 
 inline network_system::server_config on_loopback() {
     network_system::server_config config;

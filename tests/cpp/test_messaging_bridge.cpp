@@ -28,6 +28,7 @@ using test_support::event;
 using test_support::journal;
 using test_support::on_loopback;
 using test_support::patience;
+using test_support::wait_until;
 using namespace std::chrono_literals;
 
 static_assert(std::is_same_v<messaging_bridge::bridge_config, bridge_config>);
@@ -39,17 +40,6 @@ static_assert(std::is_same_v<integration::bridge::messaging_bridge, messaging_br
 static_assert(std::is_same_v<integration::compat::network_module::core::messaging_server, core::messaging_server>);
 static_assert(!std::is_copy_constructible_v<messaging_bridge> && !std::is_move_constructible_v<messaging_bridge>);
 static_assert(!std::is_convertible_v<std::string, messaging_bridge>);
-
-bool wait_until(const std::function<bool()>& holds) {
-    const auto deadline = std::chrono::steady_clock::now() + patience;
-    while (!holds()) {
-        if (std::chrono::steady_clock::now() > deadline) {
-            return false;
-        }
-        std::this_thread::sleep_for(1ms);
-    }
-    return true;
-}
 
 /// A message has been received a moment before it is counted as sent: both, when as many as this have been.
 bool counts(const messaging_bridge& bridge, std::uint64_t messages) {

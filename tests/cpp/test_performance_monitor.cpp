@@ -21,6 +21,7 @@ using test_support::connected_client;
 using test_support::echo_server;
 using test_support::journal;
 using test_support::patience;
+using test_support::wait_until;
 using utils::counter;
 using utils::performance_monitor;
 using namespace std::chrono_literals;
@@ -186,12 +187,8 @@ TEST_F(PerformanceMonitor, Rates) {
         monitor_.record_message_sent(1000);
     }
     // The window begins with the reset, and a second of it has to pass before there is a rate.
-    auto metrics = monitor_.get_metrics();
-    const auto deadline = std::chrono::steady_clock::now() + patience;
-    while (metrics.messages_per_second == 0 && std::chrono::steady_clock::now() < deadline) {
-        std::this_thread::sleep_for(10ms);
-        metrics = monitor_.get_metrics();
-    }
+    ASSERT_TRUE(wait_until([&] { return monitor_.get_metrics().messages_per_second > 0; }));
+    const auto metrics = monitor_.get_metrics();
     EXPECT_GT(metrics.messages_per_second, 0);
     EXPECT_GT(metrics.connections_per_second, 0);
     EXPECT_GT(metrics.bytes_per_second, metrics.messages_per_second);
@@ -270,10 +267,7 @@ std::uint64_t heard_by_monitor(bool monitored) {
     const auto before = monitor.get_metrics().messages_received;
     EXPECT_TRUE(client->send_message("one"));
     EXPECT_TRUE(heard.wait_for(1));
-    const auto deadline = std::chrono::steady_clock::now() + patience;
-    while (monitored && monitor.get_metrics().avg_round_trip_us == 0 && std::chrono::steady_clock::now() < deadline) {
-        std::this_thread::sleep_for(1ms);
-    }
+    EXPECT_TRUE(wait_until([&] { return !monitored || monitor.get_metrics().avg_round_trip_us > 0; }));
     EXPECT_EQ(monitored ? 2 : 0, monitor.get_metrics().active_connections);
     client->stop_client();
     server->stop_server();
