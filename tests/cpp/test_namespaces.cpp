@@ -11,6 +11,9 @@ namespace kcenon::network::core {
 class messaging_client;
 class messaging_server;
 }  // namespace kcenon::network::core
+namespace kcenon::network::integration {
+class messaging_bridge;
+}
 namespace kcenon::network::session {
 class messaging_session;
 }
@@ -21,6 +24,7 @@ struct declared_only {
     std::shared_ptr<kcenon::network::core::messaging_client> client;
     std::shared_ptr<kcenon::network::core::messaging_server> server;
     std::shared_ptr<kcenon::network::session::messaging_session> session;
+    std::shared_ptr<kcenon::network::integration::messaging_bridge> bridge;
 };
 
 }  // namespace
@@ -46,16 +50,21 @@ static_assert(std::is_same_v<network_system::session::messaging_session, kcenon:
 static_assert(std::is_same_v<network_system::integration::thread_pool_interface,
                              kcenon::network::integration::thread_pool_interface>);
 static_assert(std::is_same_v<network_module::messaging_server, kcenon::network::core::messaging_server>);
+static_assert(std::is_same_v<network_module::messaging_bridge, kcenon::network::integration::messaging_bridge>);
+static_assert(std::is_same_v<kcenon::network::integration::compat::network_module::utils::performance_monitor,
+                             network_system::utils::performance_monitor>);
 static_assert(std::is_same_v<network_system::VoidResult, kcenon::network::VoidResult>);
 static_assert(kcenon::network::error_codes::network_system::bind_failed == NETSYS_ERR_BIND_FAILED);
 static_assert(network_system::error_codes::network_system::bind_failed == NETSYS_ERR_BIND_FAILED);
 
 TEST(Namespaces, DeclaredClassesAreTheLibrarysOwn) {
     const declared_only known{network_module::create_client("client"), network_module::create_server("server"),
-                              network_system::session::create_tcp_session("session", "client")};
+                              network_system::session::create_tcp_session("session", "client"),
+                              network_module::create_bridge()};
     EXPECT_EQ("client", known.client->client_id());
     EXPECT_EQ("server", known.server->server_id());
     EXPECT_EQ("session", known.session->session_id());
+    EXPECT_EQ("server", known.bridge->create_server("server")->server_id());
 }
 
 TEST(Namespaces, BothServeInOneProgram) {

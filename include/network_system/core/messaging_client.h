@@ -74,11 +74,10 @@ public:
         if (host.empty() && !is_running()) {
             return error_void(NETSYS_ERR_INVALID_ARGUMENT, "the host is empty");
         }
-        if (VoidResult valid = detail::check(core_->config()); valid.is_err() && !is_running()) {
-            return valid;
-        }
-        if (VoidResult fitness = detail::fitness(core_->bridge); fitness.is_err() && !is_running()) {
-            return fitness;
+        if (!is_running()) {
+            if (VoidResult checked = detail::check_start(core_->config(), core_->bridge); checked.is_err()) {
+                return checked;
+            }
         }
         const netsys_status status =
             core_->life.start([core = core_, host = std::string(host), port](netsys_client& client) {
