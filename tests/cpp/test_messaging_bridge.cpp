@@ -259,8 +259,8 @@ TEST(MessagingBridge, SendsWaitAsLongAsItSays) {
 TEST(MessagingBridge, ConfigurationsThatCannotBeLetNothingStart) {
     messaging_bridge bridge;
     std::vector<std::pair<bridge_config, int>> wrong{
-        {settings([](auto& config) { config.enable_encryption = true; }), NETSYS_ERR_UNSUPPORTED},
-        {settings([](auto& config) { config.enable_compression = true; }), NETSYS_ERR_UNSUPPORTED},
+        {settings([](auto& config) { config.client_tls.ca_file = "ca.pem"; }), -1},
+        {settings([](auto& config) { config.server_tls.certificate_file = "server.pem"; }), -1},
         {settings([](auto& config) { config.max_connections_per_client = 0; }), -1},
         {settings([](auto& config) { config.connection_timeout = 0ms; }), -1},
         {settings([](auto& config) { config.message_timeout = -1ms; }), -1},
@@ -282,7 +282,7 @@ TEST(MessagingBridge, ConfigurationsThatCannotBeLetNothingStart) {
         EXPECT_FALSE(client->is_running());
         EXPECT_EQ(code, bridge.create_server("new", on_loopback())->start_server().error().code);
         EXPECT_EQ(code, bridge.get_connection_pool("127.0.0.1", port).error().code);
-        EXPECT_EQ(config.enable_encryption, bridge.get_config().enable_encryption);
+        EXPECT_EQ(config.client_tls.ca_file, bridge.get_config().client_tls.ca_file);
     }
     ASSERT_TRUE(bridge.set_config(bridge_config()));
     EXPECT_TRUE(bridge.is_initialized());
