@@ -6,7 +6,8 @@
 //! tls_peer full FOLDER PORT COUNT                COUNT connections one after the other, each with a full handshake
 //! tls_peer resumed FOLDER PORT COUNT             the same, resumed
 //! tls_peer stream FOLDER PORT COUNT SIZE         COUNT messages of SIZE bytes on one connection
-//! tls_peer idle FOLDER PORT COUNT                opens COUNT connections for each line on standard input
+//! tls_peer idle FOLDER PORT COUNT SIZE           for each line on standard input, opens COUNT connections that send
+//!                                                SIZE bytes each and then nothing
 //! ```
 //!
 //! Each prints one line of JSON when it is done; `idle` prints how many connections are open instead.
@@ -251,12 +252,15 @@ fn stream(client: &Client, count: u64, size: usize) -> Outcome<()> {
     Ok(())
 }
 
-fn idle(client: &Client, count: u64) -> Outcome<()> {
+fn idle(client: &Client, count: u64, size: usize) -> Outcome<()> {
+    let message = vec![b'a'; size];
     let mut open = Vec::new();
     for line in io::stdin().lines() {
         line?;
         for _ in 0..count {
             let mut link = client.connect()?;
+            link.tls.writer().write_all(&message)?;
+            link.flush()?;
             // The ticket: the server has done its part too.
             if !link.receive()? {
                 return Err("the server closed an idle connection".into());
@@ -282,7 +286,9 @@ fn main() -> Outcome<()> {
         ["stream", folder, port, count, size] => {
             stream(&client(folder, port, Resumption::disabled())?, count.parse()?, size.parse()?)
         }
-        ["idle", folder, port, count] => idle(&client(folder, port, Resumption::disabled())?, count.parse()?),
+        ["idle", folder, port, count, size] => {
+            idle(&client(folder, port, Resumption::disabled())?, count.parse()?, size.parse()?)
+        }
         _ => Err("arguments: see the head of benches/tls_peer.rs".into()),
     }
 }
