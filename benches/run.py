@@ -20,14 +20,11 @@ import sys
 import tempfile
 
 import tls
+from tls import Failure
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PEERS = ("epoll", "netsys")
 RUN_TIMEOUT = 120
-
-
-class Failure(Exception):
-    """A peer did not run to its end, or did not move what it should have."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -389,6 +386,6 @@ def main() -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except (Failure, tls.Failure) as failure:
+    except Failure as failure:
         print(f"bench: {failure}", file=sys.stderr)
         sys.exit(2)

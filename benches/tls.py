@@ -15,6 +15,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import threading
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TIMEOUT = 120
@@ -121,7 +122,10 @@ class Server:
 
     def bytes_taken(self) -> int:
         """Ends it, and returns what it has counted."""
-        output, _ = self.process.communicate(timeout=TIMEOUT)
+        try:
+            output, _ = self.process.communicate(timeout=TIMEOUT)  # closes its standard input: the sign to end
+        except subprocess.TimeoutExpired:
+            raise Failure(f"{self.name}: the server did not end within {TIMEOUT} s") from None
         if self.process.returncode != 0:
             raise Failure(f"{self.name}: the server ended with {self.process.returncode}")
         result = json.loads(output)
@@ -140,22 +144,29 @@ def run_idle(row: Row, server: Server, programs: dict, folder: pathlib.Path) -> 
     """The slope between COUNT connections and twice as many, so that what the first one costs is not counted."""
     command = [programs["tls_peer"], "idle", folder, server.port, str(row.count), str(row.size)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
-        memory = []
-        for expected in (row.count, 2 * row.count):
-            client.stdin.write("\n")
-            client.stdin.flush()
-            if client.stdout.readline().strip() != str(expected):
-                raise Failure(f"{row.name} / {server.name}: not {expected} connections")
-            memory.append(server.memory_kib())
-        client.stdin.close()
-        if client.wait(TIMEOUT) != 0:
-            raise Failure(f"{row.name} / {server.name}: client ended with {client.returncode}")
+        patience = threading.Timer(TIMEOUT, client.kill)
+        patience.start()
+        try:
+            memory = []
+            for expected in (row.count, 2 * row.count):
+                client.stdin.write("\n")
+                client.stdin.flush()
+                if client.stdout.readline().strip() != str(expected):
+                    raise Failure(f"{row.name} / {server.name}: not {expected} connections")
+                memory.append(server.memory_kib())
+            client.stdin.close()
+            if client.wait(TIMEOUT) != 0:
+                raise Failure(f"{row.name} / {server.name}: client ended with {client.returncode}")
+        finally:
+            patience.cancel()
+            client.kill()
     check_taken(row, server, 2 * row.count * row.size)
     return {"value": (memory[1] - memory[0]) / row.count, "cpu_ns": 0.0}
 
 
 def run_moving(row: Row, server: Server, programs: dict, folder: pathlib.Path) -> dict:
-    command = [programs["tls_peer"], row.work, folder, server.port, str(row.count), *([str(row.size)] if row.size else [])]
+    command = [programs["tls_peer"], row.work, folder, server.port, str(row.count)]
+    command += [str(row.size)] if row.size else []
     if server.name == BOTH:
         command = [programs["netsys"], "--port", server.port, *row.messages]
         command += ["--certificate", folder / "certificate.pem"]
@@ -242,6 +253,8 @@ def measure(netsys: pathlib.Path, out: pathlib.Path, rounds: int, seed: int, qui
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(DESCRIPTORS, limits[1]), limits[1]))
     missing = set() if shutil.which("openssl") else {"openssl"}
     rows = [dataclasses.replace(row, count=row.quick) if quick else row for row in ROWS]
+    if missing:
+        print("\nno openssl program here: its rows and the goal beside it are left out")
     generator = random.Random(seed)
     samples = {}
     for number in range(1, rounds + 1):
