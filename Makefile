@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 configure = cmake -S . -B target/cmake -DCMAKE_BUILD_TYPE=Release -DNETWORK_CARGO_TARGET_DIR="$(CURDIR)/target"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench install sanitize tsan format lint
+.PHONY: help demo test soak bench install sanitize tsan deny format lint
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,10 @@ sanitize: ## run the C++ tests and hazard programs, and the core, under AddressS
 tsan: ## run the tests of the core that have the most threads under ThreadSanitizer
 	@.ci/setup test
 	.ci/tsan
+
+deny: ## check the crates: licences, duplicates, advisories, notices
+	@.ci/setup test
+	python3 tests/supply/check.py
 
 format: ## format the Rust, C and C++ files
 	@.ci/setup test

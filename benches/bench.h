@@ -15,7 +15,7 @@
 #define BENCH_MAX_SIZE (64u * 1024u)
 #define BENCH_RAW_MAX_SIZE 64u
 
-enum bench_work { WORK_PINGPONG, WORK_STREAM, WORK_ECHO, WORK_BROADCAST };
+enum bench_work { WORK_PINGPONG, WORK_STREAM, WORK_ECHO, WORK_BROADCAST, WORK_SINK };
 enum bench_sender { SENDER_CALLBACK, SENDER_THREAD, SENDER_WAIT };
 
 struct bench_options {
@@ -28,6 +28,8 @@ struct bench_options {
     uint32_t connections;
     uint32_t window;
     uint16_t port;
+    const char* certificate; /* PEM, the server's own, and whom the client trusts; NULL: not encrypted */
+    const char* key;         /* server */
 };
 
 static inline void bench_fail(const char* what) {
@@ -54,14 +56,15 @@ static inline uint64_t bench_number(const char* text, uint64_t low, uint64_t hig
 static inline struct bench_options bench_parse(int argc, char** argv) {
     static const char* const roles[] = {"client", "server", NULL};
     static const char* const framings[] = {"framed", "raw", NULL};
-    static const char* const works[] = {"pingpong", "stream", "echo", "broadcast", NULL};
+    static const char* const works[] = {"pingpong", "stream", "echo", "broadcast", "sink", NULL};
     static const char* const senders[] = {"callback", "thread", "wait", NULL};
     static const struct option names[] = {
         {"role", required_argument, NULL, 'r'},        {"framing", required_argument, NULL, 'f'},
         {"work", required_argument, NULL, 'w'},        {"sender", required_argument, NULL, 't'},
         {"size", required_argument, NULL, 's'},        {"messages", required_argument, NULL, 'm'},
         {"connections", required_argument, NULL, 'c'}, {"window", required_argument, NULL, 'o'},
-        {"port", required_argument, NULL, 'p'},        {NULL, 0, NULL, 0}};
+        {"port", required_argument, NULL, 'p'},        {"certificate", required_argument, NULL, 'e'},
+        {"key", required_argument, NULL, 'k'},         {NULL, 0, NULL, 0}};
     struct bench_options options = {.size = 64, .messages = 10000, .connections = 1, .window = 1};
     int name;
     while ((name = getopt_long(argc, argv, "", names, NULL)) != -1) {
@@ -93,6 +96,12 @@ static inline struct bench_options bench_parse(int argc, char** argv) {
             case 'p':
                 options.port = (uint16_t)bench_number(optarg, 1, 65535);
                 break;
+            case 'e':
+                options.certificate = optarg;
+                break;
+            case 'k':
+                options.key = optarg;
+                break;
             default:
                 exit(2);
         }
@@ -101,6 +110,7 @@ static inline struct bench_options bench_parse(int argc, char** argv) {
     if (options.messages % options.connections != 0 && options.work == WORK_ECHO) {
         bench_fail("the number of messages must be a multiple of the number of connections");
     }
+    if (options.work == WORK_SINK && !options.server) bench_fail("only a server is a sink");
     return options;
 }
 

@@ -141,6 +141,14 @@ static void serve(netsys_context context) {
     config.server_id = text("bench");
     config.host = text("127.0.0.1");
     config.max_connections = NETSYS_UNLIMITED_U32;
+    netsys_tls_config tls;
+    if (work.options.certificate != NULL) {
+        if (work.options.key == NULL) bench_fail("a server's certificate needs its --key");
+        require(netsys_tls_config_init(&tls, sizeof tls), "TLS config");
+        tls.certificate_file = text(work.options.certificate);
+        tls.key_file = text(work.options.key);
+        config.tls = &tls;
+    }
     netsys_server server;
     uint16_t port = 0;
     pthread_mutex_lock(&shared.lock);
@@ -188,6 +196,12 @@ static void drive(netsys_context context) {
     config.client_id = text("bench");
     config.host = text("127.0.0.1");
     config.port = work.options.port;
+    netsys_tls_config tls;
+    if (work.options.certificate != NULL) {
+        require(netsys_tls_config_init(&tls, sizeof tls), "TLS config");
+        tls.ca_file = text(work.options.certificate);
+        config.tls = &tls;
+    }
     config.send_policy = work.options.sender == SENDER_WAIT ? NETSYS_SEND_WAIT : NETSYS_SEND_WOULD_BLOCK;
 
     struct connection* connections = calloc(work.options.connections, sizeof *connections);

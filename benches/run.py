@@ -19,13 +19,12 @@ import subprocess
 import sys
 import tempfile
 
+import tls
+from tls import Failure
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PEERS = ("epoll", "netsys")
 RUN_TIMEOUT = 120
-
-
-class Failure(Exception):
-    """A peer did not run to its end, or did not move what it should have."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -336,6 +335,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rows", nargs="*", default=[], metavar="WORD", help="only rows with all these words")
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS))
     parser.add_argument("--records", action="store_true", help="only what a record of the performance monitor costs")
+    parser.add_argument("--tls", action="store_true", help="only the cost of TLS")
     parser.add_argument("--syscalls", action="store_true", help="also count system calls per message (strace)")
     parser.add_argument("--instructions", action="store_true", help="also count instructions per message (valgrind)")
     parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="of the shuffling")
@@ -352,7 +352,7 @@ def main() -> int:
     options = parse()
     if options.quick:
         options.rounds = 1
-    rows = [] if options.records else select(options)
+    rows = [] if options.records or options.tls else select(options)
     programs = build(options)
     report = {
         "machine": {"kernel": platform.release(), "cpus": os.cpu_count()},
@@ -361,9 +361,11 @@ def main() -> int:
     }
     if rows:
         print_table(report["results"])
-    if "monitor" in programs and not options.rows:
+    if "monitor" in programs and not options.rows and not options.tls:
         calls = RECORD_CALLS // 50 if options.quick else RECORD_CALLS
         report["records"] = measure_records(programs["monitor"], options.rounds, options.seed, calls)
+    if "netsys" in programs and not options.rows and not options.records:
+        report["tls"] = tls.measure(programs["netsys"], options.out, options.rounds, options.seed, options.quick)
     exact = [row for row in rows if row.work in ("pingpong", "stream", "echo") and row.size == 64]
     scale = 1.0 if options.quick else 0.05
     if options.syscalls and shutil.which("strace"):
@@ -377,6 +379,7 @@ def main() -> int:
     path.write_text(json.dumps(report, indent=1) + "\n")
     print(f"\nwritten: {path}")
     missed = [line for line in report["results"] if not line.get("goal", {"met": True})["met"]]
+    missed += [goal for line in report.get("tls", []) for goal in line["goals"] if not goal["met"]]
     return 1 if missed and not options.quick else 0
 
 

@@ -8,6 +8,7 @@
  *   echo       `window` messages outstanding per connection      sends back what it gets
  *   broadcast  `window` messages outstanding on connection 0,    sends what it gets to every connection
  *              one is done when every connection has got it
+ *   sink       some other program's                              counts the bytes
  */
 #ifndef WORKLOAD_H
 #define WORKLOAD_H
@@ -136,6 +137,8 @@ static inline void workload_start_sending(void) {
         case WORK_BROADCAST:
             workload_publish();
             break;
+        case WORK_SINK:
+            break;
     }
 }
 
@@ -181,6 +184,7 @@ static inline void workload_client_message(struct workload_peer* peer, const uin
 static inline void workload_server_message(struct workload_peer* peer, const uint8_t* data, size_t len) {
     work.messages++;
     work.bytes += len;
+    if (work.options.work == WORK_SINK) return;
     if (work.options.work != WORK_STREAM) {
         if (work.options.work != WORK_BROADCAST) {
             workload_must_send(peer, data, len);
