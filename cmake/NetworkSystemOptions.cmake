@@ -22,6 +22,11 @@ endif()
 option(NETWORK_BUILD_TESTS "Build the C++ tests (needs GoogleTest)" ${build_tests})
 option(NETWORK_INSTALL "Install the library with the project" ON)
 
+foreach(companion IN ITEMS container_system thread_system common_system)
+    string(TOUPPER ${companion} name)
+    option(BUILD_WITH_${name} "Adapt the C++ headers to ${companion}, if it is found" OFF)
+endforeach()
+
 # The targets without Core or Static in their name link the shared library, unless static ones are asked for.
 set(use_static_libs OFF)
 if(DEFINED BUILD_SHARED_LIBS AND NOT BUILD_SHARED_LIBS)

@@ -402,6 +402,28 @@ one_capability_each() {
         timeout "$patience_s" "$bin/$name" >"$work/$name.out" 2>"$work/$name.err" || fail "$name ended with status $?"
         report "$(printf '%-24s %s' "$name" "$(tail -n 1 "$work/$name.out")")"
     done
+    make_certificates "$work/certificates"
+    timeout "$patience_s" "$bin/tls" "$work/certificates" >"$work/tls.out" 2>"$work/tls.err" ||
+        fail "tls ended with status $?"
+    report "$(printf '%-24s %s' tls "$(tail -n 1 "$work/tls.out")")"
+}
+
+# make_certificates FOLDER: those of an issuer, a server on this host, and a client called alice
+make_certificates() {
+    local name usage
+    mkdir "$1"
+    (
+        cd "$1"
+        key=(-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes)
+        openssl req -x509 "${key[@]}" -days 2 -keyout ca.key -out ca.pem -subj "/CN=issuer" \
+            -addext basicConstraints=critical,CA:TRUE -addext keyUsage=keyCertSign
+        for name in server alice; do
+            usage=$([[ $name == server ]] && echo serverAuth || echo clientAuth)
+            openssl req "${key[@]}" -keyout "$name.key" -out "$name.csr" -subj "/CN=$name"
+            openssl x509 -req -in "$name.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out "$name.pem" \
+                -extfile <(printf 'extendedKeyUsage=%s\nsubjectAltName=IP:127.0.0.1\n' "$usage")
+        done
+    ) >"$work/certificates.log" 2>&1 || fail "openssl made no certificates: $(cat "$work/certificates.log")"
 }
 
 # --- 7: where callbacks run ------------------------------------------------------------------------------------------
@@ -439,6 +461,15 @@ configured_from_a_file() {
     report "$(grep -c '^refused' "$work/faults.out") faults of another file were told by line and key"
 }
 
+# --- 9: a service ----------------------------------------------------------------------------------------------------
+
+a_service() {
+    echo "9. A service: orders over a bridge, on a thread pool, and a page of metrics that is scraped"
+    python3 "$here/service/check.py" "$bin/service" "$bin/order_client" "$here/service/service.toml" "$lines" \
+        >"$work/service.out" 2>"$work/service.err" || fail "the service"
+    report "$(tail -n 1 "$work/service.out")"
+}
+
 build
 old_and_new_on_one_port
 echo_in_c
@@ -448,4 +479,5 @@ names_and_addresses
 one_capability_each
 where_callbacks_run
 configured_from_a_file
+a_service
 echo "All as it must be."

@@ -1322,7 +1322,8 @@ typedef struct netsys_callbacks {
      */
     void *userdata;
     /**
-     * Server: a connection was accepted; who the peer is, is not known yet.
+     * Server: a connection was accepted; who the peer is, is not known yet. With TLS, its handshake is done, and the
+     * peer's certificate known.
      */
     void (*on_accept)(void *userdata, struct netsys_session session);
     /**
@@ -1354,7 +1355,8 @@ typedef struct netsys_callbacks {
     /**
      * Something failed: an accept, a connect, the network under a session (before its on_close), the peer's protocol,
      * a send that waited too long, messages that a reconnecting client gave up when it ended; or a connection was
-     * refused that was over a limit (NETSYS_ERR_SERVER_BUSY). The session's id is 0 if no session is concerned. What
+     * refused that was over a limit (NETSYS_ERR_SERVER_BUSY) or did not agree on TLS (NETSYS_ERR_TLS_*,
+     * NETSYS_ERR_CERTIFICATE_*). The session's id is 0 if no session is concerned. What
      * peers provoke by breaking the protocol, or by connecting beyond a limit, comes ten times a second at most, and
      * so do failed attempts of a reconnecting client; statistics count all of it.
      */
@@ -1445,7 +1447,7 @@ typedef struct netsys_stats {
      */
     uint64_t messages_dropped;
     /**
-     * Of a client: attempts to connect that failed.
+     * Of a client: attempts to connect that failed. Of a server: handshakes of TLS that failed.
      */
     uint64_t connections_failed;
     /**

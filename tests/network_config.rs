@@ -9,7 +9,8 @@ use std::{env, fs, thread};
 
 use network_system::config::fault::Fault;
 use network_system::config::{
-    Compression, Format, Framing, LogLevel, NetworkConfig, OFF, Reconnect, Scalar, SendPolicy, UNLIMITED,
+    ClientCertificate, Compression, Format, Framing, LogLevel, NetworkConfig, OFF, Pem, Reconnect, Scalar, SendPolicy,
+    UNLIMITED,
 };
 use network_system::error::{Code, Error};
 use network_system::runtime::Dispatch;
@@ -77,7 +78,34 @@ fn random_config(random: &mut Random) -> NetworkConfig {
         }
     }
     config.client.reconnect.max_delay = config.client.reconnect.max_delay.max(config.client.reconnect.first_delay);
+    complete_tls(&mut config);
     config
+}
+
+/// Switches TLS on, with what it needs and without what does not go with it.
+fn complete_tls(config: &mut NetworkConfig) {
+    let named = |pem: &mut Pem| {
+        if !pem.is_some() {
+            *pem = Pem::file("x");
+        }
+    };
+    let tls = &mut config.server.tls;
+    tls.enabled = true;
+    named(&mut tls.certificate);
+    named(&mut tls.key);
+    match tls.client_certificate {
+        ClientCertificate::None => (tls.client_ca, tls.crl) = (Pem::None, Pem::None),
+        ClientCertificate::Optional | ClientCertificate::Required => named(&mut tls.client_ca),
+    }
+    tls.alpn.retain(|name| (1..=255).contains(&name.len()));
+    let tls = &mut config.client.tls;
+    tls.enabled = true;
+    named(&mut tls.certificate);
+    named(&mut tls.key);
+    if tls.dangerously_disable_verification {
+        (tls.ca, tls.crl) = (Pem::None, Pem::None);
+    }
+    tls.alpn.retain(|name| (1..=255).contains(&name.len()));
 }
 
 fn faults(text: &str, format: Format) -> Vec<String> {
@@ -411,6 +439,37 @@ fn keys_of_limits_and_of_reconnecting_arrive() {
     assert_eq!(NetworkConfig::from_str(words, Format::Toml), Ok(NetworkConfig::default()));
 }
 
+/// What TLS lacks, or has too much, is said by the key and the line.
+#[test]
+fn tls_is_whole_or_not_at_all() {
+    let server = |text: &str| faults(&format!("[server.tls]\n{text}"), Format::Toml);
+    let client = |text: &str| faults(&format!("[client.tls]\n{text}"), Format::Toml);
+    let one = |faults: Vec<String>, begin: &str, text: &str| {
+        assert!(faults.len() == 1 && faults[0].starts_with(begin) && faults[0].contains(text), "{faults:?}");
+    };
+    one(server("enabled = true"), "2:1: server.tls.certificate_file", "set certificate_file");
+    one(server("enabled = true\ncertificate_file = 'x'"), "3:1: server.tls.key_file", "set key_file");
+    one(server("certificate_file = 'x'\nkey_file = 'x'"), "2:1: server.tls.enabled", "set enabled to true");
+    let whole = "enabled = true\ncertificate_file = 'x'\nkey_file = 'x'\n";
+    let text = format!("{whole}client_certificate = 'required'");
+    one(server(&text), "5:1: server.tls.client_certificate", "set client_ca_file");
+    let text = format!("{whole}client_ca_file = 'x'");
+    one(server(&text), "5:1: server.tls.client_certificate", "required or optional");
+    one(server(&format!("{whole}alpn = 'a,,b'")), "5:1: server.tls.alpn", "1 to 255");
+    one(server(&format!("{whole}min_version = '1.1'")), "5:15: server.tls.min_version", "\"1.2\" or \"1.3\"");
+    one(client("enabled = true\nkey_file = 'x'"), "3:1: client.tls.key_file", "set certificate_file");
+    one(client("ca_file = 'x'"), "2:1: client.tls.enabled", "set enabled to true");
+    let text = "enabled = true\nca_file = 'x'\ndangerously_disable_verification = true";
+    one(client(text), "4:1: client.tls.dangerously_disable_verification", "leave out the one or the others");
+
+    // What is in memory cannot be in a file, and is not left out in silence.
+    let mut config = NetworkConfig::default();
+    config.server.tls.enabled = true;
+    (config.server.tls.certificate, config.server.tls.key) = (Pem::memory("a"), Pem::file("b"));
+    let faults = config.to_string(Format::Toml).expect_err("not writable");
+    assert!(faults.to_string().contains("server.tls.certificate_file: found \"(in memory)"), "{faults}");
+}
+
 #[test]
 fn values_that_no_limit_has_are_refused() {
     let text = "\
@@ -432,7 +491,7 @@ compression_level = 20
 [client]
 exempt_addresses = []
 reconnect.max_delay = 'off'
-[client.tls]
+[client.proxy]
 ";
     let expected = [
         "2:16: context.max_buffered: found 0, expected a size from 1 to 1 TiB: a number of bytes, or a string such as \
@@ -455,7 +514,7 @@ reconnect.max_delay = 'off'
         "17:1: client.exempt_addresses: is unknown, expected perhaps server.exempt_addresses",
         "18:23: client.reconnect.max_delay: found \"off\", expected a time from 1ms to 1000h: a string such as \
          \"30s\", or a number of milliseconds",
-        "19:9: client.tls: is unknown",
+        "19:9: client.proxy: is unknown",
     ];
     assert_eq!(faults(text, Format::Toml), expected);
     let mut config = NetworkConfig::default();

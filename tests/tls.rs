@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use network_system::config::{ClientTls, Framing, Pem, SendPolicy, ServerTls, TlsVersion};
-use network_system::core::{Client, Server};
+use network_system::core::{Client, ConnectionPool, PoolConfig, Server};
 use network_system::error::Code;
 use network_system::session::Session;
 use network_system::session::handler::Payload;
@@ -356,6 +356,45 @@ fn an_end_is_told_from_a_cut() {
     }
 }
 
+/// A peer that has ended its direction and reads only late, when the kernel's buffers have long been full, still gets
+/// all, and the end.
+#[test]
+fn a_half_closed_peer_may_read_late() {
+    const BYTES: usize = 8 * MIB;
+    let (ca, home) = (Ca::new(), Home::new());
+    for last in [0, 1, 5000, 16_384, 32_768] {
+        let (handler, at_server) = Recorder::with(move |event| {
+            if let Event::Message(session, ..) = event {
+                session.send(Payload::Stream, &vec![9; BYTES]).unwrap();
+                if last > 0 {
+                    session.send(Payload::Stream, &vec![8; last]).unwrap();
+                }
+            }
+        });
+        let mut config = ca.server_config(Framing::Raw);
+        config.session.send_queue = 2 * BYTES;
+        config.session.drain = PATIENCE;
+        let server = home.server(config, handler);
+        let mut peer = foreign(server.local_addr(), &ca, &[&TLS13]);
+        peer.write_all(b"go").unwrap();
+        peer.conn.send_close_notify();
+        peer.conn.complete_io(&mut peer.sock).unwrap();
+        peer.sock.shutdown(Shutdown::Write).unwrap();
+        let session = at_server.opened();
+        // Nothing more is taken: the kernel is full.
+        let mut before = u64::MAX;
+        support::wait_until("the kernel is full", || {
+            std::thread::sleep(Duration::from_millis(20));
+            let queued = session.stats().queued_bytes;
+            0 < queued && queued == std::mem::replace(&mut before, queued)
+        });
+        let mut bytes = Vec::new();
+        peer.read_to_end(&mut bytes).unwrap();
+        assert_eq!(bytes.len(), BYTES + last);
+        assert_eq!(at_server.closed().undelivered, 0);
+    }
+}
+
 /// A framed peer that goes without a word is told of as ever.
 #[test]
 fn a_framed_peer_that_is_cut_off_is_told_of() {
@@ -441,6 +480,33 @@ fn a_client_that_comes_again_resumes() {
         }
         client.stop(None);
     }
+}
+
+/// The connections of a pool resume the sessions of each other.
+#[test]
+fn a_pool_encrypts_its_connections() {
+    let (ca, home) = (Ca::new(), Home::new());
+    let (handler, at_server) = Recorder::new();
+    let server = home.server(ca.server_config(Framing::Framed), handler);
+    let (handler, _events) = Recorder::new();
+    let config = ca.client_config(server.local_addr().port(), Framing::Framed);
+    let pool = ConnectionPool::start(&home.0, PoolConfig::default(), config, handler).unwrap();
+    let mut leases = Vec::new();
+    for round in 0..3 {
+        let lease = pool.acquire(Some(PATIENCE)).unwrap();
+        lease.client().send(Payload::Text, b"here").unwrap();
+        leases.push(lease);
+        let session = at_server.opened();
+        at_server.message();
+        assert_eq!(session.tls().unwrap().resumed, round > 0);
+    }
+    drop(leases);
+    pool.stop(None);
+    let mut config = ca.client_config(server.local_addr().port(), Framing::Framed);
+    config.tls.ca = Pem::memory("nothing");
+    let (handler, _events) = Recorder::new();
+    let error = ConnectionPool::start(&home.0, PoolConfig::default(), config, handler).unwrap_err();
+    assert_eq!(error.code, Code::InvalidArgument, "before anything is started");
 }
 
 #[test]

@@ -491,3 +491,16 @@ fn unusable_material_is_refused_at_the_start() {
         assert!(error.code == Code::InvalidArgument && error.message.contains(text), "{error}");
     }
 }
+
+/// A socket that is adopted stays plain, and is not where that was not meant.
+#[test]
+fn an_adopted_socket_is_not_encrypted() {
+    let (ca, home) = (Ca::new(), Home::new());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (handler, events) = Recorder::new();
+    let config = ca.server_config(Framing::Raw);
+    let error = network_system::core::adopt(&home.0, socket, config, handler).unwrap_err();
+    assert!(error.code == Code::InvalidArgument && error.message.contains("leave tls out"), "{error}");
+    assert!(events.rest().is_empty());
+}

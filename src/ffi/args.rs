@@ -192,14 +192,20 @@ pub(super) fn view(text: &str) -> netsys_str {
     netsys_str { data: text.as_ptr().cast(), len: text.len() }
 }
 
+/// Refuses a buffer that is none.
+pub(super) fn check_buffer<T>(buf: *mut T, cap: usize) -> Result<()> {
+    if buf.is_null() && cap != 0 {
+        return Err(invalid(format!("buf is NULL, but cap is {cap}: give a buffer, or ask with cap 0 for the length")));
+    }
+    Ok(())
+}
+
 /// Gives a string out: NUL-terminated, or only its length if the buffer is too small.
 ///
 /// # Safety
 /// `buf` is NULL or good for storing `cap` bytes; `needed` is NULL or good for storing a size.
 pub(super) unsafe fn give_text(text: &str, buf: *mut c_char, cap: usize, needed: *mut usize) -> Result<()> {
-    if buf.is_null() && cap != 0 {
-        return Err(invalid(format!("buf is NULL, but cap is {cap}: give a buffer, or ask with cap 0 for the length")));
-    }
+    check_buffer(buf, cap)?;
     // SAFETY: by the contract of this function.
     if let Some(needed) = unsafe { Out::optional(needed) } {
         needed.store(text.len());

@@ -463,6 +463,7 @@ pub unsafe extern "C" fn netsys_session_tls_text(
     needed: *mut usize,
 ) -> netsys_status {
     guard::with(session, |session| {
+        args::check_buffer(buf, cap)?;
         let text = text(info(session)?, what)?;
         // SAFETY: the caller gives a buffer of that size, and NULL or a place for the length.
         unsafe { args::give_text(&text, buf, cap, needed) }
@@ -486,11 +487,9 @@ pub unsafe extern "C" fn netsys_session_peer_certificate(
     needed: *mut usize,
 ) -> netsys_status {
     guard::with(session, |session| {
+        args::check_buffer(buf, cap)?;
         let peer = info(session)?.peer.as_ref();
         let der = peer.ok_or_else(|| Error::new(Code::NotFound, "the peer showed no certificate"))?.der();
-        if buf.is_null() && cap != 0 {
-            return Err(invalid(format!("buf is NULL, but cap is {cap}")));
-        }
         // SAFETY: the caller gives NULL or a place for the length.
         if let Some(needed) = unsafe { Out::optional(needed) } {
             needed.store(der.len());

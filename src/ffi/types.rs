@@ -269,7 +269,7 @@ pub struct netsys_stats {
     pub last_message_ns: u64,
     /// Messages that sends accepted and that were dropped, as in netsys_close_info.
     pub messages_dropped: u64,
-    /// Of a client: attempts to connect that failed.
+    /// Of a client: attempts to connect that failed. Of a server: handshakes of TLS that failed.
     pub connections_failed: u64,
     /// How long the last heartbeat's answer took, in nanoseconds; of a server, the longest of its sessions' last ones.
     /// 0: there was none yet. A framed session that is silent for heartbeat_ms sends one.
@@ -315,7 +315,8 @@ pub struct netsys_callbacks {
     pub reserved: u32,
     /// Given to every callback of this table.
     pub userdata: *mut c_void,
-    /// Server: a connection was accepted; who the peer is, is not known yet.
+    /// Server: a connection was accepted; who the peer is, is not known yet. With TLS, its handshake is done, and the
+    /// peer's certificate known.
     pub on_accept: Option<unsafe extern "C-unwind" fn(userdata: *mut c_void, session: netsys_session)>,
     /// Server: it is known who the peer is. Client: it is connected. Sends made here are the first that the peer gets.
     pub on_open: Option<unsafe extern "C-unwind" fn(userdata: *mut c_void, session: netsys_session)>,
@@ -341,7 +342,8 @@ pub struct netsys_callbacks {
     >,
     /// Something failed: an accept, a connect, the network under a session (before its on_close), the peer's protocol,
     /// a send that waited too long, messages that a reconnecting client gave up when it ended; or a connection was
-    /// refused that was over a limit (NETSYS_ERR_SERVER_BUSY). The session's id is 0 if no session is concerned. What
+    /// refused that was over a limit (NETSYS_ERR_SERVER_BUSY) or did not agree on TLS (NETSYS_ERR_TLS_*,
+    /// NETSYS_ERR_CERTIFICATE_*). The session's id is 0 if no session is concerned. What
     /// peers provoke by breaking the protocol, or by connecting beyond a limit, comes ten times a second at most, and
     /// so do failed attempts of a reconnecting client; statistics count all of it.
     pub on_error: Option<

@@ -173,6 +173,10 @@ impl Driver {
             if matches!(self.phase, Phase::Ended(_)) || self.advance_closing() {
                 continue;
             }
+            if self.stream.owes() && self.stream.poll_write_ready(cx).is_ready() {
+                // It became so after the writing: come back for it.
+                cx.waker().wake_by_ref();
+            }
             self.await_identity();
             if matches!(self.phase, Phase::Closing(_)) && self.timer_is_due(cx) {
                 self.on_timer();

@@ -119,6 +119,9 @@ impl Sending {
 
     pub(super) fn trim(&mut self) {
         self.queue.trim();
+        if let Some(stream) = &self.stream {
+            stream.trim();
+        }
     }
 
     pub(super) fn has_input(&self) -> bool {

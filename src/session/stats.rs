@@ -30,7 +30,7 @@ pub struct Stats {
     /// Messages that sends accepted and that were dropped: since the queue was full, or since the peer takes none so
     /// large.
     pub messages_dropped: u64,
-    /// Of a client: attempts to connect that failed.
+    /// Of a client: attempts to connect that failed. Of a server: handshakes of TLS that failed.
     pub connections_failed: u64,
     /// How long the last heartbeat's answer took, in nanoseconds; 0: there was none yet. Of several sessions the
     /// longest.

@@ -86,6 +86,13 @@ impl Stream {
         self.tls.as_ref().map_or(Ok(()), |tls| tls.flush(&self.tcp))
     }
 
+    /// Gives up memory that only much traffic needs.
+    pub(crate) fn trim(&self) {
+        if let Some(tls) = &self.tls {
+            tls.trim();
+        }
+    }
+
     /// Whether there is something to read.
     pub(crate) fn has_input(&self) -> bool {
         self.tcp.has_input() || self.tls.as_ref().is_some_and(|tls| tls.has_plaintext())

@@ -1,3 +1,4 @@
+// The containers of the library itself; those of container_system are in tests/companions.
 #include <gtest/gtest.h>
 #include <network_system/integration/container_integration.h>
 
@@ -6,13 +7,10 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
-#include <functional>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 namespace network_system::integration {
@@ -33,59 +31,6 @@ T from_native(const bytes& data) {
     std::memcpy(&value, data.data(), std::min(sizeof(value), data.size()));
     return value;
 }
-
-/// As container_system's class of 2025: `serialize_array()`, nothing on an error.
-class array_container {
-public:
-    array_container() = default;
-    explicit array_container(const std::string& text, bool parse_only_header = true) : text_(text) {
-        if (text.find("throw") != std::string::npos) {
-            throw std::invalid_argument("malformed number");
-        }
-        header_only_ = parse_only_header;
-    }
-    bytes serialize_array() const { return to_bytes(text_); }
-    std::string serialize() const { return text_; }
-    const std::string& text() const { return text_; }
-    bool header_only() const { return header_only_; }
-
-private:
-    std::string text_ = "@header={};@data={[name,13,Ann];};";
-    bool header_only_ = false;
-};
-
-/// As container_system's class of 2026: `serialize(format)`, which returns a result.
-class format_container {
-public:
-    enum class serialization_format { text, binary };
-
-    class result {
-    public:
-        explicit result(bytes value) : value_(std::move(value)) {}
-        bool is_err() const { return value_.empty(); }
-        const bytes& value() const {
-            if (is_err()) {
-                throw std::logic_error("value of an error");
-            }
-            return value_;
-        }
-
-    private:
-        bytes value_;
-    };
-
-    format_container() = default;
-    explicit format_container(const std::string& text, bool parse_only_header = true) : text_(text) {
-        EXPECT_FALSE(parse_only_header);
-    }
-    result serialize(serialization_format format) const {
-        return result(format == serialization_format::binary ? to_bytes(text_) : bytes{});
-    }
-    const std::string& text() const { return text_; }
-
-private:
-    std::string text_ = "@header={{}};@data={{}};";
-};
 
 class upper_container : public container_interface {
 public:
@@ -214,59 +159,6 @@ TEST_F(ContainerManager, ServesSeveralThreads) {
         thread.join();
     }
     EXPECT_TRUE(consistent);
-}
-
-template <typename Container>
-class ContainerAdapter : public ::testing::Test {};
-
-using container_generations = ::testing::Types<array_container, format_container>;
-TYPED_TEST_SUITE(ContainerAdapter, container_generations);
-
-TYPED_TEST(ContainerAdapter, CarriesStringsBothWays) {
-    const network_system::detail::container_adapter<TypeParam> adapter(std::make_shared<TypeParam>());
-    EXPECT_EQ("container_system_adapter", adapter.type_name());
-    EXPECT_TRUE(adapter.is_valid());
-    const std::string serialized_container = "@header={};@data={};";
-    for (const std::string& text : {std::string("plain"), serialized_container}) {
-        EXPECT_EQ(text, std::any_cast<std::string>(adapter.deserialize(adapter.serialize(text))));
-    }
-    EXPECT_TRUE(adapter.serialize(5).empty());
-    EXPECT_FALSE(adapter.deserialize({}).has_value());
-}
-
-TYPED_TEST(ContainerAdapter, WritesContainersWithTheirOwnLibrary) {
-    const auto wrapped = std::make_shared<TypeParam>();
-    const network_system::detail::container_adapter<TypeParam> adapter(wrapped);
-    EXPECT_EQ(wrapped, adapter.get_container());
-    const TypeParam other(std::string("@data={other};"), false);
-    EXPECT_EQ(to_bytes(wrapped->text()), adapter.serialize(std::any()));
-    EXPECT_EQ(to_bytes(wrapped->text()), adapter.serialize(wrapped));
-    EXPECT_EQ(to_bytes("@data={other};"), adapter.serialize(other));
-    EXPECT_TRUE(adapter.serialize(std::shared_ptr<TypeParam>()).empty());
-    EXPECT_TRUE(adapter.serialize(TypeParam(std::string(), false)).empty());
-}
-
-TYPED_TEST(ContainerAdapter, ReadsWholeContainersAndRefusesTheRest) {
-    using adapter = network_system::detail::container_adapter<TypeParam>;
-    const auto parsed = adapter::parse(to_bytes("@header={};@data={[a,4,1];};"));
-    ASSERT_NE(nullptr, parsed);
-    EXPECT_EQ("@header={};@data={[a,4,1];};", parsed->text());
-    EXPECT_EQ(nullptr, adapter::parse(to_bytes("no container")));
-    EXPECT_EQ(nullptr, adapter::parse({}));
-}
-
-TEST(ContainerAdapterErrors, AMalformedContainerIsNone) {
-    using adapter = network_system::detail::container_adapter<array_container>;
-    EXPECT_EQ(nullptr, adapter::parse(to_bytes("@data={throw};")));
-    EXPECT_FALSE(adapter::parse(to_bytes("@data={};"))->header_only());
-}
-
-TEST(ContainerAdapterErrors, WithoutAContainerNothingIsValid) {
-    const network_system::detail::container_adapter<array_container> adapter(nullptr);
-    EXPECT_FALSE(adapter.is_valid());
-    EXPECT_EQ(nullptr, adapter.get_container());
-    EXPECT_TRUE(adapter.serialize(std::string("x")).empty());
-    EXPECT_FALSE(adapter.deserialize(to_bytes("x")).has_value());
 }
 
 }  // namespace

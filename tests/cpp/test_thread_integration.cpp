@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 #include <network_system/integration/thread_integration.h>
+#include <network_system/integration/thread_system_adapter.h>
 
 #include <atomic>
 #include <chrono>
@@ -24,6 +25,9 @@ constexpr std::chrono::seconds patience{20};
 static_assert(std::is_same_v<thread_integration, thread_integration_manager>);
 static_assert(std::is_base_of_v<thread_pool_interface, basic_thread_pool>);
 static_assert(!std::is_convertible_v<size_t, basic_thread_pool>);
+// Without thread_system (tests/companions has it) its adapter is a name that nothing can be made of.
+static_assert(std::is_class_v<thread_system_pool_adapter>);
+static_assert(!std::is_default_constructible_v<thread_system_pool_adapter>);
 
 /// Occupies a worker until it is opened.
 class gate {

@@ -4,7 +4,7 @@
  *   c_peer server PORT [OPTION=VALUE]...     c_peer client PORT [OPTION=VALUE]...
  *
  * Commands: "text CHARACTERS", "close CODE REASON", "abort"; for a server "reload"; the end of the input stops the
- * peer. The options certificate, key, ca and crl name files of PEM, and with any of them the peer speaks TLS. */
+ * peer. The options certificate, key, ca and crl name files of PEM; with a certificate or ca the peer speaks TLS. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

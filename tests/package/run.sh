@@ -133,9 +133,43 @@ cp "$lib_dir/cmake/NetworkSystem/FindNetworkSystem.cmake" "$work/own_modules"
 PKG_CONFIG_PATH="$pc_dir" consume cmake_copied_find_module -DCONSUMER_LANGUAGES=C \
     "-DCONSUMER_REQUEST=NetworkSystem;MODULE" "-DCMAKE_MODULE_PATH=$work/own_modules" \
     -DCONSUMER_TARGETS=NetworkSystem::Core
-installed cmake_companions -DCONSUMER_LANGUAGES=C -DCONSUMER_REQUEST=NetworkSystem -DBUILD_WITH_CONTAINER_SYSTEM=ON \
-    -DBUILD_WITH_THREAD_SYSTEM=ON "-Dcontainer_system_DIR=$here/companions" \
-    -DCONSUMER_TARGETS=NetworkSystem::Core -DCONSUMER_PROGRAM=companions/main.c
+
+# With other libraries that the program asks for: stand-ins for them in two generations, and where there are none.
+stand_ins=$source_tree/tests/companions
+with_companions="-DBUILD_WITH_CONTAINER_SYSTEM=ON -DBUILD_WITH_THREAD_SYSTEM=ON"
+of_2025="-DCMAKE_PREFIX_PATH=$moved;$stand_ins/thread_system_stand_in_2025;$stand_ins/common_system_stand_in_2025"
+of_2026="-DCMAKE_PREFIX_PATH=$moved;$stand_ins/container_system_stand_in_2026;$stand_ins/thread_system_stand_in_2026"
+of_2026="$of_2026;$stand_ins/common_system_stand_in_2026"
+# companions NAME -D...: both are there, and work.
+companions() {
+    name=$1
+    shift
+    # shellcheck disable=SC2086 # flags are words
+    consume "$name" -DCONSUMER_LANGUAGES=CXX -DCONSUMER_TARGETS=NetworkSystem::Core -DCONSUMER_PROGRAM=companions.cpp \
+        $with_companions "$@"
+}
+companions companions_2025 "$of_2025" -DCONSUMER_REQUEST=NetworkSystem \
+    "-DCONSUMER_FIRST=$stand_ins/container_system_stand_in_2025"
+companions companions_2025_root "$of_2025" -DCONSUMER_REQUEST=NetworkSystem -DBUILD_WITH_COMMON_SYSTEM=ON \
+    "-DCONTAINER_SYSTEM_ROOT=$stand_ins/container_system_stand_in_2025"
+companions companions_2026 "$of_2026" -DCONSUMER_REQUEST=NetworkSystem
+companions companions_2026_common "$of_2026" "-DCONSUMER_REQUEST=NetworkSystem;MODULE" -DBUILD_WITH_COMMON_SYSTEM=ON \
+    "-DCMAKE_MODULE_PATH=$lib_dir/cmake/NetworkSystem"
+# companions_absent NAME -D...: there are none, which is said, and the rest works.
+companions_absent() {
+    name=$1
+    shift
+    # shellcheck disable=SC2086
+    consume "$name" -DCONSUMER_LANGUAGES=CXX -DCONSUMER_TARGETS=NetworkSystem::Core $with_companions \
+        "-DCONSUMER_WITHOUT=BUILD_WITH_CONTAINER_SYSTEM;BUILD_WITH_THREAD_SYSTEM" "$@"
+    quietly cmake "$work/$name"
+    for text in "ContainerSystem not found, container integration disabled" \
+        "ThreadSystem not found, thread integration disabled"; do
+        tr -s ' \n' '  ' <"$work/log" | grep -qF "$text" || fail "$name does not say: $text"
+    done
+}
+companions_absent companions_absent "-DCMAKE_PREFIX_PATH=$moved" -DCONSUMER_REQUEST=NetworkSystem
+
 refused cmake_newer_version 'requested version "3.0"' "-DCONSUMER_REQUEST=NetworkSystem;3.0"
 refused cmake_unknown_component "there is no component Turbo; there are Core and Static" \
     "-DCONSUMER_REQUEST=NetworkSystem;COMPONENTS;Turbo"
@@ -165,9 +199,12 @@ consume fetch_content "-DCONSUMER_LANGUAGES=C;CXX" "-DCONSUMER_SOURCE=$work/sour
 cargo_dir="$work/fetch_content/_deps/network_system-build/cargo"
 consume add_subdirectory -DCONSUMER_LANGUAGES=C "-DCONSUMER_SOURCE=$work/source" \
     "-DNETWORK_CARGO_TARGET_DIR=$cargo_dir" "-DCONSUMER_TARGETS=$all_targets"
-consume add_subdirectory_companions -DCONSUMER_LANGUAGES=C "-DCONSUMER_SOURCE=$work/source" \
-    "-DNETWORK_CARGO_TARGET_DIR=$cargo_dir" -DBUILD_WITH_CONTAINER_SYSTEM=ON -DBUILD_WITH_THREAD_SYSTEM=ON \
-    "-Dcontainer_system_DIR=$here/companions" -DCONSUMER_TARGETS=network_system -DCONSUMER_PROGRAM=companions/main.c
+companions add_subdirectory_companions_2025 "$of_2025" "-DCONSUMER_SOURCE=$work/source" \
+    "-DNETWORK_CARGO_TARGET_DIR=$cargo_dir" "-DCONSUMER_FIRST=$stand_ins/container_system_stand_in_2025"
+companions add_subdirectory_companions_2026 "$of_2026" "-DCONSUMER_SOURCE=$work/source" \
+    "-DNETWORK_CARGO_TARGET_DIR=$cargo_dir" -DBUILD_WITH_COMMON_SYSTEM=ON
+companions_absent add_subdirectory_companions_absent "-DCONSUMER_SOURCE=$work/source" \
+    "-DNETWORK_CARGO_TARGET_DIR=$cargo_dir"
 for name in libNetworkSystem.so libnetwork_system.so libnetwork_system.a; do
     [ -e "$work/add_subdirectory/network_system/lib/$name" ] || fail "$name is not in the build tree's lib folder"
 done

@@ -207,6 +207,7 @@ public:
     /// `bridge` is null where there is none.
     explicit bridge_tap(const bridge_core* bridge) {
         if (bridge != nullptr) {
+            bridge_ = bridge->handle();
             handlers_.emplace(bridge->events().handlers);
         }
     }
@@ -220,7 +221,15 @@ public:
         }
     }
 
+    /// A handler threw. Of other failures the bridge knows by itself.
+    void handler_failed(const char* what) noexcept {
+        if (handlers_) {
+            netsys_bridge_report_error(bridge_, NETSYS_ERR_HANDLER_FAILED, c_str(what));
+        }
+    }
+
 private:
+    netsys_bridge bridge_{};
     std::optional<handler_table<bridge_handlers>::reader> handlers_;
 };
 

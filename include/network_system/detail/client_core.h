@@ -198,14 +198,19 @@ private:
     void closing(netsys_session session, Body&& body) noexcept {
         guarded(std::forward<Body>(body), [&](const char* what) {
             netsys_session_close(session, NETSYS_ERR_HANDLER_FAILED, c_str(what));
-            report(what, NETSYS_ERR_HANDLER_FAILED, 0);
+            report_failed_handler(what);
         });
     }
 
     /// Runs a handler at the end of the connection.
     template <typename Body>
     void surviving(Body&& body) noexcept {
-        guarded(std::forward<Body>(body), [this](const char* what) { report(what, NETSYS_ERR_HANDLER_FAILED, 0); });
+        guarded(std::forward<Body>(body), [this](const char* what) { report_failed_handler(what); });
+    }
+
+    void report_failed_handler(const char* what) noexcept {
+        tap_.handler_failed(what);
+        report(what, NETSYS_ERR_HANDLER_FAILED, 0);
     }
 
     void open(netsys_session session) noexcept {

@@ -119,7 +119,7 @@ public:
     void handler_failed(const char* what) noexcept {
         core_->stopped.store(true, std::memory_order_release);
         netsys_session_close(id_, NETSYS_ERR_HANDLER_FAILED, c_str(what));
-        report(what, NETSYS_ERR_HANDLER_FAILED, 0);
+        report_failed_handler(what);
     }
 
 private:
@@ -142,7 +142,12 @@ private:
 
     template <typename Body>
     void surviving(Body&& body) noexcept {
-        guarded(std::forward<Body>(body), [this](const char* what) { report(what, NETSYS_ERR_HANDLER_FAILED, 0); });
+        guarded(std::forward<Body>(body), [this](const char* what) { report_failed_handler(what); });
+    }
+
+    void report_failed_handler(const char* what) noexcept {
+        tap_.handler_failed(what);
+        report(what, NETSYS_ERR_HANDLER_FAILED, 0);
     }
 
     void stop(const netsys_close_info& why) noexcept {

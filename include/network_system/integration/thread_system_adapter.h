@@ -64,6 +64,16 @@ public:
         }
     }
 
+    thread_pool_adapter(const thread_pool_adapter&) = delete;
+    thread_pool_adapter& operator=(const thread_pool_adapter&) = delete;
+
+    /// The last to hold a pool may be one of its own tasks, where it could not wait for itself to end.
+    ~thread_pool_adapter() override {
+        if (pool_in_use() == pool_.get()) {
+            std::thread([last = std::move(pool_)] {}).detach();
+        }
+    }
+
     /// The future holds a std::runtime_error when the pool does not take the task, and the task's exception if it has
     /// one.
     std::future<void> submit(std::function<void()> task) override {
@@ -124,11 +134,19 @@ private:
         return *pool;
     }
 
-    static bool enqueue(const std::shared_ptr<pool_type>& pool,
-                        const std::shared_ptr<std::packaged_task<void()>>& task) {
-        std::function<std::optional<std::string>()> run = [task]() -> std::optional<std::string> {
+    /// The pool that runs a task on this thread, if any.
+    static const pool_type*& pool_in_use() {
+        thread_local const pool_type* pool = nullptr;
+        return pool;
+    }
+
+    static bool enqueue(const std::shared_ptr<pool_type>& pool, std::shared_ptr<std::packaged_task<void()>> task) {
+        std::function<std::optional<std::string>()> run = [task = std::move(task), pool = pool.get()]() mutable {
+            const auto outer = std::exchange(pool_in_use(), pool);
             (*task)();
-            return std::nullopt;
+            task.reset();  // and with it what the task holds
+            pool_in_use() = outer;
+            return std::optional<std::string>();
         };
         return !has_failed(pool->enqueue(std::make_unique<typename Library::job>(std::move(run))));
     }
@@ -139,7 +157,7 @@ private:
         return never_run.get_future();
     }
 
-    const std::shared_ptr<pool_type> pool_;
+    std::shared_ptr<pool_type> pool_;
 };
 
 #ifdef BUILD_WITH_THREAD_SYSTEM

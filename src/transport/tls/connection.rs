@@ -214,6 +214,15 @@ impl Tls {
         }
     }
 
+    /// Has rustls give up the buffer that long records needed, if no record has come in part.
+    pub(crate) fn trim(&self) {
+        let mut inner = self.lock();
+        if !inner.connection.is_handshaking() {
+            // It does so before it reads.
+            let _ = inner.connection.read_tls(&mut Nothing);
+        }
+    }
+
     // --- the handshake -----------------------------------------------------------------------------------------
 
     /// Waits until there may be something to do for the handshake.
@@ -370,6 +379,15 @@ impl Write for Socket<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// A socket that has nothing now.
+struct Nothing;
+
+impl io::Read for Nothing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::WouldBlock.into())
     }
 }
 

@@ -1,23 +1,23 @@
 //! Certificates, keys and revocation lists, from files or memory to what rustls works with.
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::sync::{Arc, LazyLock};
 
 use rustls::RootCertStore;
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
 use rustls::sign::CertifiedKey;
 use zeroize::Zeroizing;
 
-use super::secret_key;
+use super::pem;
 use crate::config::Pem;
 use crate::error::{Code, Error, Result};
 
-/// The longest file with a private key, which may hold its certificates too.
-const MAX_KEY_FILE: usize = 256 * 1024;
+/// How much of a file is read at first, and the longest that is read: revocation lists can be long.
+const FIRST_READ: usize = 16 * 1024;
+const LONGEST_FILE: usize = 64 * 1024 * 1024;
 
 /// The cryptography: ring, with the suites that rustls takes for safe.
 pub(super) static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(ring::default_provider()));
@@ -53,59 +53,55 @@ impl Source<'_> {
         Error::os(code, format_args!("{self} cannot be read"), error)
     }
 
-    /// What the file or memory has that is no secret.
-    fn read(&self) -> Result<Vec<u8>> {
-        match self.pem {
-            Pem::None => Ok(Vec::new()),
-            Pem::File(name) => fs::read(name).map_err(|error| self.unreadable(&error)),
-            Pem::Memory(bytes) => Ok(bytes.to_vec()),
-        }
-    }
-
-    /// What the file or memory has that may be a secret: the bytes are zeroed in the end, and nowhere else.
-    fn read_secret(&self) -> Result<Zeroizing<Vec<u8>>> {
-        match self.pem {
-            Pem::None => Ok(Zeroizing::default()),
-            Pem::Memory(bytes) => Ok((**bytes).clone()),
-            Pem::File(name) => {
-                // Not grown while it is read: that would leave copies.
-                let mut bytes = Zeroizing::new(vec![0; MAX_KEY_FILE + 1]);
-                let mut len = 0;
-                let mut file = File::open(name).map_err(|error| self.unreadable(&error))?;
-                while len < bytes.len() {
-                    match file.read(&mut bytes[len..]) {
-                        Ok(0) => break,
-                        Ok(more) => len += more,
-                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                        Err(error) => return Err(self.unreadable(&error)),
-                    }
+    /// What the file or memory has, which may be a secret: the bytes are zeroed in the end, and nowhere else.
+    fn read(&self) -> Result<Zeroizing<Vec<u8>>> {
+        let name = match self.pem {
+            Pem::None => return Ok(Zeroizing::default()),
+            Pem::Memory(bytes) => return Ok((**bytes).clone()),
+            Pem::File(name) => name,
+        };
+        let unreadable = |error: io::Error| self.unreadable(&error);
+        let mut file = File::open(name).map_err(unreadable)?;
+        let mut bytes = Zeroizing::new(vec![0; FIRST_READ]);
+        let mut len = 0;
+        loop {
+            match file.read(&mut bytes[len..]) {
+                Ok(0) => break,
+                Ok(more) => len += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.unreadable(&error)),
+            }
+            if len == bytes.len() {
+                if len > LONGEST_FILE {
+                    return Err(self.invalid(format!("has more than {LONGEST_FILE} bytes")));
                 }
-                if len > MAX_KEY_FILE {
-                    return Err(self.invalid(format!("has more than {MAX_KEY_FILE} bytes: that is no key")));
-                }
-                bytes.truncate(len);
-                Ok(bytes)
+                // Growing in place would leave a copy.
+                let mut more = Zeroizing::new(vec![0; 4 * len]);
+                more[..len].copy_from_slice(&bytes);
+                bytes = more;
             }
         }
+        bytes.truncate(len);
+        Ok(bytes)
     }
 
-    /// All of one kind in it; at least one.
-    fn objects<T: PemObject>(&self, label: &str) -> Result<Vec<T>> {
-        let bytes = self.read()?;
-        let found = T::pem_slice_iter(&bytes).collect::<std::result::Result<Vec<T>, _>>();
-        match found {
-            Ok(found) if found.is_empty() => {
-                Err(self.invalid(format!("has nothing in PEM with -----BEGIN {label}-----")))
-            }
-            Ok(found) => Ok(found),
-            Err(error) => Err(self.invalid(format!("is not PEM: {error}"))),
+    /// All with that label, at least one.
+    fn objects(&self, label: &str) -> Result<Vec<Vec<u8>>> {
+        let found = pem::objects(&self.read()?, label).map_err(|why| self.invalid(why))?;
+        if found.is_empty() {
+            return Err(self.invalid(format!("has nothing in PEM with -----BEGIN {label}-----")));
         }
+        Ok(found)
+    }
+
+    fn certificates(&self) -> Result<Vec<CertificateDer<'static>>> {
+        Ok(self.objects("CERTIFICATE")?.into_iter().map(CertificateDer::from).collect())
     }
 
     /// The certificates of issuers that are trusted.
     pub(super) fn roots(&self) -> Result<Arc<RootCertStore>> {
         let mut roots = RootCertStore::empty();
-        for (at, certificate) in self.objects::<CertificateDer<'static>>("CERTIFICATE")?.into_iter().enumerate() {
+        for (at, certificate) in self.certificates()?.into_iter().enumerate() {
             let added = roots.add(certificate);
             added.map_err(|error| {
                 self.invalid(format!("has a certificate, number {}, that is none: {error}", at + 1))
@@ -116,7 +112,10 @@ impl Source<'_> {
 
     /// Revocation lists; none if there is no setting.
     pub(super) fn revocation_lists(&self) -> Result<Vec<CertificateRevocationListDer<'static>>> {
-        if self.pem.is_some() { self.objects("X509 CRL") } else { Ok(Vec::new()) }
+        if !self.pem.is_some() {
+            return Ok(Vec::new());
+        }
+        Ok(self.objects("X509 CRL")?.into_iter().map(CertificateRevocationListDer::from).collect())
     }
 
     /// An error of what made a verifier of it.
@@ -129,8 +128,8 @@ impl Source<'_> {
 pub(super) fn identity(certificate: &Pem, key: &Pem) -> Result<Arc<CertifiedKey>> {
     let certificate = Source { setting: "certificate", pem: certificate };
     let key = Source { setting: "key", pem: key };
-    let chain = certificate.objects::<CertificateDer<'static>>("CERTIFICATE")?;
-    let der = secret_key::parse(&key.read_secret()?).map_err(|why| key.invalid(why))?;
+    let chain = certificate.certificates()?;
+    let der = pem::private_key(&key.read()?).map_err(|why| key.invalid(why))?;
     let signer = ring::sign::any_supported_type(&der).map_err(|_| {
         key.invalid("has a private key that is malformed or neither RSA, ECDSA (P-256, P-384) nor Ed25519")
     })?;
@@ -202,7 +201,7 @@ mod tests {
         refused("ca", &Pem::file("src"), Code::Io, "ca_file \"src\" cannot be read");
         refused("ca", &Pem::memory("?"), Code::InvalidArgument, "the ca in memory has nothing in PEM");
         let cut = "-----BEGIN CERTIFICATE-----\nZm9v\n";
-        refused("client_ca", &Pem::memory(cut), Code::InvalidArgument, "the client_ca in memory is not PEM");
+        refused("client_ca", &Pem::memory(cut), Code::InvalidArgument, "the client_ca in memory is cut off");
         let none = "-----BEGIN CERTIFICATE-----\nZm9v\n-----END CERTIFICATE-----\n";
         refused("ca", &Pem::memory(none), Code::InvalidArgument, "number 1, that is none");
     }

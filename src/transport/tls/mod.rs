@@ -3,7 +3,7 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `endpoints` | what a server or client has: certificates, verification, the sessions that can be resumed |
-//! | `material`, `secret_key` | certificates and keys out of files and memory |
+//! | `material`, `pem` | certificates and keys out of files and memory |
 //! | `connection` | one connection: encrypting, decrypting, its handshake |
 //! | `failure` | what can go wrong, in codes and words |
 //! | `info`, `certificate` | what was agreed on, and who the peer is |
@@ -16,7 +16,7 @@ mod endpoints;
 mod failure;
 mod info;
 mod material;
-mod secret_key;
+mod pem;
 
 pub(crate) use connection::{Gate, Tls, is_client_hello, new_gate, shake_hands};
 pub(crate) use endpoints::{TlsClient, TlsServer};

@@ -1,19 +1,39 @@
-//! A private key out of PEM, so that no copy of it stays in memory that is given back.
+//! PEM (RFC 7468): what a text has of a kind, without a copy of a key in memory that is given back.
 //!
-//! The certificates' parser (rustls-pki-types) leaves the text of what it reads in buffers that it does not clear.
+//! The parser of rustls-pki-types leaves the text of all that it passes in buffers that it does not clear, and a file
+//! with a certificate often has its key, too.
 
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
 use zeroize::Zeroizing;
 
-/// The first private key in the text. The error is the end of a sentence that begins with where the text is.
-pub(super) fn parse(pem: &[u8]) -> Result<Zeroizing<PrivateKeyDer<'static>>, &'static str> {
-    let mut rest = pem;
-    while let Some((label, body, behind)) = section(rest)? {
-        rest = behind;
+/// What is wrong with a text: the end of a sentence that begins with where it is.
+type Fault = &'static str;
+
+const ENCRYPTED: Fault = "has a private key that is encrypted, which cannot be asked for its password: give the key \
+                          without encryption (openssl pkey -in FILE -out FILE), in a file that only its user may read";
+
+/// All that the text has with that label, as DER. None of it may be a secret.
+pub(super) fn objects(text: &[u8], label: &str) -> Result<Vec<Vec<u8>>, Fault> {
+    let mut found = Vec::new();
+    for section in (Sections { rest: text }) {
+        let (name, body) = section?;
+        if name == label.as_bytes() {
+            found.push(std::mem::take(&mut *decode(body)?));
+        }
+    }
+    Ok(found)
+}
+
+/// The first private key in the text.
+pub(super) fn private_key(text: &[u8]) -> Result<Zeroizing<PrivateKeyDer<'static>>, Fault> {
+    for section in (Sections { rest: text }) {
+        let (label, body) = section?;
+        // Moved, not copied.
+        let der = |body| decode(body).map(|mut der| std::mem::take(&mut *der));
         let key = match label {
-            b"PRIVATE KEY" => PrivatePkcs8KeyDer::from(decode(body)?).into(),
-            b"RSA PRIVATE KEY" => PrivatePkcs1KeyDer::from(decode(body)?).into(),
-            b"EC PRIVATE KEY" => PrivateSec1KeyDer::from(decode(body)?).into(),
+            b"PRIVATE KEY" => PrivatePkcs8KeyDer::from(der(body)?).into(),
+            b"RSA PRIVATE KEY" => PrivatePkcs1KeyDer::from(der(body)?).into(),
+            b"EC PRIVATE KEY" => PrivateSec1KeyDer::from(der(body)?).into(),
             b"ENCRYPTED PRIVATE KEY" => return Err(ENCRYPTED),
             _ => continue,
         };
@@ -22,19 +42,23 @@ pub(super) fn parse(pem: &[u8]) -> Result<Zeroizing<PrivateKeyDer<'static>>, &'s
     Err("has no private key in PEM (-----BEGIN PRIVATE KEY-----)")
 }
 
-const ENCRYPTED: &str = "has a private key that is encrypted, which cannot be asked for its password: give the key \
-                         without encryption (openssl pkey -in FILE -out FILE), in a file that only its user may read";
+/// The parts of PEM in a text: the label of each, and what is in it.
+struct Sections<'a> {
+    rest: &'a [u8],
+}
 
-/// A part of PEM: its label, what is in it, and what follows.
-type Section<'a> = (&'a [u8], &'a [u8], &'a [u8]);
+impl<'a> Iterator for Sections<'a> {
+    type Item = Result<(&'a [u8], &'a [u8]), Fault>;
 
-/// The first section.
-fn section(text: &[u8]) -> Result<Option<Section<'_>>, &'static str> {
-    const CUT: &str = "is cut off in the middle of PEM";
-    let Some((_, rest)) = split(text, b"-----BEGIN ") else { return Ok(None) };
-    let (label, rest) = split(rest, b"-----").ok_or(CUT)?;
-    let (body, rest) = split(rest, b"-----END ").ok_or(CUT)?;
-    Ok(Some((label, body, rest)))
+    fn next(&mut self) -> Option<Self::Item> {
+        let (_, begun) = split(self.rest, b"-----BEGIN ")?;
+        let section = split(begun, b"-----").and_then(|(label, rest)| {
+            let (body, rest) = split(rest, b"-----END ")?;
+            Some((label, body, rest))
+        });
+        self.rest = section.map_or(&[], |(_, _, rest)| rest);
+        Some(section.map(|(label, body, _)| (label, body)).ok_or("is cut off in the middle of PEM"))
+    }
 }
 
 /// What is before the first place of `mark`, and what is behind it.
@@ -44,7 +68,7 @@ fn split<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
 }
 
 /// The bytes that base64 stands for.
-fn decode(body: &[u8]) -> Result<Vec<u8>, &'static str> {
+fn decode(body: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
     if body.contains(&b':') {
         // Headers (RFC 1421), which only encrypted keys have.
         return Err(ENCRYPTED);
@@ -69,9 +93,9 @@ fn decode(body: &[u8]) -> Result<Vec<u8>, &'static str> {
         _ => {}
     }
     if wrong < 0 || digits == 0 {
-        return Err("has a private key that is not in base64");
+        return Err("has something in PEM that is not in base64");
     }
-    Ok(std::mem::take(&mut *bytes))
+    Ok(bytes)
 }
 
 /// The value of a digit of base64, or -1. Which it is decides nothing but the result, so that it cannot be told from
@@ -107,7 +131,7 @@ mod tests {
             ("Zm9vYmE", "fooba"),
             ("Zm9vYmFy", "foobar"),
         ] {
-            assert_eq!(decode(text.as_bytes()), Ok(bytes.as_bytes().to_vec()), "{text}");
+            assert_eq!(decode(text.as_bytes()).as_deref(), Ok(&bytes.as_bytes().to_vec()), "{text}");
         }
         for text in ["", "Z", "Zm9vY", "Zm9*", "Zm9v-"] {
             assert!(decode(text.as_bytes()).is_err(), "{text}");
@@ -119,7 +143,7 @@ mod tests {
         let other = "-----BEGIN EC PARAMETERS-----\nBggq\n-----END EC PARAMETERS-----\n";
         for (label, kind) in [("PRIVATE KEY", "Pkcs8"), ("RSA PRIVATE KEY", "Pkcs1"), ("EC PRIVATE KEY", "Sec1")] {
             let text = format!("a comment\n{other}-----BEGIN {label}-----\nZm9v\n-----END {label}-----\n{other}");
-            let key = parse(text.as_bytes()).expect(label);
+            let key = private_key(text.as_bytes()).expect(label);
             assert_eq!(key.secret_der(), b"foo");
             let found = match *key {
                 PrivateKeyDer::Pkcs1(_) => "Pkcs1",
@@ -131,9 +155,18 @@ mod tests {
     }
 
     #[test]
+    fn everything_with_a_label() {
+        let section = |label: &str, body: &str| format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n");
+        let text = section("A", "Zm9v") + "between\n" + &section("PRIVATE KEY", "*") + &section("A", "Zm8=");
+        assert_eq!(objects(text.as_bytes(), "A"), Ok(vec![b"foo".to_vec(), b"fo".to_vec()]));
+        assert_eq!(objects(text.as_bytes(), "B"), Ok(Vec::new()));
+        assert!(objects(&text.as_bytes()[..text.len() - 20], "A").is_err());
+    }
+
+    #[test]
     fn what_is_no_key_is_refused_in_words() {
         let refused = |text: &str, why: &str| {
-            let error = parse(text.as_bytes()).expect_err(text);
+            let error = private_key(text.as_bytes()).expect_err(text);
             assert!(error.contains(why), "{error}");
         };
         refused("", "has no private key");
