@@ -74,15 +74,16 @@ public:
         if (host.empty() && !is_running()) {
             return error_void(NETSYS_ERR_INVALID_ARGUMENT, "the host is empty");
         }
-        if (VoidResult valid = detail::check(core_->config()); valid.is_err() && !is_running()) {
+        const client_config config = core_->config();
+        if (VoidResult valid = detail::check(config); valid.is_err() && !is_running()) {
             return valid;
         }
         if (VoidResult fitness = detail::fitness(core_->bridge); fitness.is_err() && !is_running()) {
             return fitness;
         }
         const netsys_status status =
-            core_->life.start([core = core_, host = std::string(host), port](netsys_client& client) {
-                return detail::client_run::launch(core, host, port, client);
+            core_->life.start([core = core_, config, host = std::string(host), port](netsys_client& client) {
+                return detail::client_run::launch(core, config, host, port, client);
             });
         return status == NETSYS_ERR_ALREADY_EXISTS ? error_void(status, "the client is already running")
                                                    : detail::to_result(status);
