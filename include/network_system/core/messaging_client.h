@@ -1,6 +1,7 @@
 #pragma once
 
 #include "network_system/core/client_config.h"
+#include "network_system/core/wire_statistics.h"
 #include "network_system/detail/asio_support.h"
 #include "network_system/detail/client_core.h"
 #include "network_system/detail/namespace.h"
@@ -46,6 +47,7 @@ public:
         std::uint64_t reconnects = 0;       ///< connections after the first one
         std::uint64_t failed_attempts = 0;  ///< to connect
         std::uint64_t messages_unsent = 0;  ///< of a reconnecting client that has ended: accepted, and not sent
+        wire_statistics wire{};
     };
 
     /// A client without limits on message size and silence.
@@ -250,6 +252,7 @@ public:
         result.reconnects = stats.reconnects;
         result.failed_attempts = stats.connections_failed;
         result.messages_unsent = stats.messages_unsent;
+        result.wire = detail::to_wire_statistics(stats);
         return result;
     }
     void reset_statistics() { netsys_client_reset_stats(core_->life.current()); }
