@@ -42,8 +42,9 @@ public:
             make("unknown", "stranger", "serverAuth", here);
             make("alice", "ca", "clientAuth", "URI:spiffe://test/alice");
             make("mallory", "stranger", "clientAuth", "URI:spiffe://test/mallory");
-            openssl("req -x509 " + new_key("alone") + " -days 2 -out alone.pem -subj /CN=alone -addext subjectAltName=" +
-                    here + " -addext basicConstraints=critical,CA:FALSE");
+            openssl("req -x509 " + new_key("alone") +
+                    " -days 2 -out alone.pem -subj /CN=alone -addext subjectAltName=" + here +
+                    " -addext basicConstraints=critical,CA:FALSE");
         } catch (...) {
             remove();
             throw;

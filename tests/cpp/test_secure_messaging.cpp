@@ -45,10 +45,10 @@ using test_support::raw_peer;
 using test_support::recorder;
 using test_support::stream_sink;
 
-static_assert(std::is_same_v<network_system::core::secure_messaging_client,
-                             kcenon::network::core::secure_messaging_client>);
-static_assert(std::is_same_v<network_system::core::secure_messaging_server,
-                             kcenon::network::core::secure_messaging_server>);
+static_assert(
+    std::is_same_v<network_system::core::secure_messaging_client, kcenon::network::core::secure_messaging_client>);
+static_assert(
+    std::is_same_v<network_system::core::secure_messaging_server, kcenon::network::core::secure_messaging_server>);
 static_assert(std::is_same_v<network_system::session::secure_session, kcenon::network::session::secure_session>);
 static_assert(std::is_same_v<network_system::internal::tls_config, kcenon::network::internal::tls_config>);
 

@@ -125,8 +125,7 @@ struct heard_client {
 };
 
 /// That nobody is connected, and that the error handler is told why.
-void expect_refusal(const client_config& config, unsigned short port, int code,
-                    const std::string& host = "127.0.0.1") {
+void expect_refusal(const client_config& config, unsigned short port, int code, const std::string& host = "127.0.0.1") {
     heard_client peer(config);
     const auto connected = peer.connect(port, host);
     ASSERT_TRUE(connected.is_err());
@@ -256,6 +255,20 @@ TEST(Tls, AClientIsKnownByItsCertificate) {
         EXPECT_EQ(0x30, tls.peer_certificate[0]) << "a sequence of DER";
         EXPECT_NE(tls.peer_fingerprint, peer.client.tls()->peer_fingerprint);
     }
+}
+
+TEST(Tls, WhoItWasIsKnownToTheLastCallback) {
+    echo_server at(asking_server(client_certificate_mode::required));
+    journal last;
+    at.server.set_disconnect_handler([&](const auto& session, const std::string&) {
+        const auto tls = session->tls();
+        last.add(tls ? tls->peer_common_name : "nobody");
+    });
+    heard_client peer(client_of("alice"));
+    ASSERT_TRUE(peer.connect(at.server.port()));
+    ASSERT_TRUE(at.opened.wait_for(1));
+    peer.client.stop_client();
+    EXPECT_EQ("alice", last.at(0));
 }
 
 TEST(Tls, AnOptionalCertificateMayBeLeftOut) {

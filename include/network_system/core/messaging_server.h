@@ -143,10 +143,7 @@ public:
         const VoidResult result =
             if_running([&](netsys_server server) { return netsys_server_reload_tls(server, &tls); });
         if (result.is_ok()) {
-            server_config kept = core_->config();
-            kept.tls = config;
-            kept.tls.enabled = true;
-            core_->configure(kept);
+            core_->configure_tls(config);
         }
         return result;
     }
