@@ -1,5 +1,5 @@
-// Encryption in C++: a server that asks its clients for certificates, who they are, and a change of certificates while it
-// serves.
+// Encryption in C++: a server that asks its clients for certificates, who they are, and a change of certificates while
+// it serves.
 //
 //   tls_cpp FOLDER
 //

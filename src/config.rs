@@ -474,8 +474,8 @@ impl BridgeConfig {
     pub(crate) fn check_certificate(&self, server: &ServerConfig) -> Result<()> {
         if self.encryption && !server.tls.certificate.is_some() {
             return Err(Error::invalid(
-                "the bridge encrypts all connections, and there is no certificate: set certificate and key (or \
-                 certificate_file and key_file) in server_tls of the bridge, or in tls of the server",
+                "the bridge encrypts all connections, and there is no certificate: set certificate_file and key_file (or \
+                 both in memory) in server_tls of the bridge, or in tls of the server",
             ));
         }
         Ok(())
