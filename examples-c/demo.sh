@@ -384,11 +384,11 @@ names_and_addresses() {
 
 self_checking=(
     compression
-    bridge
+    bridge bridge_cpp
     connection_pool connection_pool_cpp
     limits limits_cpp
     logging logging_cpp
-    monitor
+    monitor monitor_cpp
     reconnecting_client reconnecting_client_cpp
     session_manager session_manager_cpp
     slow_peer slow_peer_cpp

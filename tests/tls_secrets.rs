@@ -32,14 +32,14 @@ static FOUND: AtomicUsize = AtomicUsize::new(0);
 static LOOKED_AT: AtomicUsize = AtomicUsize::new(0);
 static PIECES: OnceLock<Vec<[u8; PIECE]>> = OnceLock::new();
 
+/// Compares byte by byte, so that no piece comes to lie on the stack, from where it could get into a block that is made
+/// later.
 fn has_piece(bytes: &[u8]) -> bool {
     let pieces = PIECES.get().map_or(&[][..], Vec::as_slice);
-    pieces.iter().any(|masked| {
-        let piece = masked.map(|byte| byte ^ MASK);
-        // SAFETY: both are valid for their lengths.
-        let found = unsafe { libc::memmem(bytes.as_ptr().cast(), bytes.len(), piece.as_ptr().cast(), PIECE) };
-        !found.is_null()
-    })
+    let is_at = |piece: &[u8; PIECE], at: usize| {
+        bytes[at..].iter().zip(piece).take_while(|(byte, masked)| **byte ^ MASK == **masked).count() == PIECE
+    };
+    pieces.iter().any(|piece| (0..bytes.len().saturating_sub(PIECE - 1)).any(|at| is_at(piece, at)))
 }
 
 // SAFETY: hands everything to the system's allocator, after a look at it.

@@ -17,6 +17,7 @@ import urllib.request
 
 PATIENCE = 60
 CLIENTS = 3
+PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Failure(Exception):
@@ -77,7 +78,7 @@ def check_counts(base, orders):
     deadline = time.monotonic() + PATIENCE
     while True:
         status, content_type, text = get(base + "/metrics")
-        expect(status == 200 and content_type == "text/plain; version=0.0.4; charset=utf-8", "/metrics is not as it must be")
+        expect(status == 200 and content_type == PROMETHEUS, f"/metrics is {content_type}")
         found = samples(text)
         wrong = {name: found.get(name) for name, value in wanted.items() if found.get(name) != value}
         if not wrong:
@@ -97,8 +98,8 @@ def check_refusals(base, port):
     expect(get(base + "/metrics", "POST")[0] == 405, "a page can be posted to")
     in_pieces = converse(port, b"GET /metr", b"ics HTTP/1.1\r\nHost: x\r", b"\n\r", b"\n")
     expect(in_pieces.startswith("HTTP/1.1 200 OK\r\n"), "a request in pieces is not understood")
-    for bad in (b"metrics please\r\n\r\n", b"\r\n\r\n", b"GET metrics HTTP/1.1\r\n\r\n", b"GET /metrics HTTP/2\r\n\r\n"):
-        expect(converse(port, bad).startswith("HTTP/1.1 400 "), f"{bad} is understood")
+    for bad in (b"metrics please", b"", b"GET metrics HTTP/1.1", b"GET /metrics HTTP/2", b"GET /metrics  HTTP/1.1"):
+        expect(converse(port, bad + b"\r\n\r\n").startswith("HTTP/1.1 400 "), f"{bad} is understood")
     endless = converse(port, b"GET /metrics HTTP/1.1\r\nX: ", b"x" * 8192)
     expect(endless.startswith("HTTP/1.1 431 "), "a request without an end is read on")
 

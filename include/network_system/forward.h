@@ -55,6 +55,11 @@ class thread_integration_manager;
 class thread_pool_interface;
 }  // namespace NETWORK_SYSTEM_NAMESPACE::integration
 
+namespace NETWORK_SYSTEM_NAMESPACE::utils {
+class counter;
+class performance_monitor;
+}  // namespace NETWORK_SYSTEM_NAMESPACE::utils
+
 namespace NETWORK_SYSTEM_NAMESPACE::internal {
 enum class data_mode : std::uint8_t;
 }

@@ -280,8 +280,8 @@ impl Bridge {
                 Ok(endpoint)
             }
             Err(error) => {
-                // First, since nothing is told any more when the last one is forgotten.
-                context.logging(|| self.report(&error));
+                // In line first, since nothing is told any more when the last one is forgotten.
+                context.logging(|| self.report_from_loop(context, &error));
                 let mut endpoints = self.lock_endpoints();
                 endpoints.running.remove(&number);
                 self.unlock(endpoints);
@@ -330,6 +330,12 @@ impl Bridge {
 
     /// Waits until none of its servers and clients runs, and all events have been told.
     pub fn wait(&self, timeout: Option<Duration>) -> Result<()> {
+        if on_library_thread() {
+            return Err(Error::new(
+                Code::WouldDeadlock,
+                "this is a thread of the library, whose work the call would wait for: return from the handler",
+            ));
+        }
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         loop {
             let present = self.wait_started(deadline)?;
@@ -340,15 +346,12 @@ impl Bridge {
                 endpoint.wait(deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())))?;
             }
         }
-        if on_library_thread() { Ok(()) } else { self.events.wait_idle(deadline) }
+        self.events.wait_idle(deadline)
     }
 
     /// Those that run, when none is being started.
     fn wait_started(&self, deadline: Option<Instant>) -> Result<Vec<Present>> {
         let endpoints = self.lock_endpoints();
-        if endpoints.is_starting() && on_library_thread() {
-            return Err(Error::new(Code::WouldDeadlock, "something is being started, which may need this thread"));
-        }
         let endpoints = wait_while(&self.changed, endpoints, deadline, Endpoints::is_starting)?;
         Ok(endpoints.present())
     }
@@ -400,10 +403,33 @@ impl Bridge {
 
     /// Tells of a failure of the application's own, as of those of servers and clients.
     pub fn report(&self, error: &Error) {
+        self.count_failure(error);
+        self.fail(error);
+    }
+
+    /// Tells of a start that failed, and not on the thread that asked for it: it may hold locks that handlers take.
+    fn report_from_loop(self: &Arc<Self>, context: &Context, error: &Error) {
+        self.count_failure(error);
+        self.note(format_args!("{error}"));
+        if !self.events.push(Event::Failed(error.clone())) {
+            return;
+        }
+        match context.assign_loop() {
+            Ok(event_loop) => {
+                let bridge = Arc::clone(self);
+                event_loop.clone().spawn(async move {
+                    bridge.events.tell_all();
+                    drop(event_loop);
+                });
+            }
+            Err(_) => self.events.tell_all(),
+        }
+    }
+
+    fn count_failure(&self, error: &Error) {
         if self.config().performance_monitoring {
             self.figures.record_error(ErrorKind::of(error.code));
         }
-        self.fail(error);
     }
 
     fn fail(&self, error: &Error) {

@@ -96,8 +96,9 @@ impl Handler for Observed {
 
     fn on_error(&self, session: Option<&Arc<Session>>, error: &Error) {
         self.count_error(error.code);
-        self.bridge.fail(error);
         self.handler.on_error(session, error);
+        // Afterwards, so that whoever hears it finds the server or client in the state that it has then.
+        self.bridge.fail(error);
     }
 
     fn on_stopped(&self) {

@@ -8,6 +8,9 @@
 namespace network_system::core {
 class messaging_server;
 }
+namespace network_system::integration {
+class messaging_bridge;
+}
 
 namespace {
 
@@ -23,6 +26,7 @@ struct holder {
 #include "earlier_server.h"
 
 static_assert(std::is_same_v<network_system::core::messaging_server, kcenon::network::core::messaging_server>);
+static_assert(std::is_same_v<network_module::messaging_bridge, network_system::integration::messaging_bridge>);
 static_assert(
     std::is_same_v<network_system::integration::basic_thread_pool, kcenon::network::integration::basic_thread_pool>);
 

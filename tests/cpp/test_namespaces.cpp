@@ -13,6 +13,9 @@ class messaging_server;
 class secure_messaging_client;
 class secure_messaging_server;
 }  // namespace kcenon::network::core
+namespace kcenon::network::integration {
+class messaging_bridge;
+}
 namespace kcenon::network::session {
 class messaging_session;
 class secure_session;
@@ -24,9 +27,10 @@ struct declared_only {
     std::shared_ptr<kcenon::network::core::messaging_client> client;
     std::shared_ptr<kcenon::network::core::messaging_server> server;
     std::shared_ptr<kcenon::network::session::messaging_session> session;
-    std::shared_ptr<kcenon::network::core::secure_messaging_client> secure_client{};
-    std::shared_ptr<kcenon::network::core::secure_messaging_server> secure_server{};
-    std::shared_ptr<kcenon::network::session::secure_session> secure_session{};
+    std::shared_ptr<kcenon::network::integration::messaging_bridge> bridge;
+    std::shared_ptr<kcenon::network::core::secure_messaging_client> secure_client;
+    std::shared_ptr<kcenon::network::core::secure_messaging_server> secure_server;
+    std::shared_ptr<kcenon::network::session::secure_session> secure_session;
 };
 
 }  // namespace
@@ -52,18 +56,27 @@ static_assert(std::is_same_v<network_system::session::messaging_session, kcenon:
 static_assert(std::is_same_v<network_system::integration::thread_pool_interface,
                              kcenon::network::integration::thread_pool_interface>);
 static_assert(std::is_same_v<network_module::messaging_server, kcenon::network::core::messaging_server>);
+static_assert(std::is_same_v<network_module::messaging_bridge, kcenon::network::integration::messaging_bridge>);
+static_assert(std::is_same_v<kcenon::network::integration::compat::network_module::utils::performance_monitor,
+                             network_system::utils::performance_monitor>);
 static_assert(std::is_same_v<network_system::VoidResult, kcenon::network::VoidResult>);
 static_assert(kcenon::network::error_codes::network_system::bind_failed == NETSYS_ERR_BIND_FAILED);
 static_assert(network_system::error_codes::network_system::bind_failed == NETSYS_ERR_BIND_FAILED);
 
 TEST(Namespaces, DeclaredClassesAreTheLibrarysOwn) {
-    declared_only known{network_module::create_client("client"), network_module::create_server("server"),
-                        network_system::session::create_tcp_session("session", "client")};
+    using network_system::core::secure_messaging_client;
+    using network_system::core::secure_messaging_server;
+    const declared_only known{network_module::create_client("client"),
+                              network_module::create_server("server"),
+                              network_system::session::create_tcp_session("session", "client"),
+                              network_module::create_bridge(),
+                              std::make_shared<secure_messaging_client>("encrypted"),
+                              std::make_shared<secure_messaging_server>("encrypted", "pem", "key"),
+                              nullptr};
     EXPECT_EQ("client", known.client->client_id());
     EXPECT_EQ("server", known.server->server_id());
     EXPECT_EQ("session", known.session->session_id());
-    known.secure_client = std::make_shared<network_system::core::secure_messaging_client>("encrypted");
-    known.secure_server = std::make_shared<network_system::core::secure_messaging_server>("encrypted", "pem", "key");
+    EXPECT_EQ("server", known.bridge->create_server("server")->server_id());
     EXPECT_TRUE(known.secure_client->get_config().tls.enabled);
     EXPECT_TRUE(known.secure_server->get_config().tls.enabled);
 }

@@ -151,6 +151,14 @@ TEST(NetworkConfig, WhatATextSaysArrives) {
         first_delay = "50ms"
         max_delay = "1m"
         max_attempts = 3
+        [bridge]
+        enable_performance_monitoring = false
+        enable_message_logging = true
+        enable_connection_pooling = false
+        max_connections_per_client = 3
+        connection_timeout = "10s"
+        message_timeout = 250
+        message_buffer_size = "16 KiB"
         [thread_pool]
         worker_count = 3
         [logger]
@@ -201,6 +209,15 @@ TEST(NetworkConfig, WhatATextSaysArrives) {
     EXPECT_EQ(50ms, config.client.reconnect.first_delay);
     EXPECT_EQ(60s, config.client.reconnect.max_delay);
     EXPECT_EQ(3u, config.client.reconnect.max_attempts);
+    EXPECT_FALSE(config.bridge.enable_performance_monitoring);
+    EXPECT_TRUE(config.bridge.enable_message_logging);
+    EXPECT_FALSE(config.bridge.enable_connection_pooling);
+    EXPECT_EQ(3u, config.bridge.max_connections_per_client);
+    EXPECT_EQ(10s, config.bridge.connection_timeout);
+    EXPECT_EQ(250ms, config.bridge.message_timeout);
+    EXPECT_EQ(16384u, config.bridge.message_buffer_size);
+    EXPECT_FALSE(config.bridge.enable_compression);
+    EXPECT_FALSE(config.bridge.enable_encryption);
     EXPECT_EQ(3u, config.thread_pool.worker_count);
     EXPECT_EQ(log_level::error, config.logger.min_level);
     EXPECT_EQ("/tmp/log", config.logger.log_file_path);
@@ -256,11 +273,19 @@ TEST(NetworkConfig, ValidateTellsEveryMemberThatIsWrong) {
     config.server.exempt_addresses = "10.0.0.0/8, ten";
     config.server.max_connections_per_address = 4294967295u;
     config.client_id = "\xff";
+    config.bridge.max_connections_per_client = 0;
+    config.bridge.message_timeout = -1ms;
     const auto found = keys(config.validate());
-    const std::set<std::string> expected{"client.client_id",        "context.max_loops",
-                                         "server.exempt_addresses", "server.framing",
-                                         "server.message_timeout",  "server.max_connections_per_address",
-                                         "server.server_id",        "server.timeout"};
+    const std::set<std::string> expected{"bridge.max_connections_per_client",
+                                         "bridge.message_timeout",
+                                         "client.client_id",
+                                         "context.max_loops",
+                                         "server.exempt_addresses",
+                                         "server.framing",
+                                         "server.message_timeout",
+                                         "server.max_connections_per_address",
+                                         "server.server_id",
+                                         "server.timeout"};
     EXPECT_EQ(expected, std::set<std::string>(found.begin(), found.end()));
     EXPECT_EQ(expected.size(), found.size());
     const auto text = config.to_string();
@@ -281,6 +306,7 @@ TEST(NetworkConfig, ZeroIsTheDefaultWhereItMeansNothingElse) {
     config.server.heartbeat_interval = 0ms;
     config.server.frame_timeout = 0ms;
     config.context.max_buffered = 0;
+    config.bridge.message_buffer_size = 0;
     config.client.connection_timeout = 0ms;
     config.client.reconnect.first_delay = 0ms;
     config.client.reconnect.max_delay = 0ms;

@@ -77,11 +77,10 @@ public:
             return error_void(NETSYS_ERR_INVALID_ARGUMENT, "the host is empty");
         }
         const client_config config = core_->config();
-        if (VoidResult valid = detail::check(config); valid.is_err() && !is_running()) {
-            return valid;
-        }
-        if (VoidResult fitness = detail::fitness(core_->bridge); fitness.is_err() && !is_running()) {
-            return fitness;
+        if (!is_running()) {
+            if (VoidResult checked = detail::check_start(config, core_->bridge); checked.is_err()) {
+                return checked;
+            }
         }
         const netsys_status status =
             core_->life.start([core = core_, config, host = std::string(host), port](netsys_client& client) {

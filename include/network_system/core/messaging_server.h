@@ -265,11 +265,10 @@ private:
     using handlers = detail::server_handlers;
 
     VoidResult start(const server_config& config) {
-        if (VoidResult valid = detail::check(config); valid.is_err() && !is_running()) {
-            return valid;
-        }
-        if (VoidResult fitness = detail::fitness(core_->bridge); fitness.is_err() && !is_running()) {
-            return fitness;
+        if (!is_running()) {
+            if (VoidResult checked = detail::check_start(config, core_->bridge); checked.is_err()) {
+                return checked;
+            }
         }
         const netsys_status status = core_->life.start(
             [core = core_, config](netsys_server& server) { return detail::server_run::launch(core, config, server); });

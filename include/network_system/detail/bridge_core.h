@@ -1,14 +1,17 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "network_system/config/bridge_config.h"
 #include "network_system/core/dispatch_mode.h"
@@ -33,7 +36,8 @@ struct bridge_handlers {
     handler<void(const netsys_message&)> message;
 };
 
-/// The callbacks of a bridge, which come one at a time. Owned by the library, too, until it calls `release`.
+/// The callbacks of a bridge: its events, which come one at a time, and its messages, which come on many threads. Owned
+/// by the library, too, until it calls `release`.
 class bridge_events {
 public:
     static netsys_bridge_callbacks table(std::shared_ptr<bridge_events> events) {
@@ -42,15 +46,15 @@ public:
         callbacks.userdata = new std::shared_ptr<bridge_events>(std::move(events));
         callbacks.on_connection = [](void* userdata, netsys_str endpoint, std::uint32_t connected) noexcept {
             self(userdata)->tell([&](const bridge_handlers& handlers) {
-                if (handlers.connection) {
-                    (*handlers.connection)(std::string(endpoint.data, endpoint.len), connected != 0);
+                if (const auto& handler = handlers.connection) {
+                    (*handler)(std::string(endpoint.data, endpoint.len), connected != 0);
                 }
             });
         };
         callbacks.on_error = [](void* userdata, const netsys_error_info* error) noexcept {
             self(userdata)->tell([&](const bridge_handlers& handlers) {
-                if (handlers.error) {
-                    (*handlers.error)(error->message, error->status);
+                if (const auto& handler = handlers.error) {
+                    (*handler)(error->message, error->status);
                 }
             });
         };
@@ -60,36 +64,59 @@ public:
 
     handler_table<bridge_handlers> handlers;
 
-    /// No handler runs when this returns, unless it is called in one.
-    void silence(bool may_wait) noexcept {
+    /// Runs `body`, which calls handlers, unless they have been silenced.
+    template <typename Body>
+    void call(Body&& body) {
+        const std::thread::id thread = std::this_thread::get_id();
+        {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            if (silent_) {
+                return;
+            }
+            calling_.push_back(thread);
+        }
+        const leave_at_end leaving{*this, thread};
+        std::forward<Body>(body)();
+    }
+
+    /// Ends all calls of handlers, for good. With `wait` none runs any more when this returns, but for those of this
+    /// thread.
+    void silence(bool wait) noexcept {
         handlers.clear();
         std::unique_lock<std::mutex> lock(mutex_);
-        if (may_wait && teller_ != std::this_thread::get_id()) {
-            told_.wait(lock, [this] { return teller_ == std::thread::id(); });
-        }
+        silent_ = true;
+        const std::thread::id own = std::this_thread::get_id();
+        ended_.wait(lock, [&] {
+            return !wait || std::all_of(calling_.begin(), calling_.end(), [&](auto thread) { return thread == own; });
+        });
     }
 
 private:
+    struct leave_at_end {
+        bridge_events& events;
+        const std::thread::id thread;
+        ~leave_at_end() { events.leave(thread); }
+    };
+
     static std::shared_ptr<bridge_events>& self(void* userdata) noexcept {
         return *static_cast<std::shared_ptr<bridge_events>*>(userdata);
     }
 
     template <typename Event>
     void tell(Event&& event) noexcept {
-        set_teller(std::this_thread::get_id());
-        guarded([&] { event(handlers.snapshot()); }, log_failure);
-        set_teller(std::thread::id());
+        guarded([&] { call([&] { event(handlers.snapshot()); }); }, log_failure);
     }
 
-    void set_teller(std::thread::id thread) noexcept {
+    void leave(std::thread::id thread) noexcept {
         const std::lock_guard<std::mutex> lock(mutex_);
-        teller_ = thread;
-        told_.notify_all();
+        calling_.erase(std::find(calling_.begin(), calling_.end(), thread));
+        ended_.notify_all();
     }
 
     std::mutex mutex_;
-    std::condition_variable told_;
-    std::thread::id teller_;
+    std::condition_variable ended_;
+    std::vector<std::thread::id> calling_;  // a thread twice, when an event comes inside a message handler
+    bool silent_ = false;
 };
 
 /// What a bridge and the servers, clients and pools that it made share, so that either may go first.
@@ -138,22 +165,45 @@ public:
         return fitness_;
     }
 
-    /// Where handlers are to run; null for the loops.
-    void set_executor(core::executor executor) {
+    /// Tells of a failure that the library itself does not know of.
+    void report(const error_info& failure) const {
+        netsys_bridge_report_error(handle_, failure.code, c_str(failure.message));
+    }
+
+    /// What says, for each start, where handlers are to run; null: on the library's own threads.
+    using executor_source = std::function<core::executor()>;
+
+    void set_executor_source(executor_source source) {
         const std::lock_guard<std::mutex> lock(mutex_);
-        executor_ = std::move(executor);
+        executor_source_.swap(source);  // the replaced one goes after the lock: the end of a pool waits for its tasks
     }
 
     /// Makes a server or client, which is about to start, one of the bridge.
     template <typename Config>
     void adopt(Config& config) {
-        const std::lock_guard<std::mutex> lock(mutex_);
         config.bridge = handle_;
-        if (executor_ && config.dispatch == NETSYS_DISPATCH_INLINE) {
+        if (config.dispatch != NETSYS_DISPATCH_INLINE || config.executor.execute != nullptr) {
+            return;
+        }
+        executor_source source;
+        {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            source = executor_source_;
+        }
+        if (source) {
             config.dispatch = NETSYS_DISPATCH_EXECUTOR;
-            config.executor = to_c(executor_);
+            config.executor = to_c(source());
         }
     }
+
+    /// Whether this thread is one of the library, as in every handler, or all of those stayed with another process.
+    bool must_not_wait() const noexcept {
+        const netsys_status status = netsys_bridge_wait(handle_, 0);
+        return status == NETSYS_ERR_WOULD_DEADLOCK || status == NETSYS_ERR_FORKED;
+    }
+
+    /// No handler of the bridge is called any more. Outside handlers, none runs any more.
+    void silence() const noexcept { events_->silence(!must_not_wait()); }
 
 private:
     VoidResult apply(const config::bridge_config& wanted) const {
@@ -188,12 +238,22 @@ private:
     mutable std::mutex mutex_;
     config::bridge_config config_;
     VoidResult fitness_ = ok();
-    core::executor executor_;
+    executor_source executor_source_;
 };
 
-/// Whether what belongs to this bridge, or to none, can be started.
-inline VoidResult fitness(const std::shared_ptr<bridge_core>& bridge) {
-    return bridge ? bridge->fitness() : ok();
+/// Whether a server or client with these settings can be started. A bridge, if it belongs to one, is told if not.
+template <typename Config>
+VoidResult check_start(const Config& config, const std::shared_ptr<bridge_core>& bridge) {
+    VoidResult result = check(config);
+    if (bridge) {
+        if (result.is_ok()) {
+            result = bridge->fitness();
+        }
+        if (result.is_err()) {
+            bridge->report(result.error());
+        }
+    }
+    return result;
 }
 
 /// Where a server's session or a client hands the messages that it got to the bridge. Used by one thread at a time.
@@ -203,7 +263,8 @@ public:
     explicit bridge_tap(const bridge_core* bridge) {
         if (bridge != nullptr) {
             bridge_ = bridge->handle();
-            handlers_.emplace(bridge->events().handlers);
+            events_ = &bridge->events();
+            handlers_.emplace(events_->handlers);
         }
     }
 
@@ -212,7 +273,7 @@ public:
             return;
         }
         if (const auto& handler = handlers_->current().message) {
-            (*handler)(message);
+            events_->call([&] { (*handler)(message); });
         }
     }
 
@@ -225,6 +286,7 @@ public:
 
 private:
     netsys_bridge bridge_{};
+    bridge_events* events_ = nullptr;
     std::optional<handler_table<bridge_handlers>::reader> handlers_;
 };
 

@@ -19,7 +19,7 @@ struct client_access {
     static void join(core::messaging_client& client, std::shared_ptr<bridge_core> bridge) noexcept {
         client.core_->bridge = std::move(bridge);
     }
-    static void request_stop(core::messaging_client& client) { client.core_->life.request_stop(); }
+    static lifecycle<client_functions>& life(const core::messaging_client& client) { return client.core_->life; }
     static std::pair<std::string, std::uint16_t> peer(const core::messaging_client& client) {
         return client.core_->peer();
     }

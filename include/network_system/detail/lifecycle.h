@@ -63,26 +63,30 @@ public:
 
     /// Stops and, outside library threads, waits until no handler runs. False when there was nothing to stop.
     bool stop() {
+        const handle run = request_stop();
+        if (run.id != 0) {
+            wait_for_end(run);
+        }
+        return run.id != 0;
+    }
+
+    /// Begins to stop, and waits for nothing. Tells which run ends; id 0 when there is none.
+    handle request_stop() {
         std::unique_lock<std::mutex> lock(mutex_);
         if (phase_ == phase::idle) {
-            return false;
+            return handle{};
         }
         begin_stop();
         const handle run = handle_;
         lock.unlock();
         Functions::stop(run);
-        lock.lock();
-        wait_for_end(lock, run);
-        return true;
+        return run;
     }
 
-    /// Begins to stop, and waits for nothing.
-    void request_stop() {
+    /// The rest of such a stop, which leaves a run that was started meanwhile alone.
+    void wait_for_end(handle run) {
         std::unique_lock<std::mutex> lock(mutex_);
-        begin_stop();
-        const handle run = handle_;
-        lock.unlock();
-        Functions::stop(run);
+        wait_for_end(lock, run);
     }
 
     /// Until the run, and one that its handlers started after it, has ended. Returns at once on a library thread.

@@ -21,7 +21,7 @@ struct server_access {
     static void make_sessions(core::messaging_server& server, Maker&& maker) {
         server.core_->make_session = std::forward<Maker>(maker);
     }
-    static void request_stop(core::messaging_server& server) { server.core_->life.request_stop(); }
+    static lifecycle<server_functions>& life(const core::messaging_server& server) { return server.core_->life; }
 };
 
 }  // namespace NETWORK_SYSTEM_NAMESPACE::detail

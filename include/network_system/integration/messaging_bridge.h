@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -100,11 +102,9 @@ public:
     messaging_bridge(messaging_bridge&&) = delete;
     messaging_bridge& operator=(messaging_bridge&&) = delete;
 
-    /// Afterwards no handler of the bridge runs, but for one that calls this. Servers and clients go on.
-    ~messaging_bridge() {
-        const bool may_wait = netsys_bridge_wait(core_->handle(), 0) != NETSYS_ERR_WOULD_DEADLOCK;
-        core_->events().silence(may_wait);
-    }
+    /// Afterwards no handler of the bridge runs; in a handler, where nothing waits, none begins any more. Servers and
+    /// clients go on.
+    ~messaging_bridge() { core_->silence(); }
 
     /// Whether servers and clients can be made. Not so after a configuration that cannot be, whose error the starts
     /// give.
@@ -163,78 +163,15 @@ public:
 
     // Life cycle
 
+    // What several calls at a time ask for last, prevails. In a handler, where nothing waits, they return at once while
+    // another thread is at it, which then does what they ask for too.
+
     /// Starts the servers that have a configuration and do not run, where that says, and what the last `stop()`
-    /// stopped, where it was. What cannot be started is told to the error event handler.
-    void start() {
-        std::vector<made_server> servers;
-        std::vector<made_client> clients;
-        {
-            const std::lock_guard<std::mutex> lock(mutex_);
-            running_ = true;
-            servers = servers_;
-            clients = clients_;
-            for (auto& made : servers_) {
-                made.resume = false;
-            }
-            for (auto& made : clients_) {
-                made.resume = false;
-            }
-        }
-        for (const auto& made : servers) {
-            const auto server = made.server.lock();
-            if (server && (made.configured || made.resume) && !server->is_running()) {
-                report(made.resume ? server->start_server(made.address, made.port) : server->start_server());
-            }
-        }
-        for (const auto& made : clients) {
-            const auto client = made.client.lock();
-            if (client && made.resume && !client->is_running()) {
-                const auto peer = detail::client_access::peer(*client);
-                report(client->start_client(peer.first, peer.second));
-            }
-        }
-    }
+    /// stopped, where it was. What cannot be started is told to the error event handler, and tried again next time.
+    void start() { become(true); }
 
     /// Stops its servers, clients and pools, all at once, and waits for that; in a handler it returns at once.
-    void stop() {
-        std::vector<std::shared_ptr<core::messaging_server>> servers;
-        std::vector<std::shared_ptr<core::messaging_client>> clients;
-        std::map<endpoint, std::shared_ptr<session::connection_pool>> pools;
-        {
-            const std::lock_guard<std::mutex> lock(mutex_);
-            running_ = false;
-            pools.swap(pools_);
-            for (auto& made : servers_) {
-                if (auto server = made.server.lock(); server && server->is_running()) {
-                    made.resume = true;
-                    made.address = server->bind_address();
-                    made.port = server->port();
-                    servers.push_back(std::move(server));
-                }
-            }
-            for (auto& made : clients_) {
-                if (auto client = made.client.lock(); client && client->is_running()) {
-                    made.resume = true;
-                    clients.push_back(std::move(client));
-                }
-            }
-        }
-        for (const auto& pool : pools) {
-            pool.second->close();
-        }
-        for (const auto& client : clients) {
-            detail::client_access::request_stop(*client);
-        }
-        for (const auto& server : servers) {
-            detail::server_access::request_stop(*server);
-        }
-        for (const auto& client : clients) {
-            client->stop_client();
-        }
-        for (const auto& server : servers) {
-            server->stop_server();
-        }
-    }
+    void stop() { become(false); }
 
     /// Between `start()` and `stop()`. Servers and clients that the program itself starts run without.
     bool is_running() const {
@@ -308,7 +245,7 @@ public:
     void set_thread_pool_interface(std::shared_ptr<thread_pool_interface> pool) {
         const std::lock_guard<std::mutex> lock(mutex_);
         async_ = pool != nullptr;
-        pool_ = std::move(pool);
+        pool_.swap(pool);  // the replaced one goes after the lock: its end waits for its tasks
         choose_threads();
     }
     void set_thread_pool(std::shared_ptr<thread_pool_interface> pool) { set_thread_pool_interface(std::move(pool)); }
@@ -401,57 +338,164 @@ public:
 private:
     using endpoint = std::pair<std::string, unsigned short>;
 
-    struct made_server {
-        std::weak_ptr<core::messaging_server> server;
-        bool configured;
-        bool resume = false;  // `stop()` has stopped it, when it was listening there
-        std::string address{};
-        unsigned short port = 0;
+    /// A server or client that it made.
+    template <typename Object>
+    struct made {
+        std::weak_ptr<Object> object;
+        bool configured;                       // its configuration says where to start it
+        std::optional<endpoint> stopped_at{};  // `stop()` has stopped it, when it was listening or connecting there
     };
-
-    struct made_client {
-        std::weak_ptr<core::messaging_client> client;
-        bool resume = false;
-    };
+    template <typename Object>
+    using present = std::vector<std::pair<std::shared_ptr<Object>, made<Object>>>;
 
     std::shared_ptr<core::messaging_server> keep(std::shared_ptr<core::messaging_server> server, bool configured) {
         detail::server_access::join(*server, core_);
-        const std::lock_guard<std::mutex> lock(mutex_);
-        forget_destroyed(servers_, &made_server::server);
-        servers_.push_back({server, configured});
-        return server;
+        return remember(servers_, std::move(server), configured);
     }
 
     std::shared_ptr<core::messaging_client> keep(std::shared_ptr<core::messaging_client> client) {
         detail::client_access::join(*client, core_);
+        return remember(clients_, std::move(client), false);
+    }
+
+    template <typename Object>
+    std::shared_ptr<Object> remember(std::vector<made<Object>>& list, std::shared_ptr<Object> object, bool configured) {
         const std::lock_guard<std::mutex> lock(mutex_);
-        forget_destroyed(clients_, &made_client::client);
-        clients_.push_back({client});
-        return client;
+        const auto is_gone = [](const made<Object>& known) { return known.object.expired(); };
+        list.erase(std::remove_if(list.begin(), list.end(), is_gone), list.end());
+        list.push_back({object, configured});
+        return object;
     }
 
-    template <typename Made, typename Pointer>
-    static void forget_destroyed(std::vector<Made>& list, Pointer Made::*pointer) {
-        list.erase(
-            std::remove_if(list.begin(), list.end(), [pointer](const Made& made) { return (made.*pointer).expired(); }),
-            list.end());
+    /// Those that somebody still has. Their last owner may be the result: it must not be destroyed under the lock.
+    template <typename Object>
+    present<Object> get_present(const std::vector<made<Object>>& list) const {
+        present<Object> found;
+        const std::lock_guard<std::mutex> lock(mutex_);
+        for (const auto& known : list) {
+            if (auto object = known.object.lock()) {
+                found.emplace_back(std::move(object), known);
+            }
+        }
+        return found;
     }
 
-    /// The library tells of what it could not start by itself; the rest did not come to that.
-    void report(const VoidResult& result) {
-        if (result.is_err() && core_->fitness().is_err()) {
-            netsys_bridge_report_error(core_->handle(), result.error().code, detail::c_str(result.error().message));
+    template <typename Object>
+    void set_stopped_at(std::vector<made<Object>>& list, const std::shared_ptr<Object>& object,
+                        const std::optional<endpoint>& where) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        for (auto& known : list) {
+            if (!known.object.owner_before(object) && !object.owner_before(known.object)) {
+                known.stopped_at = where;
+            }
+        }
+    }
+
+    /// Starts or stops all. Of several threads that ask for it at a time, the first does it for the others.
+    void become(bool running) {
+        std::unique_lock<std::mutex> lock(mutex_);
+        running_ = running;
+        ++asked_;
+        if (changing_) {
+            lock.unlock();
+            const bool may_wait = !core_->must_not_wait();
+            lock.lock();
+            changed_.wait(lock, [&] { return !may_wait || !changing_; });
+            return;
+        }
+        changing_ = true;
+        std::uint64_t heard = 0;
+        while (heard != asked_) {
+            heard = asked_;
+            const bool wanted = running_;
+            lock.unlock();
+            detail::guarded([&] { wanted ? start_all() : stop_all(); }, detail::log_failure);
+            lock.lock();
+        }
+        changing_ = false;
+        changed_.notify_all();
+    }
+
+    void start_all() {
+        start_those(servers_);
+        start_those(clients_);
+    }
+
+    template <typename Object>
+    void start_those(std::vector<made<Object>>& list) {
+        for (const auto& [object, known] : get_present(list)) {
+            if (!object->is_running() && (known.configured || known.stopped_at)) {
+                start_one(*object, known.stopped_at);
+            }
+            if (known.stopped_at && object->is_running()) {
+                set_stopped_at(list, object, std::nullopt);
+            }
+        }
+    }
+
+    // What fails, the error event handler hears from the server or client.
+    static void start_one(core::messaging_server& server, const std::optional<endpoint>& where) {
+        where ? server.start_server(where->first, where->second) : server.start_server();
+    }
+    static void start_one(core::messaging_client& client, const std::optional<endpoint>& where) {
+        client.start_client(where->first, where->second);  // there is no client that its configuration says where
+    }
+
+    static endpoint place_of(const core::messaging_server& server) {
+        return {server.bind_address(), server.port()};
+    }
+    static endpoint place_of(const core::messaging_client& client) {
+        return detail::client_access::peer(client);
+    }
+
+    static netsys_server begin_stop(core::messaging_server& server) {
+        return detail::server_access::life(server).request_stop();
+    }
+    static netsys_client begin_stop(core::messaging_client& client) {
+        return detail::client_access::life(client).request_stop();
+    }
+
+    /// Begins to stop those that run, and tells which runs end.
+    template <typename Object>
+    auto stop_those(std::vector<made<Object>>& list) {
+        std::vector<std::pair<std::shared_ptr<Object>, decltype(begin_stop(std::declval<Object&>()))>> stopping;
+        for (const auto& [object, known] : get_present(list)) {
+            if (object->is_running()) {
+                set_stopped_at(list, object, place_of(*object));
+                stopping.emplace_back(object, begin_stop(*object));
+            }
+        }
+        return stopping;
+    }
+
+    void stop_all() {
+        auto servers = stop_those(servers_);
+        auto clients = stop_those(clients_);
+        std::map<endpoint, std::shared_ptr<session::connection_pool>> pools;
+        {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            pools.swap(pools_);
+        }
+        for (const auto& [where, pool] : pools) {
+            pool->close();
+        }
+        for (const auto& [server, run] : servers) {
+            detail::server_access::life(*server).wait_for_end(run);
+        }
+        for (const auto& [client, run] : clients) {
+            detail::client_access::life(*client).wait_for_end(run);
         }
     }
 
     /// With the mutex held.
     void choose_threads() {
         if (!async_) {
-            core_->set_executor(nullptr);
-        } else {
-            core_->set_executor(
-                detail::to_executor(pool_ ? pool_ : thread_integration_manager::instance().get_thread_pool()));
+            core_->set_executor_source(nullptr);
+            return;
         }
+        core_->set_executor_source([pool = pool_] {
+            return detail::to_executor(pool ? pool : thread_integration_manager::instance().get_thread_pool());
+        });
     }
 
 #ifdef BUILD_WITH_CONTAINER_SYSTEM
@@ -472,16 +516,22 @@ private:
 
     const std::shared_ptr<detail::bridge_core> core_;
     mutable std::mutex mutex_;
+    std::condition_variable changed_;
     bool running_ = false;
+    bool changing_ = false;    // a thread is starting or stopping all
+    std::uint64_t asked_ = 0;  // how often that was asked for
     bool async_ = false;
     std::shared_ptr<thread_pool_interface> pool_;
-    std::vector<made_server> servers_;
-    std::vector<made_client> clients_;
+    std::vector<made<core::messaging_server>> servers_;
+    std::vector<made<core::messaging_client>> clients_;
     std::map<endpoint, std::shared_ptr<session::connection_pool>> pools_;
 };
 
-/// The namespace under another name, as programs know it.
+/// The namespaces under other names, as programs know them.
 namespace bridge = NETWORK_SYSTEM_NAMESPACE::integration;
+namespace compat {
+namespace network_module = NETWORK_SYSTEM_NAMESPACE;
+}
 
 }  // namespace NETWORK_SYSTEM_NAMESPACE::integration
 

@@ -12,6 +12,9 @@ namespace NETWORK_SYSTEM_NAMESPACE::utils {
 /// A number that any thread may change at any time, as a std::atomic, and that can be copied, so that structs of them
 /// can be returned.
 class counter {
+    template <typename Number>
+    using if_integer = std::enable_if_t<std::is_integral_v<Number>, int>;
+
 public:
     counter(std::uint64_t value = 0) noexcept : value_(value) {}
     counter(const counter& other) noexcept : value_(other.load()) {}
@@ -53,26 +56,69 @@ public:
     friend bool operator!=(const counter& one, const counter& other) noexcept { return one.load() != other.load(); }
 
     // With numbers of any type, so that programs may compare with 1 as well as with 1u.
-    template <typename Number, std::enable_if_t<std::is_integral_v<Number>, int> = 0>
+    template <typename Number, if_integer<Number> = 0>
     friend bool operator==(const counter& one, Number other) noexcept {
-        return other >= Number{} && one.load() == static_cast<std::uint64_t>(other);
+        return one.compare(other) == 0;
     }
-    template <typename Number, std::enable_if_t<std::is_integral_v<Number>, int> = 0>
+    template <typename Number, if_integer<Number> = 0>
     friend bool operator==(Number one, const counter& other) noexcept {
-        return other == one;
+        return 0 == other.compare(one);
     }
-    template <typename Number, std::enable_if_t<std::is_integral_v<Number>, int> = 0>
+    template <typename Number, if_integer<Number> = 0>
     friend bool operator!=(const counter& one, Number other) noexcept {
-        return !(one == other);
+        return one.compare(other) != 0;
     }
-    template <typename Number, std::enable_if_t<std::is_integral_v<Number>, int> = 0>
+    template <typename Number, if_integer<Number> = 0>
     friend bool operator!=(Number one, const counter& other) noexcept {
-        return !(other == one);
+        return 0 != other.compare(one);
+    }
+    template <typename Number, if_integer<Number> = 0>
+    friend bool operator<(const counter& one, Number other) noexcept {
+        return one.compare(other) < 0;
+    }
+    template <typename Number, if_integer<Number> = 0>
+    friend bool operator<(Number one, const counter& other) noexcept {
+        return 0 < other.compare(one);
+    }
+    template <typename Number, if_integer<Number> = 0>
+    friend bool operator>(const counter& one, Number other) noexcept {
+        return one.compare(other) > 0;
+    }
+    template <typename Number, if_integer<Number> = 0>
+    friend bool operator>(Number one, const counter& other) noexcept {
+        return 0 > other.compare(one);
+    }
+    template <typename Number, if_integer<Number> = 0>
+    friend bool operator<=(const counter& one, Number other) noexcept {
+        return one.compare(other) <= 0;
+    }
+    template <typename Number, if_integer<Number> = 0>
+    friend bool operator<=(Number one, const counter& other) noexcept {
+        return 0 <= other.compare(one);
+    }
+    template <typename Number, if_integer<Number> = 0>
+    friend bool operator>=(const counter& one, Number other) noexcept {
+        return one.compare(other) >= 0;
+    }
+    template <typename Number, if_integer<Number> = 0>
+    friend bool operator>=(Number one, const counter& other) noexcept {
+        return 0 >= other.compare(one);
     }
 
     friend std::ostream& operator<<(std::ostream& out, const counter& value) { return out << value.load(); }
 
 private:
+    /// Less than 0 when this is less than the other, 0 when they are equal, and more than 0 when this is more.
+    template <typename Number>
+    int compare(Number other) const noexcept {
+        const std::uint64_t value = load();
+        const auto number = static_cast<std::uint64_t>(other);
+        if (other < Number{} || value > number) {
+            return 1;
+        }
+        return value < number ? -1 : 0;
+    }
+
     std::atomic<std::uint64_t> value_;
 };
 

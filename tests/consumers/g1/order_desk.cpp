@@ -210,15 +210,39 @@ void quotes_are_worked_out_in_the_pool() {
     late.wait();
 }
 
+void a_bridge_tells_what_passes() {
+    const std::shared_ptr<messaging_bridge> bridge = create_bridge();
+    CHECK(bridge->is_initialized());
+    bridge->set_thread_pool_interface(std::make_shared<basic_thread_pool>(2));
+    CHECK(bridge->get_thread_pool_interface()->worker_count() == 2);
+    const unsigned short port = check::free_port();
+    const auto exchange = bridge->create_server("exchange");
+    CHECK(!exchange->start_server(port).is_err());
+    const auto desk = bridge->create_client("desk");
+    CHECK(place(*desk, {"127.0.0.1", port}, "buy").value);
+    const auto passed = [&] { return bridge->get_metrics().bytes_received == 6; };
+    CHECK(network_system::test_utils::wait_for_condition(passed, check::patience));
+
+    const messaging_bridge::performance_metrics metrics = bridge->get_metrics();
+    CHECK(metrics.messages_sent == 2 && metrics.messages_received > 0 && metrics.connections_active == 2);
+    CHECK(metrics.avg_latency == std::chrono::milliseconds(0));  // raw connections have no heartbeats
+    CHECK(metrics.start_time <= std::chrono::steady_clock::now());
+    bridge->reset_metrics();
+    CHECK(bridge->get_metrics().messages_sent == 0);
+    desk->stop_client();
+    CHECK(!exchange->stop_server().is_err());
+}
+
 }  // namespace
 
 int main() {
     orders_reach_the_exchange();
     traders_are_served();
     quotes_are_worked_out_in_the_pool();
+    a_bridge_tells_what_passes();
     value_container container;
     database_manager records;
     static_cast<void>(container);
     static_cast<void>(records);
-    std::cout << "4 orders and 2 quotes arrived\n";
+    std::cout << "6 orders and 2 quotes arrived\n";
 }

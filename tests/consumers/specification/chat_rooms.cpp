@@ -10,6 +10,7 @@
 #include "../check.h"
 #include "network_system/core/messaging_client.h"
 #include "network_system/core/messaging_server.h"
+#include "network_system/integration/messaging_bridge.h"
 #include "network_system/session/messaging_session.h"
 #include "network_system/utils/result_types.h"
 
@@ -220,6 +221,52 @@ void results_tell_what_failed(chat_server& chat) {
     CHECK(detached->state() == session::session_state::disconnected);
 }
 
+void a_bridge_holds_them_together() {
+    integration::messaging_bridge bridge("chats");
+    integration::messaging_bridge::bridge_config settings;
+    settings.enable_performance_monitoring = true;
+    settings.connection_timeout = std::chrono::milliseconds(10000);
+    bridge.set_config(settings);
+    CHECK(bridge.get_config().connection_timeout == std::chrono::seconds(10));
+
+    check::recorder<bool> connections;
+    bridge.set_connection_event_handler([&](const std::string& endpoint, bool connected) {
+        CHECK(!endpoint.empty());
+        connections.add(connected);
+    });
+    bridge.set_error_event_handler([](const std::string& error, int code) { CHECK(!error.empty() && code == 0); });
+
+    server_config config;
+    config.port = 0;
+    config.bind_address = "127.0.0.1";
+    const auto server = bridge.create_server("chat", config);
+    server->set_message_handler([](auto session, const std::string& message) { session->send_message(message); });
+    bridge.start();
+    CHECK(bridge.is_running() && server->is_running());
+
+    check::recorder<std::string> heard;
+    const auto client = bridge.create_client("ann", client_config());
+    client->set_message_handler([&](const std::string& message) { heard.add(message); });
+    CHECK(client->start_client("127.0.0.1", server->port()));
+    CHECK(client->wait_until_connected(check::patience));
+    CHECK(client->send_message("hello"));
+    CHECK(heard.wait_for(1) && heard.last() == "hello");
+    CHECK(connections.wait_for(2));
+
+    const auto metrics = bridge.get_metrics();
+    CHECK(metrics.active_connections.load() == 2 && metrics.total_connections == 2);
+    CHECK(metrics.bytes_received == 10 && metrics.min_latency_us > 0);
+    CHECK(utils::performance_monitor::instance().get_metrics().messages_received == 2);
+    CHECK(bridge.get_status_report().find("ann") != std::string::npos);
+    bridge.stop();
+    CHECK(!bridge.is_running() && !server->is_running() && !client->is_running());
+    CHECK(connections.wait_for(4) && connections.size() == 4);
+
+    using compat = integration::messaging_bridge::compat;
+    const std::shared_ptr<compat::messaging_client> apart = compat::make_messaging_client("apart");
+    CHECK(apart->client_id() == "apart");
+}
+
 }  // namespace network_system::chat
 
 int main() {
@@ -229,7 +276,8 @@ int main() {
     messages_arrive_whole(chat);
     limits_hold(chat);
     results_tell_what_failed(chat);
+    a_bridge_holds_them_together();
     chat.server().stop_server();
     CHECK(!chat.server().is_running());
-    std::cout << "9 messages arrived\n";
+    std::cout << "10 messages arrived\n";
 }
