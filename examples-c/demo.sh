@@ -403,9 +403,11 @@ one_capability_each() {
         report "$(printf '%-24s %s' "$name" "$(tail -n 1 "$work/$name.out")")"
     done
     make_certificates "$work/certificates"
-    timeout "$patience_s" "$bin/tls" "$work/certificates" >"$work/tls.out" 2>"$work/tls.err" ||
-        fail "tls ended with status $?"
-    report "$(printf '%-24s %s' tls "$(tail -n 1 "$work/tls.out")")"
+    for name in tls tls_cpp; do
+        timeout "$patience_s" "$bin/$name" "$work/certificates" >"$work/$name.out" 2>"$work/$name.err" ||
+            fail "$name ended with status $?"
+        report "$(printf '%-24s %s' "$name" "$(tail -n 1 "$work/$name.out")")"
+    done
 }
 
 # make_certificates FOLDER: those of an issuer, a server on this host, and a client called alice

@@ -470,6 +470,17 @@ impl BridgeConfig {
         server
     }
 
+    /// Whether a server, whose configuration is completed, has a certificate where the bridge encrypts.
+    pub(crate) fn check_certificate(&self, server: &ServerConfig) -> Result<()> {
+        if self.encryption && !server.tls.certificate.is_some() {
+            return Err(Error::invalid(
+                "the bridge encrypts all connections, and there is no certificate: set certificate_file and key_file (or \
+                 both in memory) in server_tls of the bridge, or in tls of the server",
+            ));
+        }
+        Ok(())
+    }
+
     pub(crate) fn complete_client(&self, mut client: ClientConfig) -> ClientConfig {
         replace_default(&mut client.connect_timeout, ClientConfig::default().connect_timeout, self.connection_timeout);
         self.complete(&mut client.session);

@@ -192,6 +192,7 @@ impl Bridge {
         let settings = self.config();
         let config = settings.complete_server(config);
         self.start(context, &settings, config.server_id.clone(), handler, |handler| {
+            settings.check_certificate(&config)?;
             let server = Server::start(context, config, handler)?;
             Ok((Made::Server(Arc::downgrade(&server)), server))
         })

@@ -48,9 +48,6 @@ impl Client {
         tls: Option<TlsClient>,
         handler: Arc<dyn Handler>,
     ) -> Result<Arc<Client>> {
-        if let Some(tls) = &tls {
-            tls.warn_if_blind(&config.host);
-        }
         let event_loop = context.assign_loop()?;
         let place = context.place(&config.session.dispatch, &event_loop)?;
         let lifecycle = Arc::new(Lifecycle::new(place.as_ref()));
@@ -167,6 +164,9 @@ impl Client {
     }
 
     async fn serve(self: Arc<Self>, target: Target, reconnect: Option<Reconnect>, guard: EndpointGuard) {
+        if let Some(tls) = &target.tls {
+            tls.warn_if_blind(&target.host);
+        }
         let failure = match (reconnect, &self.outlet) {
             (Some(policy), Some(outlet)) => Reconnecting::new(&self, outlet, &policy).serve(&target, &guard).await,
             _ => self.serve_once(&target, &guard).await,

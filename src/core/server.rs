@@ -139,7 +139,7 @@ impl Server {
             Error::new(Code::Unsupported, "the server was started without TLS, so that there is nothing to reload")
         })?;
         tls.reload(settings)?;
-        tracing::info!("server {:?} has reloaded its certificates", self.registry.id);
+        self.registry.logging(|| tracing::info!("server {:?} has reloaded its certificates", self.registry.id));
         Ok(())
     }
 

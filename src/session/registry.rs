@@ -221,7 +221,12 @@ impl Registry {
             let (session, peer, kind) = (session.id(), peer_of(session), kind.name());
             tracing::info!(target: log::MESSAGES, session, peer, kind, bytes, "{what}");
         };
-        logging_to(self.log.as_ref(), tell);
+        self.logging(tell);
+    }
+
+    /// Runs `work`, on whatever thread, with its log going where that of the context goes. Not to be called under a lock.
+    pub(crate) fn logging<R>(&self, work: impl FnOnce() -> R) -> R {
+        logging_to(self.log.as_ref(), work)
     }
 
     /// Tells the handler the last of a session.

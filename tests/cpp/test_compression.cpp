@@ -54,7 +54,45 @@ TEST(Compression, MessagesArriveAsTheyWere) {
         EXPECT_EQ(echoed.get_future().get(), text);
         client.stop_client();
         server.stop_server();
+
+        const auto of_client_wire = client.get_statistics().wire;
+        const auto of_server_wire = server.get_statistics().wire;
+        for (const auto& wire : {of_client_wire, of_server_wire}) {
+            EXPECT_EQ(wire.compressed_messages_sent, 1u);
+            EXPECT_EQ(wire.compressed_messages_received, 1u);
+            EXPECT_EQ(wire.uncompressed_bytes_sent, text.size());
+            EXPECT_EQ(wire.uncompressed_bytes_received, text.size());
+            EXPECT_GT(wire.compressed_bytes_sent, 0u);
+            EXPECT_LT(wire.bytes_sent, text.size() / 10);
+            EXPECT_LT(wire.bytes_received, text.size() / 10);
+            EXPECT_GT(wire.bytes_sent, wire.compressed_bytes_sent);
+        }
+        EXPECT_EQ(of_client_wire.compressed_bytes_sent, of_server_wire.compressed_bytes_received);
+        EXPECT_EQ(of_server_wire.compressed_bytes_sent, of_client_wire.compressed_bytes_received);
     }
+}
+
+TEST(Compression, WithoutItTheWireCarriesMoreThanTheMessages) {
+    server_config config;
+    config.port = 0;
+    config.bind_address = "127.0.0.1";
+    messaging_server server("id", config);
+    std::promise<void> arrived;
+    server.set_message_handler([&](auto, const std::string&) { arrived.set_value(); });
+    ASSERT_TRUE(server.start_server());
+    messaging_client client("id");
+    client.set_message_handler([](const std::string&) {});
+    ASSERT_TRUE(client.start_client("127.0.0.1", server.port()));
+    ASSERT_TRUE(client.wait_until_connected(std::chrono::seconds(20)));
+    ASSERT_TRUE(client.send_message(std::string(100000, 'x')));
+    arrived.get_future().wait();
+    client.stop_client();
+    const auto wire = client.get_statistics().wire;
+    EXPECT_EQ(wire.compressed_messages_sent, 0u);
+    EXPECT_EQ(wire.compressed_bytes_sent, 0u);
+    EXPECT_EQ(wire.uncompressed_bytes_sent, 0u);
+    EXPECT_GT(wire.bytes_sent, 100000u);
+    EXPECT_GT(wire.bytes_received, 0u) << "the greeting";
 }
 
 TEST(Compression, RawSessionsHaveNone) {

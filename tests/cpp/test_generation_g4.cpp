@@ -564,17 +564,28 @@ TEST(GenerationG4, FacadeNeverGivesAPlainConnectionForTls) {
     const tcp_facade facade;
     auto client_config = to(listener.port());
     client_config.use_ssl = true;
-    const auto client = facade.create_client(client_config);
-    ASSERT_TRUE(client.is_err());
-    EXPECT_EQ(-6, client.error().code);
-    EXPECT_NE(std::string::npos, client.error().message.find("TLS"));
-    EXPECT_THROW(client->stop(), std::runtime_error);
+    client_config.ca_cert_path = "nothing.crt";
+    const auto refused = facade.create_client(client_config);
+    ASSERT_TRUE(refused.is_err());
+    EXPECT_EQ(-600, refused.error().code);
+    EXPECT_NE(std::string::npos, refused.error().message.find("nothing.crt"));
+    EXPECT_THROW(refused->stop(), std::runtime_error);
+
+    client_config.ca_cert_path.reset();
+    client_config.verify_certificate = false;
+    const auto client = facade.create_client(client_config).value();
+    raw_peer server = listener.accept();
+    EXPECT_EQ("\x16\x03", server.receive(2)) << "a handshake of TLS";
+    EXPECT_FALSE(client->is_connected());
 
     tcp_facade::server_config server_config;
     server_config.use_ssl = true;
-    server_config.cert_path = "server.crt";
-    server_config.key_path = "server.key";
-    EXPECT_EQ(-6, facade.create_server(server_config).error().code);
+    EXPECT_EQ(-1, facade.create_server(server_config).error().code);
+    server_config.cert_path = "nothing.crt";
+    server_config.key_path = "nothing.key";
+    const auto encrypted = facade.create_server(server_config).value();
+    EXPECT_EQ(-2, encrypted->start(0).error().code);
+    EXPECT_FALSE(encrypted->is_running());
 }
 
 TEST(GenerationG4, FacadeNumbersThoseWithoutAnId) {

@@ -10,13 +10,16 @@
 namespace kcenon::network::core {
 class messaging_client;
 class messaging_server;
+class secure_messaging_client;
+class secure_messaging_server;
 }  // namespace kcenon::network::core
 namespace kcenon::network::integration {
 class messaging_bridge;
 }
 namespace kcenon::network::session {
 class messaging_session;
-}
+class secure_session;
+}  // namespace kcenon::network::session
 
 namespace {
 
@@ -25,6 +28,9 @@ struct declared_only {
     std::shared_ptr<kcenon::network::core::messaging_server> server;
     std::shared_ptr<kcenon::network::session::messaging_session> session;
     std::shared_ptr<kcenon::network::integration::messaging_bridge> bridge;
+    std::shared_ptr<kcenon::network::core::secure_messaging_client> secure_client;
+    std::shared_ptr<kcenon::network::core::secure_messaging_server> secure_server;
+    std::shared_ptr<kcenon::network::session::secure_session> secure_session;
 };
 
 }  // namespace
@@ -58,13 +64,21 @@ static_assert(kcenon::network::error_codes::network_system::bind_failed == NETSY
 static_assert(network_system::error_codes::network_system::bind_failed == NETSYS_ERR_BIND_FAILED);
 
 TEST(Namespaces, DeclaredClassesAreTheLibrarysOwn) {
-    const declared_only known{network_module::create_client("client"), network_module::create_server("server"),
+    using network_system::core::secure_messaging_client;
+    using network_system::core::secure_messaging_server;
+    const declared_only known{network_module::create_client("client"),
+                              network_module::create_server("server"),
                               network_system::session::create_tcp_session("session", "client"),
-                              network_module::create_bridge()};
+                              network_module::create_bridge(),
+                              std::make_shared<secure_messaging_client>("encrypted"),
+                              std::make_shared<secure_messaging_server>("encrypted", "pem", "key"),
+                              nullptr};
     EXPECT_EQ("client", known.client->client_id());
     EXPECT_EQ("server", known.server->server_id());
     EXPECT_EQ("session", known.session->session_id());
     EXPECT_EQ("server", known.bridge->create_server("server")->server_id());
+    EXPECT_TRUE(known.secure_client->get_config().tls.enabled);
+    EXPECT_TRUE(known.secure_server->get_config().tls.enabled);
 }
 
 TEST(Namespaces, BothServeInOneProgram) {

@@ -323,4 +323,96 @@ TEST(NetworkConfig, NoHeartbeatsSurvive) {
     EXPECT_NE(std::string::npos, written(config.value()).find("heartbeat_interval = \"off\"\n"));
 }
 
+TEST(NetworkConfig, EncryptionGoesThereAndBack) {
+    using network_system::core::client_certificate_mode;
+    using network_system::core::tls_version;
+    network_config config;
+    config.server.tls.enabled = true;
+    config.server.tls.certificate_file = "server.pem";
+    config.server.tls.key_file = "server.key";
+    config.server.tls.client_certificate = client_certificate_mode::optional;
+    config.server.tls.client_ca_file = "clients.pem";
+    config.server.tls.crl_file = "server.crl";
+    config.server.tls.min_version = tls_version::tls_1_3;
+    config.server.tls.alpn = "one,two";
+    config.server.tls.session_resumption = false;
+    config.client.tls.enabled = true;
+    config.client.tls.ca_file = "ca.pem";
+    config.client.tls.certificate_file = "client.pem";
+    config.client.tls.key_file = "client.key";
+    config.client.tls.crl_file = "client.crl";
+    config.client.tls.server_name = "name.example";
+    config.client.tls.sni = false;
+    config.client.tls.min_version = tls_version::tls_1_3;
+    config.client.tls.alpn = "three";
+    config.client.tls.session_resumption = false;
+    config.bridge.enable_encryption = true;
+    config.bridge.enable_compression = true;
+    for (const auto format : {config_format::toml, config_format::json}) {
+        const auto text = config.to_string(format);
+        ASSERT_TRUE(text.is_ok()) << text.error().message;
+        const auto back = network_config::from_string(text.value(), format);
+        ASSERT_TRUE(back.is_ok()) << back.error().message;
+        const auto same_server = [&](const auto& tls) {
+            EXPECT_TRUE(tls.enabled);
+            EXPECT_EQ("server.pem", tls.certificate_file);
+            EXPECT_EQ("server.key", tls.key_file);
+            EXPECT_EQ(client_certificate_mode::optional, tls.client_certificate);
+            EXPECT_EQ("clients.pem", tls.client_ca_file);
+            EXPECT_EQ("server.crl", tls.crl_file);
+            EXPECT_EQ(tls_version::tls_1_3, tls.min_version);
+            EXPECT_EQ("one,two", tls.alpn);
+            EXPECT_FALSE(tls.session_resumption);
+        };
+        const auto same_client = [&](const auto& tls) {
+            EXPECT_TRUE(tls.enabled);
+            EXPECT_EQ("ca.pem", tls.ca_file);
+            EXPECT_EQ("client.pem", tls.certificate_file);
+            EXPECT_EQ("client.key", tls.key_file);
+            EXPECT_EQ("client.crl", tls.crl_file);
+            EXPECT_EQ("name.example", tls.server_name);
+            EXPECT_FALSE(tls.sni);
+            EXPECT_EQ(tls_version::tls_1_3, tls.min_version);
+            EXPECT_EQ("three", tls.alpn);
+            EXPECT_FALSE(tls.session_resumption);
+            EXPECT_FALSE(tls.dangerously_disable_verification);
+        };
+        same_server(back.value().server.tls);
+        same_client(back.value().client.tls);
+        EXPECT_TRUE(back.value().bridge.enable_encryption);
+        EXPECT_TRUE(back.value().bridge.enable_compression);
+        same_server(back.value().bridge.server_tls);
+        same_client(back.value().bridge.client_tls);
+
+        // It reaches the classes: what they start with are files that are not there.
+        network_system::core::messaging_server server("server", back.value().server);
+        const auto started = server.start_server();
+        ASSERT_TRUE(started.is_err());
+        EXPECT_NE(std::string::npos, started.error().message.find("server.pem")) << started.error().message;
+        network_system::core::messaging_client client("client", back.value().client);
+        EXPECT_EQ(-2, client.start_client("127.0.0.1", 1).error().code);
+    }
+    config.client.tls = {};
+    config.client.tls.enabled = config.client.tls.dangerously_disable_verification = true;
+    const auto back = network_config::from_string(written(config));
+    ASSERT_TRUE(back.is_ok());
+    EXPECT_TRUE(back.value().client.tls.dangerously_disable_verification);
+}
+
+TEST(NetworkConfig, NoFileHoldsKeysThatAreInMemory) {
+    network_config config;
+    config.server.tls.enabled = true;
+    config.server.tls.certificate = "a certificate";
+    config.server.tls.key = "canary";
+    config.client.tls.enabled = true;
+    config.client.tls.ca = "issuers";
+    EXPECT_EQ((std::vector<std::string>{"server.tls.certificate", "server.tls.key", "client.tls.ca"}),
+              keys(config.validate()));
+    const auto text = config.to_string();
+    ASSERT_TRUE(text.is_err());
+    EXPECT_EQ(-1, text.error().code);
+    EXPECT_NE(std::string::npos, text.error().message.find("server.tls.key_file"));
+    EXPECT_EQ(std::string::npos, text.error().message.find("canary"));
+}
+
 }  // namespace

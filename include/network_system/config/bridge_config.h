@@ -26,7 +26,8 @@ struct bridge_config {
     /// Encrypts all connections, as `server_tls` and `client_tls` say unless a configuration has TLS of its own. A
     /// server for which neither names a certificate does not start.
     bool enable_encryption = false;
-    /// With enable_encryption; `enabled` is not looked at. In a file, as in the next: what server.tls says.
+    /// With enable_encryption, and else an error; `enabled` need not be set. In a file, as in the next: what server.tls
+    /// says.
     core::server_tls_config server_tls{};
     core::client_tls_config client_tls{};  ///< the same, and what client.tls says
 };

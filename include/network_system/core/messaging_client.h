@@ -1,6 +1,7 @@
 #pragma once
 
 #include "network_system/core/client_config.h"
+#include "network_system/core/wire_statistics.h"
 #include "network_system/detail/asio_support.h"
 #include "network_system/detail/client_core.h"
 #include "network_system/detail/namespace.h"
@@ -46,6 +47,7 @@ public:
         std::uint64_t reconnects = 0;       ///< connections after the first one
         std::uint64_t failed_attempts = 0;  ///< to connect
         std::uint64_t messages_unsent = 0;  ///< of a reconnecting client that has ended: accepted, and not sent
+        wire_statistics wire{};
     };
 
     /// A client without limits on message size and silence.
@@ -74,14 +76,15 @@ public:
         if (host.empty() && !is_running()) {
             return error_void(NETSYS_ERR_INVALID_ARGUMENT, "the host is empty");
         }
+        const client_config config = core_->config();
         if (!is_running()) {
-            if (VoidResult checked = detail::check_start(core_->config(), core_->bridge); checked.is_err()) {
+            if (VoidResult checked = detail::check_start(config, core_->bridge); checked.is_err()) {
                 return checked;
             }
         }
         const netsys_status status =
-            core_->life.start([core = core_, host = std::string(host), port](netsys_client& client) {
-                return detail::client_run::launch(core, host, port, client);
+            core_->life.start([core = core_, config, host = std::string(host), port](netsys_client& client) {
+                return detail::client_run::launch(core, config, host, port, client);
             });
         return status == NETSYS_ERR_ALREADY_EXISTS ? error_void(status, "the client is already running")
                                                    : detail::to_result(status);
@@ -248,6 +251,7 @@ public:
         result.reconnects = stats.reconnects;
         result.failed_attempts = stats.connections_failed;
         result.messages_unsent = stats.messages_unsent;
+        result.wire = detail::to_wire_statistics(stats);
         return result;
     }
     void reset_statistics() { netsys_client_reset_stats(core_->life.current()); }

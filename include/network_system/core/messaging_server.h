@@ -1,6 +1,7 @@
 #pragma once
 
 #include "network_system/core/server_config.h"
+#include "network_system/core/wire_statistics.h"
 #include "network_system/detail/namespace.h"
 #include "network_system/detail/server_core.h"
 #include "network_system/detail/standard_headers.h"
@@ -42,6 +43,7 @@ public:
         std::uint64_t rejected_connections = 0;  ///< over the limit, and in no other count
         std::chrono::steady_clock::time_point start_time;
         std::chrono::steady_clock::time_point last_activity;
+        wire_statistics wire{};
     };
 
     /// A server without limits on connections, message size and silence.
@@ -133,18 +135,15 @@ public:
     server_config get_config() const { return core_->config(); }
 
     /// Gives a server that runs with TLS other certificates and settings. Connections that come from now on get them;
-    /// sessions that are there go on as they are. What cannot be used changes nothing. Errors: those of a start,
-    /// not_found
-    /// (-2), permission_denied (-3), io_error (-9) for a file, unsupported (-22) when it runs without TLS.
+    /// sessions that are there go on as they are. What cannot be used changes nothing. `enabled` is not looked at.
+    /// Errors: server_not_started (-660), unsupported (-22) when it runs without TLS, invalid_argument (-1), and for a
+    /// file not_found (-2), permission_denied (-3), io_error (-9).
     VoidResult reload_tls(const server_tls_config& config) {
         const netsys_tls_config tls = detail::to_c(config);
         const VoidResult result =
             if_running([&](netsys_server server) { return netsys_server_reload_tls(server, &tls); });
         if (result.is_ok()) {
-            server_config kept = core_->config();
-            kept.tls = config;
-            kept.tls.enabled = true;
-            core_->configure(kept);
+            core_->configure_tls(config);
         }
         return result;
     }
@@ -246,6 +245,7 @@ public:
         result.rejected_connections = stats.connections_rejected;
         result.start_time = detail::to_time_point(stats.start_ns);
         result.last_activity = detail::to_time_point(stats.last_activity_ns);
+        result.wire = detail::to_wire_statistics(stats);
         return result;
     }
     void reset_statistics() { netsys_server_reset_stats(core_->life.current()); }

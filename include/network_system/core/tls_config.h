@@ -19,6 +19,10 @@ enum class client_certificate_mode : std::uint32_t {
 };
 
 /// How a server encrypts. What is PEM is in a file, which is read at the start, or in memory; not in both.
+///
+/// A key in memory is in the program's hands: servers, clients, pools and bridges keep the configurations that they
+/// were given, as ordinary strings that nobody zeroes, until they are destroyed or get others. What the library itself
+/// reads of keys, from memory or a file, it does zero.
 struct server_tls_config {
     bool enabled = false;
     std::string certificate_file{};  ///< its certificate, and behind it its issuers'
@@ -35,7 +39,8 @@ struct server_tls_config {
     bool session_resumption = true;  ///< whether clients that come again may leave out most of the handshake
 };
 
-/// How a client encrypts. Nothing but `enabled` is needed: then it trusts the issuers that the system does.
+/// How a client encrypts. Nothing but `enabled` is needed: then it trusts the issuers that the system does. Of PEM and
+/// of keys in memory holds what is said above.
 struct client_tls_config {
     bool enabled = false;
     std::string ca_file{};           ///< the issuers of servers' certificates that are trusted

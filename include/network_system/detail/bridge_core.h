@@ -207,12 +207,6 @@ public:
 
 private:
     VoidResult apply(const config::bridge_config& wanted) const {
-        if (!wanted.enable_encryption && (is_given(wanted.server_tls) || is_given(wanted.client_tls))) {
-            return error_void(
-                NETSYS_ERR_INVALID_ARGUMENT,
-                "server_tls or client_tls is given, but enable_encryption is false, so that nothing would "
-                "be encrypted: set it to true, or leave them out");
-        }
         if (wanted.max_connections_per_client == 0 || wanted.connection_timeout <= wanted.connection_timeout.zero() ||
             wanted.message_timeout < wanted.message_timeout.zero()) {
             return error_void(NETSYS_ERR_INVALID_ARGUMENT,
@@ -228,8 +222,9 @@ private:
                        (wanted.enable_encryption ? NETSYS_BRIDGE_ENCRYPT : 0u);
         const netsys_tls_config server_tls = to_c(wanted.server_tls);
         const netsys_tls_config client_tls = to_c(wanted.client_tls);
-        config.server_tls = wanted.enable_encryption && is_given(wanted.server_tls) ? &server_tls : nullptr;
-        config.client_tls = wanted.enable_encryption ? &client_tls : nullptr;
+        // Without enable_encryption they are refused: nobody has a plain connection who has said how to encrypt it.
+        config.server_tls = wanted.server_tls.enabled || is_given(wanted.server_tls) ? &server_tls : nullptr;
+        config.client_tls = wanted.client_tls.enabled || is_given(wanted.client_tls) ? &client_tls : nullptr;
         config.max_connections_per_client = to_u32(wanted.max_connections_per_client);
         config.connection_timeout_ms = to_ms(wanted.connection_timeout);
         config.message_timeout_ms = to_ms(wanted.message_timeout);

@@ -120,14 +120,13 @@ private:
 /// The callbacks of one run of a client; the library owns them until it calls `release`.
 class client_run {
 public:
-    static netsys_status launch(const std::shared_ptr<client_core>& core, const std::string& host, std::uint16_t port,
-                                netsys_client& client) {
+    static netsys_status launch(const std::shared_ptr<client_core>& core, core::client_config settings,
+                                const std::string& host, std::uint16_t port, netsys_client& client) {
         netsys_context context{};
         const netsys_status status = default_context(context);
         if (status != NETSYS_OK) {
             return status;
         }
-        core::client_config settings = core->config();
         const bool expects_messages = core->handlers.snapshot().expects_messages() ||
                                       (core->bridge && core->bridge->events().handlers.snapshot().message);
         if (settings.framing == core::framing_mode::automatic && expects_messages) {

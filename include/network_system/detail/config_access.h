@@ -262,12 +262,36 @@ public:
         if (status_ != NETSYS_OK) {
             return without_library(faults);
         }
+        if (refuse_memory("server.tls.", config.server.tls, config.server.tls.client_ca, "client_ca", faults) +
+                refuse_memory("client.tls.", config.client.tls, config.client.tls.ca, "ca", faults) >
+            0) {
+            return NETSYS_ERR_INVALID_ARGUMENT;
+        }
         config_writer<Fault> writer(config_, faults);
         visit_keys(config, writer);
         if (writer.status() == NETSYS_OK) {
             writer.keep(netsys_config_validate(config_));
         }
         return writer.status();
+    }
+
+    /// What is in memory has no key. Without it, a file would trust others than the configuration does.
+    template <typename Tls, typename Fault>
+    static std::size_t refuse_memory(const std::string& section, const Tls& tls, const std::string& issuers,
+                                     const char* name_of_issuers, std::vector<Fault>& faults) {
+        const std::size_t before = faults.size();
+        const auto refuse = [&](const std::string& pem, const std::string& name) {
+            if (!pem.empty()) {
+                const std::string key = section + name;
+                const std::string text = "is in memory, which no file can say: use " + key + "_file";
+                faults.push_back({{}, 0, 0, key, text, key + ": " + text});
+            }
+        };
+        refuse(tls.certificate, "certificate");
+        refuse(tls.key, "key");
+        refuse(tls.crl, "crl");
+        refuse(issuers, name_of_issuers);
+        return faults.size() - before;
     }
 
     /// Where not even a configuration can be made, that is the fault.

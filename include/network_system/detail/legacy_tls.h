@@ -19,8 +19,8 @@ void map_legacy_tls(const internal::tls_config& from, Tls& to) {
     if (!from.is_valid()) {
         throw std::invalid_argument(
             "tls_config: certificate_file and private_key_file belong together, the key must not be encrypted "
-            "(private_key_password), cipher_list is default_tls_cipher_list or nothing, and handshake_timeout_ms more "
-            "than 0");
+            "(private_key_password), cipher_list is default_tls_cipher_list or nothing, handshake_timeout_ms more than "
+            "0, and min_version and verify_mode are values of their types");
     }
     to.enabled = true;  // the classes that take it are there for that
     to.min_version =
@@ -43,10 +43,10 @@ inline core::server_config encrypted(core::server_config config, const internal:
         config.tls.client_certificate = core::client_certificate_mode::required;
     } else if (tls.verify_mode == verification::verify_peer && tls.ca_file) {
         config.tls.client_certificate = core::client_certificate_mode::optional;
-    } else {
+    } else if (tls.verify_mode == verification::none) {
         config.tls.client_ca_file.clear();
         config.tls.crl_file.clear();
-    }
+    }  // else a revocation list without issuers fails the start: nobody would be checked against it
     config.handshake_timeout = handshake_timeout(tls);
     return config;
 }

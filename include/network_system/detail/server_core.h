@@ -98,6 +98,12 @@ public:
         const std::lock_guard<std::mutex> lock(config_mutex_);
         config_ = config;
     }
+    /// Of what else is configured meanwhile, nothing is lost.
+    void configure_tls(const core::server_tls_config& tls) {
+        const std::lock_guard<std::mutex> lock(config_mutex_);
+        config_.tls = tls;
+        config_.tls.enabled = true;
+    }
 
 #ifdef NETWORK_SYSTEM_HAS_MONITOR
     std::atomic<monitor_interface*> monitor{nullptr};

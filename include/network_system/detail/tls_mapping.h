@@ -53,18 +53,25 @@ inline netsys_tls_config to_c(const core::client_tls_config& config) noexcept {
     return result;
 }
 
-/// Whether anything is said of encryption. In C, where settings are given, they are switched on.
+/// Whether anything is said of encryption, in what the two have in common.
+template <typename Config>
+bool is_common_given(const Config& config) noexcept {
+    static const Config nothing{};
+    return config.certificate_file != nothing.certificate_file || config.certificate != nothing.certificate ||
+           config.key_file != nothing.key_file || config.key != nothing.key || config.crl_file != nothing.crl_file ||
+           config.crl != nothing.crl || config.min_version != nothing.min_version || config.alpn != nothing.alpn ||
+           config.session_resumption != nothing.session_resumption;
+}
+
+/// Whether anything is said of encryption, but for the switch.
 inline bool is_given(const core::server_tls_config& config) noexcept {
-    return !(config.certificate_file.empty() && config.certificate.empty() && config.key_file.empty() &&
-             config.key.empty() && config.client_ca_file.empty() && config.client_ca.empty() &&
-             config.crl_file.empty() && config.crl.empty() &&
-             config.client_certificate == core::client_certificate_mode::none);
+    return is_common_given(config) || !config.client_ca_file.empty() || !config.client_ca.empty() ||
+           config.client_certificate != core::client_certificate_mode::none;
 }
 
 inline bool is_given(const core::client_tls_config& config) noexcept {
-    return !(config.certificate_file.empty() && config.certificate.empty() && config.key_file.empty() &&
-             config.key.empty() && config.ca_file.empty() && config.ca.empty() && config.crl_file.empty() &&
-             config.crl.empty() && config.server_name.empty() && !config.dangerously_disable_verification);
+    return is_common_given(config) || !config.ca_file.empty() || !config.ca.empty() || !config.server_name.empty() ||
+           !config.sni || config.dangerously_disable_verification;
 }
 
 /// Settings without the switch would be a connection in plain text that nobody expects.

@@ -134,7 +134,7 @@ private:
     }
 
     static VoidResult encrypt(core::server_tls_config& tls, const server_config& config) {
-        if (!config.cert_path || !config.key_path) {
+        if (config.cert_path.value_or("").empty() || config.key_path.value_or("").empty()) {
             return error_void(NETSYS_ERR_INVALID_ARGUMENT,
                               "use_ssl is set: cert_path and key_path have to name the certificate and its key");
         }

@@ -45,7 +45,10 @@ struct tls_config {
     /// Whether it can be used at all: a certificate and its key belong together, and need no password.
     bool is_valid() const noexcept {
         return certificate_file.has_value() == private_key_file.has_value() && !private_key_password &&
-               (!cipher_list || *cipher_list == default_tls_cipher_list) && handshake_timeout_ms > 0;
+               (!cipher_list || *cipher_list == default_tls_cipher_list) && handshake_timeout_ms > 0 &&
+               min_version >= tls_version::tls_1_0 && min_version <= tls_version::tls_1_3 &&
+               verify_mode >= certificate_verification::none &&
+               verify_mode <= certificate_verification::verify_fail_if_no_peer_cert;
     }
 
     /// A client takes anybody for its server.

@@ -221,8 +221,11 @@ void report_and_leave(uint16_t port, const std::string& text) {
 void configurations_are_checked() {
     const tcp_facade facade;
     CHECK(facade.create_client({.host = "", .port = 1}).error().code == -1);
-    CHECK(facade.create_client({.host = "localhost", .port = 1, .use_ssl = true}).error().code == -6);
-    CHECK(facade.create_server({.use_ssl = true, .cert_path = "c", .key_path = "k"}).error().code == -6);
+    CHECK(facade.create_client({.host = "localhost", .port = 1, .use_ssl = true, .ca_cert_path = "missing"})
+              .error()
+              .code == -600);
+    CHECK(facade.create_server({.use_ssl = true}).error().code == -1);
+    CHECK(facade.create_server({.use_ssl = true, .cert_path = "c", .key_path = "k"}).value()->start(0).is_err());
     try {
         std::shared_ptr<i_protocol_client> client = facade.create_client({});
         CHECK(!"this threw in February");

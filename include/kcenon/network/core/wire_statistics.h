@@ -1,0 +1,3 @@
+#pragma once
+
+#include "network_system/core/wire_statistics.h"
