@@ -347,18 +347,7 @@ impl Inner {
                 break;
             }
         }
-        // rustls gives back the memory of a record that is done when it is to read the next; a session may be idle first.
-        let _ = self.connection.read_tls(&mut Nothing);
         len
-    }
-}
-
-/// A source that has nothing yet.
-struct Nothing;
-
-impl io::Read for Nothing {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        Err(io::ErrorKind::WouldBlock.into())
     }
 }
 
