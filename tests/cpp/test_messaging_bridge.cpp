@@ -36,8 +36,10 @@ static_assert(std::is_same_v<messaging_bridge::compat::messaging_server, core::m
 static_assert(std::is_same_v<messaging_bridge::compat::messaging_client, core::messaging_client>);
 static_assert(std::is_same_v<messaging_bridge::compat::messaging_session, session::messaging_session>);
 static_assert(std::is_same_v<network_module::messaging_bridge, messaging_bridge>);
-static_assert(std::is_same_v<messaging_bridge::performance_metrics, decltype(std::declval<messaging_bridge>().get_metrics())>);
-static_assert(std::is_same_v<messaging_bridge::connection_event_handler, std::function<void(const std::string&, bool)>>);
+static_assert(
+    std::is_same_v<messaging_bridge::performance_metrics, decltype(std::declval<messaging_bridge>().get_metrics())>);
+static_assert(
+    std::is_same_v<messaging_bridge::connection_event_handler, std::function<void(const std::string&, bool)>>);
 static_assert(std::is_same_v<messaging_bridge::error_event_handler, std::function<void(const std::string&, int)>>);
 static_assert(std::is_same_v<integration::bridge::messaging_bridge, messaging_bridge>);
 static_assert(std::is_same_v<integration::compat::network_module::core::messaging_server, core::messaging_server>);
