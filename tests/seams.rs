@@ -326,7 +326,11 @@ fn send_to_servers_that_come_and_go(
         match round % 4 {
             0 => server.sessions().iter().for_each(|session| session.abort()),
             1 => server.sessions().iter().for_each(|session| session.close(None, "for now")),
-            2 => client.session().iter().for_each(|session| session.close(None, "for now")),
+            2 => {
+                // Before it is open it would deliver what it has and have no report.
+                client.wait_connected(Some(PATIENCE)).unwrap();
+                client.session().unwrap().close(None, "for now");
+            }
             _ => {}
         }
         stop(&server);
