@@ -99,6 +99,9 @@ TEST(Result, CodesHaveTheirNumbersUnderBothSpellings) {
     EXPECT_EQ(-641, codes::network_system::receive_failed);
     EXPECT_EQ(-642, codes::network_system::message_too_large);
     EXPECT_EQ(-643, codes::network_system::would_block);
+    EXPECT_EQ(-604, codes::network_system::tls_failed);
+    EXPECT_EQ(-608, codes::network_system::certificate_untrusted);
+    EXPECT_EQ(-614, codes::network_system::certificate_refused);
     EXPECT_EQ(-644, codes::network_system::protocol_error);
     EXPECT_EQ(-645, codes::network_system::handler_failed);
     EXPECT_EQ(-660, codes::network_system::server_not_started);
