@@ -69,7 +69,7 @@ def check_counts(base, orders):
     """Every figure that the clients' orders decide. Their ends may be counted a moment after the clients'."""
     wanted = {
         "network_system_connections_total": CLIENTS,
-        "network_system_connections": 0,
+        "network_system_open_connections": 0,
         "network_system_received_messages_total": CLIENTS * orders,
         "network_system_sent_messages_total": CLIENTS * orders,
         "network_system_latency_seconds_count": CLIENTS * orders,
