@@ -412,7 +412,7 @@ one_capability_each() {
 
 # make_certificates FOLDER: those of an issuer, a server on this host, and a client called alice
 make_certificates() {
-    local name usage
+    local name purpose
     mkdir "$1"
     (
         cd "$1"
@@ -420,10 +420,10 @@ make_certificates() {
         openssl req -x509 "${key[@]}" -days 2 -keyout ca.key -out ca.pem -subj "/CN=issuer" \
             -addext basicConstraints=critical,CA:TRUE -addext keyUsage=keyCertSign
         for name in server alice; do
-            usage=$([[ $name == server ]] && echo serverAuth || echo clientAuth)
+            purpose=$([[ $name == server ]] && echo serverAuth || echo clientAuth)
             openssl req "${key[@]}" -keyout "$name.key" -out "$name.csr" -subj "/CN=$name"
             openssl x509 -req -in "$name.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out "$name.pem" \
-                -extfile <(printf 'extendedKeyUsage=%s\nsubjectAltName=IP:127.0.0.1\n' "$usage")
+                -extfile <(printf 'extendedKeyUsage=%s\nsubjectAltName=IP:127.0.0.1\n' "$purpose")
         done
     ) >"$work/certificates.log" 2>&1 || fail "openssl made no certificates: $(cat "$work/certificates.log")"
 }
