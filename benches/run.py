@@ -118,14 +118,14 @@ def build(options: argparse.Namespace) -> dict:
             link.unlink(missing_ok=True)
             link.symlink_to(library)
         with_library += ["-L", str(links), f"-Wl,-rpath,{links}", "-lnetwork_system"]
-    sources = {"epoll": ("epoll_peer.c", []), "netsys": ("netsys_peer.c", with_library)}
+    sources = {"epoll": ("epoll.c", []), "netsys": ("netsys.c", with_library)}
     sources = {peer: sources[peer] for peer in options.peers}
     if "netsys" in options.peers:
         sources["monitor"] = ("monitor.c", ["-D_GNU_SOURCE", *with_library])
     programs = {}
     for program, (source, more) in sources.items():
         programs[program] = options.out / pathlib.Path(source).stem
-        command = [options.cc, *flags, str(ROOT / "benches" / source), "-o", str(programs[program]), *more]
+        command = [options.cc, *flags, str(ROOT / "benches" / "peers" / source), "-o", str(programs[program]), *more]
         if subprocess.run(command).returncode != 0:
             raise Failure(f"{source} does not compile")
     return programs

@@ -289,6 +289,6 @@ fn main() -> Outcome<()> {
         ["idle", folder, port, count, size] => {
             idle(&client(folder, port, Resumption::disabled())?, count.parse()?, size.parse()?)
         }
-        _ => Err("arguments: see the head of benches/tls_peer.rs".into()),
+        _ => Err("arguments: see the head of benches/peers/tls.rs".into()),
     }
 }
