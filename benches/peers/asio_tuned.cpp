@@ -142,7 +142,9 @@ static std::size_t transport_broadcast(const std::uint8_t* data, std::size_t len
     return taken;
 }
 
-static void transport_finished() { context.stop(); }
+static void transport_finished() {
+    context.stop();
+}
 
 namespace {
 

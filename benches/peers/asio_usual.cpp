@@ -74,21 +74,21 @@ private:
 
     void read_body() {
         body_.resize(header_);
-        asio::async_read(socket_, asio::buffer(body_),
-                         [self = shared_from_this()](std::error_code error, std::size_t) {
-                             if (self->ended(error)) return;
-                             workload_data(self.get(), self->body_.data(), self->body_.size());
-                             self->read_header();
-                         });
+        asio::async_read(socket_, asio::buffer(body_), [self = shared_from_this()](std::error_code error, std::size_t) {
+            if (self->ended(error)) return;
+            workload_data(self.get(), self->body_.data(), self->body_.size());
+            self->read_header();
+        });
     }
 
     void read_some() {
         body_.resize(raw_read_bytes);
-        socket_.async_read_some(asio::buffer(body_), [self = shared_from_this()](std::error_code error, std::size_t got) {
-            if (self->ended(error)) return;
-            workload_data(self.get(), self->body_.data(), got);
-            self->read_some();
-        });
+        socket_.async_read_some(asio::buffer(body_),
+                                [self = shared_from_this()](std::error_code error, std::size_t got) {
+                                    if (self->ended(error)) return;
+                                    workload_data(self.get(), self->body_.data(), got);
+                                    self->read_some();
+                                });
     }
 
     void write() {
@@ -132,7 +132,9 @@ static std::size_t transport_broadcast(const std::uint8_t* data, std::size_t len
     return taken;
 }
 
-static void transport_finished() { context.stop(); }
+static void transport_finished() {
+    context.stop();
+}
 
 namespace {
 

@@ -61,14 +61,19 @@ static inline struct bench_options bench_parse(int argc, char** argv) {
     static const char* const works[] = {"pingpong", "stream", "echo", "broadcast", "sink", NULL};
     static const char* const senders[] = {"callback", "thread", "wait", NULL};
     static const char* const dispatches[] = {"inline", "pool", NULL};
-    static const struct option names[] = {
-        {"role", required_argument, NULL, 'r'},        {"framing", required_argument, NULL, 'f'},
-        {"work", required_argument, NULL, 'w'},        {"sender", required_argument, NULL, 't'},
-        {"size", required_argument, NULL, 's'},        {"messages", required_argument, NULL, 'm'},
-        {"connections", required_argument, NULL, 'c'}, {"window", required_argument, NULL, 'o'},
-        {"port", required_argument, NULL, 'p'},        {"certificate", required_argument, NULL, 'e'},
-        {"key", required_argument, NULL, 'k'},         {"dispatch", required_argument, NULL, 'd'},
-        {NULL, 0, NULL, 0}};
+    static const struct option names[] = {{"role", required_argument, NULL, 'r'},
+                                          {"framing", required_argument, NULL, 'f'},
+                                          {"work", required_argument, NULL, 'w'},
+                                          {"sender", required_argument, NULL, 't'},
+                                          {"size", required_argument, NULL, 's'},
+                                          {"messages", required_argument, NULL, 'm'},
+                                          {"connections", required_argument, NULL, 'c'},
+                                          {"window", required_argument, NULL, 'o'},
+                                          {"port", required_argument, NULL, 'p'},
+                                          {"certificate", required_argument, NULL, 'e'},
+                                          {"key", required_argument, NULL, 'k'},
+                                          {"dispatch", required_argument, NULL, 'd'},
+                                          {NULL, 0, NULL, 0}};
     struct bench_options options;
     memset(&options, 0, sizeof options);
     options.size = 64;

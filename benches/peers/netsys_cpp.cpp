@@ -53,8 +53,8 @@ messaging_server* own_server = nullptr;
 
 static bool transport_send(workload_peer* peer, const std::uint8_t* data, std::size_t len) {
     auto* to = static_cast<connection*>(peer);
-    const network_system::VoidResult result =
-        to->session != nullptr ? to->session->send_binary_message(data, len) : to->client->send_binary_message(data, len);
+    const network_system::VoidResult result = to->session != nullptr ? to->session->send_binary_message(data, len)
+                                                                     : to->client->send_binary_message(data, len);
     if (result.is_ok()) return true;
     if (result.error().code != NETSYS_ERR_WOULD_BLOCK) fail("send", result.error().message);
     return false;
