@@ -77,7 +77,9 @@ def flags_of_others(name: str, program: Program, options: argparse.Namespace) ->
             else:
                 compile_flags.append("-isystem" + flag[2:] if flag.startswith("-I") else flag)
     if program.header:
-        check = [*compiler(program, options), *compile_flags, "-include", program.header, "-E", "/dev/null"]
+        language = "c" if program.source.endswith(".c") else "c++"
+        check = [*compiler(program, options), *compile_flags, "-include", program.header, "-E", "-x", language]
+        check.append("/dev/null")
         if subprocess.run(check, capture_output=True).returncode != 0:
             raise missing(name, program)
     return compile_flags, link_flags
