@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The cost of the path: the library against a plain epoll program, in the same run. And of a record of the monitor.
 
-Builds the two peers, runs every row's contestants next to each other in shuffled rounds, checks every count, prints a
+Builds the peers, runs every row's contestants next to each other in shuffled rounds, checks every count, prints a
 table and writes JSON. Exit status: 0 all goals hold, 1 a goal is missed, 2 something did not run or a count is wrong.
 """
 
