@@ -551,7 +551,8 @@ impl Future for Driver {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
         let driver = &mut *self;
-        let step = catch_unwind(AssertUnwindSafe(|| batch::run(|| driver.step(cx))));
+        let session = Arc::as_ptr(&driver.session);
+        let step = catch_unwind(AssertUnwindSafe(|| batch::run_for(session.cast(), || driver.step(cx))));
         let step = step.unwrap_or_else(|panic| {
             // A fault of ours must not keep a stop from ending.
             tracing::error!("the driver of {} panicked: {}", driver.session.id(), panic_text(&*panic));
