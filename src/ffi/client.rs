@@ -7,7 +7,7 @@ use super::args::{self, Out};
 use super::binding::Owner;
 use super::bridge;
 use super::callbacks::Callbacks;
-use super::config::{self, netsys_client_config};
+use super::client_config::{self, netsys_client_config};
 use super::guard;
 use super::objects;
 use super::server::{session_handle, state_number};
@@ -63,7 +63,7 @@ pub unsafe extern "C" fn netsys_client_start(
 ) -> netsys_status {
     guard::start(
         // SAFETY: the caller gives NULL or a configuration as long as it says.
-        || unsafe { config::client(config) },
+        || unsafe { client_config::client(config) },
         // SAFETY: the caller gives NULL or a table as long as it says.
         || unsafe { Callbacks::read(callbacks, Owner::Endpoint) },
         |callbacks, config| {

@@ -8,7 +8,7 @@ use super::binding::{Owner, Release};
 use super::bridge;
 use super::callbacks::Callbacks;
 use super::client::live_session;
-use super::config::{self, netsys_client_config};
+use super::client_config::{self, netsys_client_config};
 use super::guard;
 use super::objects::{self, Handle};
 use super::status::{self, NETSYS_OK, netsys_status};
@@ -250,7 +250,7 @@ pub unsafe extern "C" fn netsys_pool_start(
 ) -> netsys_status {
     guard::start(
         // SAFETY: the caller gives NULL or a configuration as long as it says.
-        || unsafe { config::client(client) },
+        || unsafe { client_config::client(client) },
         // SAFETY: the caller gives NULL or a table as long as it says.
         || unsafe { Callbacks::read(callbacks, Owner::Endpoint) },
         |callbacks, client| {

@@ -3,7 +3,8 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | [`types`], [`config`] | structs and constants |
+//! | [`types`] | structs and constants |
+//! | [`server_config`], [`client_config`], `session_config` | the configurations of servers and clients, and what they have in common |
 //! | [`status`], [`version`] | codes, the last error, versions |
 //! | [`context`], [`server`], [`client`], [`session`], [`session_data`], [`executor`] | the functions, a file for each noun |
 //! | [`connection_pool`], [`session_manager`] | connections shared, sessions kept |
@@ -30,7 +31,7 @@ mod binding;
 pub mod bridge;
 mod callbacks;
 pub mod client;
-pub mod config;
+pub mod client_config;
 pub mod connection_pool;
 pub mod context;
 pub mod executor;
@@ -43,7 +44,9 @@ pub mod network_utils;
 mod objects;
 pub mod resolver;
 pub mod server;
+pub mod server_config;
 pub mod session;
+mod session_config;
 pub mod session_data;
 pub mod session_manager;
 pub mod status;

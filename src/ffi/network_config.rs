@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::args::{self, Extensible, Out, invalid, view};
 use super::bridge::netsys_bridge_config;
-use super::config::{netsys_client_config, netsys_server_config, to_client, to_server};
+use super::client_config::{netsys_client_config, to_client};
 use super::context::netsys_context_config;
 use super::guard;
 use super::objects;
+use super::server_config::{netsys_server_config, to_server};
 use super::status::netsys_status;
 use super::tls::Lent;
 use super::types::*;

@@ -7,9 +7,10 @@ use super::args::{self, Out, invalid};
 use super::binding::{Binding, Owner};
 use super::bridge;
 use super::callbacks::Callbacks;
-use super::config::{self, netsys_server_config};
 use super::guard;
 use super::objects;
+use super::server_config::{self, netsys_server_config};
+use super::session_config;
 use super::status::netsys_status;
 use super::types::*;
 use crate::core::{EndpointState, Server};
@@ -114,7 +115,7 @@ pub unsafe extern "C" fn netsys_server_start(
 ) -> netsys_status {
     guard::start(
         // SAFETY: the caller gives NULL or a configuration as long as it says.
-        || unsafe { config::server(config) },
+        || unsafe { server_config::server(config) },
         // SAFETY: the caller gives NULL or a table as long as it says.
         || unsafe { Callbacks::read(callbacks, Owner::Endpoint) },
         |callbacks, config| {
@@ -308,8 +309,8 @@ pub extern "C" fn netsys_server_set_limits(
     max_message_bytes: u64,
 ) -> netsys_status {
     guard::with(server, |server| {
-        let connections = (max_connections != 0).then(|| config::max_connections(max_connections));
-        let message = (max_message_bytes != 0).then(|| config::max_message(max_message_bytes));
+        let connections = (max_connections != 0).then(|| server_config::max_connections(max_connections));
+        let message = (max_message_bytes != 0).then(|| session_config::max_message(max_message_bytes));
         server.set_limits(connections, message);
         Ok(())
     })

@@ -10,9 +10,9 @@ use socket2::{SockRef, Type};
 use super::args::{self, Out, invalid};
 use super::binding::{Binding, Owner, Release};
 use super::callbacks::Callbacks;
-use super::config::{self, netsys_server_config};
 use super::guard;
 use super::objects;
+use super::server_config::{self, netsys_server_config};
 use super::status::netsys_status;
 use super::types::*;
 use crate::core;
@@ -303,7 +303,7 @@ pub unsafe extern "C" fn netsys_session_adopt(
 ) -> netsys_status {
     guard::start(
         // SAFETY: the caller gives NULL or a configuration as long as it says.
-        || unsafe { config::server(config) },
+        || unsafe { server_config::server(config) },
         // SAFETY: the caller gives NULL or a table as long as it says.
         || unsafe { Callbacks::read(callbacks, Owner::Caller) },
         |callbacks, config| {

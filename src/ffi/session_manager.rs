@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use super::args::{self, Extensible, Out, invalid, reserved};
-use super::config::max_connections;
 use super::guard;
 use super::objects;
 use super::server::session_handle;
+use super::server_config::max_connections;
 use super::status::{NETSYS_OK, netsys_status};
 use super::types::*;
 use crate::error::{Code, Result};

@@ -2,12 +2,13 @@ use std::ptr;
 
 use super::*;
 use crate::ffi::bridge::{netsys_bridge_callbacks, netsys_bridge_config};
-use crate::ffi::config::{netsys_client_config, netsys_server_config};
+use crate::ffi::client_config::netsys_client_config;
 use crate::ffi::connection_pool::{netsys_pool_config, netsys_pool_info, netsys_pool_source};
 use crate::ffi::context::{netsys_context_config, netsys_log_record};
 use crate::ffi::executor::netsys_executor;
 use crate::ffi::monitor::netsys_metrics;
 use crate::ffi::network_config::netsys_config_fault_info;
+use crate::ffi::server_config::netsys_server_config;
 use crate::ffi::session_manager::{netsys_managed_session, netsys_session_manager_config, netsys_session_manager_info};
 use crate::ffi::tls::{netsys_tls_config, netsys_tls_info};
 
