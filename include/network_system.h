@@ -4131,25 +4131,6 @@ netsys_status netsys_config_load_string(struct netsys_config config, struct nets
 netsys_status netsys_config_validate(struct netsys_config config);
 
 /**
- * How many faults the last call that failed on this configuration has found.
- *
- * @param config  the configuration
- * @param out     the number
- * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
- */
-netsys_status netsys_config_fault_count(struct netsys_config config, size_t *out);
-
-/**
- * One of the faults that the last call that failed on this configuration has found.
- *
- * @param config  the configuration
- * @param index   which, from 0, in the order of the text
- * @param out     filled in; set its struct_size to sizeof(netsys_config_fault_info) first
- * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_NOT_FOUND (there are less)
- */
-netsys_status netsys_config_fault(struct netsys_config config, size_t index, struct netsys_config_fault_info *out);
-
-/**
  * Writes every key with its value, as a text that netsys_config_load_string makes the same configuration of.
  *
  * @param config  the configuration
@@ -4218,6 +4199,25 @@ netsys_status netsys_config_set_number(struct netsys_config config, struct netsy
  *         value, which is a fault that can be asked for)
  */
 netsys_status netsys_config_set_text(struct netsys_config config, struct netsys_str key, struct netsys_str value);
+
+/**
+ * How many faults the last call that failed on this configuration has found.
+ *
+ * @param config  the configuration
+ * @param out     the number
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_config_fault_count(struct netsys_config config, size_t *out);
+
+/**
+ * One of the faults that the last call that failed on this configuration has found.
+ *
+ * @param config  the configuration
+ * @param index   which, from 0, in the order of the text
+ * @param out     filled in; set its struct_size to sizeof(netsys_config_fault_info) first
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_NOT_FOUND (there are less)
+ */
+netsys_status netsys_config_fault(struct netsys_config config, size_t index, struct netsys_config_fault_info *out);
 
 /**
  * The configuration of a server, for netsys_server_start.

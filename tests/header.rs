@@ -30,6 +30,8 @@ const SOURCES: &[&str] = &[
     "src/ffi/monitor.rs",
     "src/ffi/bridge.rs",
     "src/ffi/network_config.rs",
+    "src/ffi/config_faults.rs",
+    "src/ffi/config_structs.rs",
 ];
 
 fn generate(root: &Path) -> String {

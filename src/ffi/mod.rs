@@ -10,7 +10,7 @@
 //! | [`connection_pool`], [`session_manager`] | connections shared, sessions kept |
 //! | [`bridge`], [`monitor`] | servers and clients under one configuration, figures |
 //! | [`tls`] | encryption |
-//! | [`network_config`] | everything that can be configured |
+//! | [`network_config`], [`config_faults`], [`config_structs`], `open_config` | everything that can be configured: what is wrong with it, its parts as structs, the handle |
 //! | [`network_utils`], [`resolver`] | addresses, ports and names; looking names up |
 //! | `guard` | what every function runs under |
 //! | `handles`, `objects` | the handle table, and what is in it |
@@ -32,6 +32,8 @@ pub mod bridge;
 mod callbacks;
 pub mod client;
 pub mod client_config;
+pub mod config_faults;
+pub mod config_structs;
 pub mod connection_pool;
 pub mod context;
 pub mod executor;
@@ -42,6 +44,7 @@ pub mod monitor;
 pub mod network_config;
 pub mod network_utils;
 mod objects;
+mod open_config;
 pub mod resolver;
 pub mod server;
 pub mod server_config;

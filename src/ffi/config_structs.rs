@@ -1,0 +1,115 @@
+//! The parts of a configuration as the structs that the functions of the nouns take.
+
+use super::args::{self, view};
+use super::bridge::netsys_bridge_config;
+use super::client_config::{netsys_client_config, to_client};
+use super::context::netsys_context_config;
+use super::guard;
+use super::open_config::Texts;
+use super::server_config::{netsys_server_config, to_server};
+use super::status::netsys_status;
+use super::tls::Lent;
+use super::types::*;
+use crate::config::{ContextConfig, LogLevel, NetworkConfig};
+
+/// The configuration of a server, for netsys_server_start.
+///
+/// @param config  the configuration
+/// @param out     filled in; set its struct_size to sizeof(netsys_server_config) first. Its strings are valid until the
+///                configuration is destroyed
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_config_server(config: netsys_config, out: *mut netsys_server_config) -> netsys_status {
+    guard::with(config, |open| {
+        let texts = open.lend();
+        let server = to_server(&texts.config.server, &texts.exempt_addresses, Lent::pointer(&texts.server_tls));
+        // SAFETY: the caller gives NULL or a struct as long as it says.
+        unsafe { args::fill_struct(out, "out", server) }
+    })
+}
+
+/// The configuration of a client, for netsys_client_start, which refuses it while it names no host and port.
+///
+/// @param config  the configuration
+/// @param out     filled in; set its struct_size to sizeof(netsys_client_config) first. Its strings are valid until the
+///                configuration is destroyed
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_config_client(config: netsys_config, out: *mut netsys_client_config) -> netsys_status {
+    guard::with(config, |open| {
+        let texts = open.lend();
+        let client = to_client(&texts.config.client, Lent::pointer(&texts.client_tls));
+        // SAFETY: the caller gives NULL or a struct as long as it says.
+        unsafe { args::fill_struct(out, "out", client) }
+    })
+}
+
+/// The configuration of a bridge, for netsys_bridge_create.
+///
+/// @param config  the configuration
+/// @param out     filled in; set its struct_size to sizeof(netsys_bridge_config) first. With encryption, what it points to
+///                is what server.tls and client.tls say, and valid until the configuration is destroyed
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_config_bridge(config: netsys_config, out: *mut netsys_bridge_config) -> netsys_status {
+    guard::with(config, |open| {
+        // SAFETY: the caller gives NULL or a struct as long as it says.
+        unsafe { args::fill_struct(out, "out", to_bridge(&open.lend())) }
+    })
+}
+
+/// The configuration of a context, for netsys_context_create, with the log_level that logger.min_level says, and
+/// without callbacks.
+///
+/// @param config  the configuration
+/// @param out     filled in; set its struct_size to sizeof(netsys_context_config) first. Its string is valid until the
+///                configuration is destroyed
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_config_context(
+    config: netsys_config,
+    out: *mut netsys_context_config,
+) -> netsys_status {
+    guard::with(config, |open| {
+        // SAFETY: the caller gives NULL or a struct as long as it says.
+        unsafe { args::fill_struct(out, "out", to_context(&open.lend().config)) }
+    })
+}
+
+fn to_bridge(texts: &Texts) -> netsys_bridge_config {
+    let mut c: netsys_bridge_config = texts.config.bridge.clone().into();
+    if texts.config.bridge.encryption {
+        c.server_tls = Lent::pointer(&texts.server_tls);
+        c.client_tls = Lent::pointer(&texts.client_tls);
+    }
+    c
+}
+
+fn to_context(config: &NetworkConfig) -> netsys_context_config {
+    let ContextConfig { max_loops, pool_threads, thread_name_prefix, max_buffered } = &config.context;
+    // SAFETY: all zero is a value of this struct.
+    let mut c: netsys_context_config = unsafe { std::mem::zeroed() };
+    c.max_loops = (*max_loops).try_into().unwrap_or(u32::MAX);
+    c.pool_threads = (*pool_threads).try_into().unwrap_or(u32::MAX);
+    c.thread_name_prefix = view(thread_name_prefix);
+    c.max_buffered_bytes = *max_buffered as u64;
+    c.log_level = match config.logger.min_level {
+        LogLevel::Fatal | LogLevel::Error => 1,
+        LogLevel::Warn => 2,
+        LogLevel::Info => 3,
+        LogLevel::Debug => 4,
+        LogLevel::Trace => 5,
+    };
+    c
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_context_logs_what_the_logger_does() {
+        let level = |preset: NetworkConfig| to_context(&preset).log_level;
+        assert_eq!((level(NetworkConfig::development()), level(NetworkConfig::testing())), (4, 2));
+    }
+}
