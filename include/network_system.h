@@ -796,16 +796,6 @@ typedef struct netsys_tls_config {
 } netsys_tls_config;
 
 /**
- * A server. 0 is never a valid id.
- */
-typedef struct netsys_server {
-    /**
-     * Opaque; compare and copy it, no more.
-     */
-    uint64_t id;
-} netsys_server;
-
-/**
  * A session: one connection, of a server or of a client. 0 is never a valid id.
  */
 typedef struct netsys_session {
@@ -1372,6 +1362,16 @@ typedef struct netsys_callbacks {
      */
     void (*release)(void *userdata);
 } netsys_callbacks;
+
+/**
+ * A server. 0 is never a valid id.
+ */
+typedef struct netsys_server {
+    /**
+     * Opaque; compare and copy it, no more.
+     */
+    uint64_t id;
+} netsys_server;
 
 /**
  * The figures of a session, server or client. Sent means handed to the kernel whole; bytes are payload, except for the
@@ -2393,18 +2393,6 @@ extern "C" {
 netsys_status netsys_tls_config_init(struct netsys_tls_config *config, size_t size);
 
 /**
- * Gives a server other certificates and settings of TLS while it serves. Connections that come from now on get them;
- * sessions that are there go on as they are. What cannot be used changes nothing.
- *
- * @param server  the server, which was started with TLS
- * @param tls     the settings; copied. NULL: those that it has, with its files read again
- * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_UNSUPPORTED (it was started without TLS);
- *         NETSYS_ERR_INVALID_ARGUMENT (what is given is malformed, does not belong together or is not enough);
- *         NETSYS_ERR_NOT_FOUND, NETSYS_ERR_PERMISSION_DENIED, NETSYS_ERR_IO (a file)
- */
-netsys_status netsys_server_reload_tls(struct netsys_server server, const struct netsys_tls_config *tls);
-
-/**
  * What TLS came to on a session. It is known in every callback of the session, and for as long as there is its handle.
  *
  * @param session  the session
@@ -2728,6 +2716,18 @@ netsys_status netsys_server_find_session(struct netsys_server server,
 netsys_status netsys_server_set_limits(struct netsys_server server,
                                        uint32_t max_connections,
                                        uint64_t max_message_bytes);
+
+/**
+ * Gives a server other certificates and settings of TLS while it serves. Connections that come from now on get them;
+ * sessions that are there go on as they are. What cannot be used changes nothing.
+ *
+ * @param server  the server, which was started with TLS
+ * @param tls     the settings; copied. NULL: those that it has, with its files read again
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_UNSUPPORTED (it was started without TLS);
+ *         NETSYS_ERR_INVALID_ARGUMENT (what is given is malformed, does not belong together or is not enough);
+ *         NETSYS_ERR_NOT_FOUND, NETSYS_ERR_PERMISSION_DENIED, NETSYS_ERR_IO (a file)
+ */
+netsys_status netsys_server_reload_tls(struct netsys_server server, const struct netsys_tls_config *tls);
 
 /**
  * Sends a message to all sessions of a server. It waits for nobody: a session whose queue is full refuses the message

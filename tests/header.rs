@@ -12,7 +12,8 @@ const HEADER: &str = "include/network_system.h";
 const SOURCES: &[&str] = &[
     "src/ffi/types.rs",
     "src/error.rs",
-    "src/ffi/tls.rs",
+    "src/ffi/tls_config.rs",
+    "src/ffi/tls_info.rs",
     "src/ffi/server_config.rs",
     "src/ffi/client_config.rs",
     "src/ffi/version.rs",

@@ -6,7 +6,7 @@ use super::args::{self, Extensible, millis, reserved, to_millis};
 use super::bridge::netsys_bridge;
 use super::executor::netsys_executor;
 use super::session_config::{Bridged, SessionFields, or_millis, set};
-use super::tls::{self, netsys_tls_config};
+use super::tls_config::{self, netsys_tls_config};
 use super::types::*;
 use crate::config::{ClientConfig, Reconnect};
 use crate::error::{Code, Error, Result};
@@ -127,7 +127,7 @@ pub(super) unsafe fn client(config: *const netsys_client_config) -> Result<Bridg
         connect_timeout: or_millis(c.connect_timeout_ms, ClientConfig::default().connect_timeout),
         reconnect: reconnect(&c)?,
         // SAFETY: by the contract of this function.
-        tls: unsafe { tls::client(c.tls) }?,
+        tls: unsafe { tls_config::client(c.tls) }?,
         session,
     };
     Ok(Bridged { config, bridge: c.bridge })

@@ -5,10 +5,10 @@ use super::bridge::netsys_bridge_config;
 use super::client_config::{netsys_client_config, to_client};
 use super::context::netsys_context_config;
 use super::guard;
+use super::lent_tls::Lent;
 use super::open_config::Texts;
 use super::server_config::{netsys_server_config, to_server};
 use super::status::netsys_status;
-use super::tls::Lent;
 use super::types::*;
 use crate::config::{ContextConfig, LogLevel, NetworkConfig};
 

@@ -9,7 +9,7 @@
 //! | [`context`], [`server`], [`client`], [`session`], [`session_data`], [`executor`] | the functions, a file for each noun |
 //! | [`connection_pool`], [`session_manager`] | connections shared, sessions kept |
 //! | [`bridge`], [`monitor`] | servers and clients under one configuration, figures |
-//! | [`tls`] | encryption |
+//! | [`tls_config`], [`tls_info`], `lent_tls` | encryption: what is asked for, what it came to, how C is given what a file asks for |
 //! | [`network_config`], [`config_faults`], [`config_structs`], `open_config` | everything that can be configured: what is wrong with it, its parts as structs, the handle |
 //! | [`network_utils`], [`resolver`] | addresses, ports and names; looking names up |
 //! | `guard` | what every function runs under |
@@ -39,6 +39,7 @@ pub mod context;
 pub mod executor;
 mod guard;
 mod handles;
+mod lent_tls;
 mod log;
 pub mod monitor;
 pub mod network_config;
@@ -53,6 +54,7 @@ mod session_config;
 pub mod session_data;
 pub mod session_manager;
 pub mod status;
-pub mod tls;
+pub mod tls_config;
+pub mod tls_info;
 pub mod types;
 pub mod version;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::tls::Lent;
+use super::lent_tls::Lent;
 use crate::config::NetworkConfig;
 use crate::config::fault::{Fault, Faults};
 use crate::error::{Error, Result};

@@ -12,6 +12,7 @@ use super::objects;
 use super::server_config::{self, netsys_server_config};
 use super::session_config;
 use super::status::netsys_status;
+use super::tls_config::{self, netsys_tls_config};
 use super::types::*;
 use crate::core::{EndpointState, Server};
 use crate::error::{Code, Error, Result};
@@ -313,6 +314,29 @@ pub extern "C" fn netsys_server_set_limits(
         let message = (max_message_bytes != 0).then(|| session_config::max_message(max_message_bytes));
         server.set_limits(connections, message);
         Ok(())
+    })
+}
+
+/// Gives a server other certificates and settings of TLS while it serves. Connections that come from now on get them;
+/// sessions that are there go on as they are. What cannot be used changes nothing.
+///
+/// @param server  the server, which was started with TLS
+/// @param tls     the settings; copied. NULL: those that it has, with its files read again
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_UNSUPPORTED (it was started without TLS);
+///         NETSYS_ERR_INVALID_ARGUMENT (what is given is malformed, does not belong together or is not enough);
+///         NETSYS_ERR_NOT_FOUND, NETSYS_ERR_PERMISSION_DENIED, NETSYS_ERR_IO (a file)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_server_reload_tls(
+    server: netsys_server,
+    tls: *const netsys_tls_config,
+) -> netsys_status {
+    guard::with(server, |object| {
+        let settings = match tls.is_null() {
+            true => None,
+            // SAFETY: the caller gives a configuration as long as it says.
+            false => Some(unsafe { tls_config::server(tls) }?),
+        };
+        object.reload_tls(settings)
     })
 }
 

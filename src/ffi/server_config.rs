@@ -4,7 +4,7 @@ use super::args::{self, Extensible, narrow, reserved, to_millis};
 use super::bridge::netsys_bridge;
 use super::executor::netsys_executor;
 use super::session_config::{Bridged, SessionFields, or_millis, set};
-use super::tls::{self, netsys_tls_config};
+use super::tls_config::{self, netsys_tls_config};
 use super::types::*;
 use crate::config::ServerConfig;
 use crate::error::{Error, Result};
@@ -145,7 +145,7 @@ pub(super) unsafe fn server(config: *const netsys_server_config) -> Result<Bridg
             .collect::<Result<_>>()
             .map_err(|error: Error| args::invalid(format!("exempt_addresses: {error}")))?,
         // SAFETY: by the contract of this function.
-        tls: unsafe { tls::server(c.tls) }?,
+        tls: unsafe { tls_config::server(c.tls) }?,
         session,
     };
     Ok(Bridged { config, bridge: c.bridge })

@@ -10,7 +10,8 @@ use crate::ffi::executor::netsys_executor;
 use crate::ffi::monitor::netsys_metrics;
 use crate::ffi::server_config::netsys_server_config;
 use crate::ffi::session_manager::{netsys_managed_session, netsys_session_manager_config, netsys_session_manager_info};
-use crate::ffi::tls::{netsys_tls_config, netsys_tls_info};
+use crate::ffi::tls_config::netsys_tls_config;
+use crate::ffi::tls_info::netsys_tls_info;
 
 /// A struct as a later version might have it.
 #[repr(C)]
