@@ -8,6 +8,8 @@
 //! | `tls` | certificates, keys and what is done with them |
 //! | [`network_config`] | everything in one value: reading, checking, writing |
 //! | `fields` | its keys, a line for each |
+//! | `stored` | the types of fields as values |
+//! | `rules` | what several keys must satisfy together |
 //! | `kind` | the types of values, their ranges, and how they are written |
 //! | `document`, `toml`, `json` | texts as trees of values that know their place |
 //! | [`fault`] | what is wrong with a configuration |
@@ -24,8 +26,10 @@ mod fields;
 mod json;
 mod kind;
 pub mod network_config;
+mod rules;
 mod server;
 mod session;
+mod stored;
 mod tls;
 mod toml;
 

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use super::document::{self, Entry, Format, MAX_LEN, Node, Report, Value};
 use super::fault::{Fault, Faults};
-use super::fields::{self, FIELDS, Field, RULES};
+use super::fields::{self, FIELDS, Field};
 use super::kind::{Kind, Scalar, quoted};
+use super::rules::{RULES, Rule};
 use super::{
     BridgeConfig, ClientConfig, ContextConfig, LogLevel, LoggerConfig, MonitoringConfig, SendPolicy, ServerConfig,
     SessionConfig, ThreadPoolConfig,
@@ -137,7 +138,7 @@ impl NetworkConfig {
         let fault = |key: String, text: String| Fault { key, text, ..Fault::default() };
         let wrong = |field: &Field| Some(fault(field.path(), field.kind.check(&(field.get)(self)).err()?));
         let mut faults: Vec<Fault> = FIELDS.iter().filter_map(wrong).collect();
-        for rule in &RULES {
+        for rule in RULES {
             if let Err(error) = (rule.check)(self) {
                 faults.push(fault(format!("{}.{}", rule.section, rule.names[0]), error.message.into_owned()));
             }
@@ -303,7 +304,7 @@ impl Loader<'_> {
         }
     }
 
-    fn check(&mut self, rule: &fields::Rule) {
+    fn check(&mut self, rule: &Rule) {
         let Err(error) = (rule.check)(&self.config) else {
             return;
         };
