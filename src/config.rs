@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `session`, `server`, `client`, `bridge`, `context` | the settings of each |
 //! | `application` | settings that the library only carries for the program |
-//! | `tls` | certificates, keys and what is done with them |
+//! | `tls`, `pem` | what connections are encrypted with; where certificates and keys are |
 //! | [`network_config`] | everything in one value: reading, checking, writing |
 //! | `fields` | its keys, a line for each |
 //! | `stored` | the types of fields as values |
@@ -26,6 +26,7 @@ mod fields;
 mod json;
 mod kind;
 pub mod network_config;
+mod pem;
 mod rules;
 mod server;
 mod session;
@@ -40,10 +41,11 @@ pub use context::ContextConfig;
 pub use document::Format;
 pub use kind::{OFF, Scalar, UNLIMITED};
 pub use network_config::NetworkConfig;
+pub use pem::Pem;
 pub use server::ServerConfig;
 pub(crate) use session::MAX_COMPRESSION_LEVEL;
 pub use session::{Compression, Framing, SendPolicy, SessionConfig};
-pub use tls::{ClientCertificate, ClientTls, Pem, ServerTls, TlsVersion};
+pub use tls::{ClientCertificate, ClientTls, ServerTls, TlsVersion};
 
 use crate::error::{Code, Error, Result};
 
