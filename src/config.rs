@@ -46,6 +46,7 @@ pub use server::ServerConfig;
 pub(crate) use session::MAX_COMPRESSION_LEVEL;
 pub use session::{Compression, Framing, SendPolicy, SessionConfig};
 pub use tls::{ClientCertificate, ClientTls, ServerTls, TlsVersion};
+pub(crate) use tls::{alpn_text, split_alpn};
 
 use crate::error::{Code, Error, Result};
 

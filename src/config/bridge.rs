@@ -61,21 +61,29 @@ impl BridgeConfig {
         if self.connection_timeout.is_zero() {
             return Err(Error::invalid("connection_timeout is 0: nothing connects in no time"));
         }
+        self.check_encryption()?;
+        Ok(self)
+    }
+
+    pub(crate) fn check_encryption(&self) -> Result<()> {
         if !self.encryption && (self.server_tls != ServerTls::default() || self.client_tls != ClientTls::default()) {
             return Err(Error::invalid(
                 "server_tls or client_tls is given, but encryption is off, so that nothing would be encrypted: switch it \
                  on, or leave them out",
             ));
         }
-        Ok(self)
+        Ok(())
     }
 
-    pub(crate) fn complete_server(&self, mut server: ServerConfig) -> ServerConfig {
+    /// The configuration of a server with these settings in the place of defaults. Fails for one that has settings of
+    /// TLS without the switch.
+    pub(crate) fn complete_server(&self, mut server: ServerConfig) -> Result<ServerConfig> {
+        server.tls.check_switch()?;
         self.complete(&mut server.session);
         if self.encryption && !server.tls.enabled {
             server.tls = ServerTls { enabled: true, ..self.server_tls.clone() };
         }
-        server
+        Ok(server)
     }
 
     /// Whether a server, whose configuration is completed, has a certificate where the bridge encrypts.
@@ -89,13 +97,15 @@ impl BridgeConfig {
         Ok(())
     }
 
-    pub(crate) fn complete_client(&self, mut client: ClientConfig) -> ClientConfig {
+    /// The same of a client.
+    pub(crate) fn complete_client(&self, mut client: ClientConfig) -> Result<ClientConfig> {
+        client.tls.check_switch()?;
         replace_default(&mut client.connect_timeout, ClientConfig::default().connect_timeout, self.connection_timeout);
         self.complete(&mut client.session);
         if self.encryption && !client.tls.enabled {
             client.tls = ClientTls { enabled: true, ..self.client_tls.clone() };
         }
-        client
+        Ok(client)
     }
 
     fn complete(&self, session: &mut SessionConfig) {
@@ -110,7 +120,7 @@ impl BridgeConfig {
     }
 }
 
-fn replace_default<T: PartialEq>(value: &mut T, default: T, other: T) {
+pub(super) fn replace_default<T: PartialEq>(value: &mut T, default: T, other: T) {
     if *value == default {
         *value = other;
     }

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use super::kind::{Kind, Scalar, UNLIMITED};
 use super::network_config::NetworkConfig;
 use super::stored::*;
+use super::tls::MAX_ALPN;
 use super::{
     BridgeConfig, ClientConfig, ClientTls, ContextConfig, LoggerConfig, MAX_COMPRESSION_LEVEL, MonitoringConfig,
     Reconnect, ServerConfig, ServerTls, SessionConfig, ThreadPoolConfig,
@@ -48,7 +49,7 @@ const PER_ADDRESS: Kind =
     Kind::Or(&const { Kind::count(1, u32::MAX as i64 - 1) }, &[("default", 0), ("unlimited", UNLIMITED)]);
 const NAME: Kind = Kind::Text { max: 255 };
 const PATH: Kind = Kind::Text { max: 4095 };
-const ALPN: Kind = Kind::Text { max: 1023 };
+const ALPN: Kind = Kind::Text { max: MAX_ALPN };
 const COUNT: Kind = Kind::count(0, u32::MAX as i64);
 
 /// The place in the configuration that a path in parentheses names.
@@ -167,7 +168,7 @@ fn all() -> Vec<Field> {
         "client_ca_file" = client_ca: PATH, "The issuers of clients' certificates as PEM";
         "crl_file" = crl: PATH, "Lists of clients' certificates that are revoked, as PEM; empty: none are";
         "min_version" = min_version: TLS_VERSION, "The least version that is spoken";
-        "alpn" = alpn via list: ALPN, "The application protocols, the preferred first, with commas; empty: any";
+        "alpn" = alpn via alpn: ALPN, "The application protocols, the preferred first, with commas; empty: any";
         "session_resumption" = session_resumption: Kind::Switch,
             "Whether clients that come again may leave out most of the handshake";
     }
@@ -198,7 +199,7 @@ fn all() -> Vec<Field> {
         "server_name" = server_name: NAME, "The name that the server's certificate has to be for; empty: the host";
         "sni" = sni: Kind::Switch, "Whether the server is told that name before it shows a certificate";
         "min_version" = min_version: TLS_VERSION, "The least version that is spoken";
-        "alpn" = alpn via list: ALPN, "The application protocols, the preferred first, with commas; empty: none";
+        "alpn" = alpn via alpn: ALPN, "The application protocols, the preferred first, with commas; empty: none";
         "session_resumption" = session_resumption: Kind::Switch,
             "Whether most of the handshake is left out when the client connects again";
         "dangerously_disable_verification" = dangerously_disable_verification: Kind::Switch,

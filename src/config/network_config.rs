@@ -7,14 +7,15 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
+use super::bridge::replace_default;
 use super::document::{self, Entry, Format, MAX_LEN, Node, Report, Value};
 use super::fault::{Fault, Faults};
 use super::fields::{self, FIELDS, Field};
 use super::kind::{Kind, Scalar, quoted};
 use super::rules::{RULES, Rule};
 use super::{
-    BridgeConfig, ClientConfig, ContextConfig, LogLevel, LoggerConfig, MonitoringConfig, SendPolicy, ServerConfig,
-    SessionConfig, ThreadPoolConfig,
+    BridgeConfig, ClientConfig, ClientTls, ContextConfig, LogLevel, LoggerConfig, MonitoringConfig, SendPolicy,
+    ServerConfig, ServerTls, SessionConfig, ThreadPoolConfig,
 };
 use crate::error::Code;
 
@@ -28,7 +29,7 @@ pub struct NetworkConfig {
     pub server: ServerConfig,
     /// A client.
     pub client: ClientConfig,
-    /// A bridge.
+    /// A bridge. [`NetworkConfig::bridge_config`] gives it TLS.
     pub bridge: BridgeConfig,
     /// The application's pool of threads.
     pub thread_pool: ThreadPoolConfig,
@@ -144,6 +145,17 @@ impl NetworkConfig {
             }
         }
         if faults.is_empty() { Ok(()) } else { Err(faults.into()) }
+    }
+
+    /// The settings of a bridge that encrypts, if it does, as those of the server and of the client say, unless it has
+    /// settings of TLS of its own.
+    pub fn bridge_config(&self) -> BridgeConfig {
+        let mut bridge = self.bridge.clone();
+        if bridge.encryption {
+            replace_default(&mut bridge.server_tls, ServerTls::default(), self.server.tls.clone());
+            replace_default(&mut bridge.client_tls, ClientTls::default(), self.client.tls.clone());
+        }
+        bridge
     }
 
     /// Every key with its value, so that the text means the same wherever it is read. Fails if the values are not
@@ -308,14 +320,22 @@ impl Loader<'_> {
         let Err(error) = (rule.check)(&self.config) else {
             return;
         };
-        let [key, other] = rule.names.map(|name| format!("{}.{name}", rule.section));
-        let places = (self.places.get(&key).copied(), self.places.get(&other).copied());
-        let stands = |name: &str, place: Option<usize>| match place {
-            Some(at) => format!("{name} is in line {}", self.report.line(at)),
-            None => format!("{name} is not in the text"),
+        let keys: Vec<String> = rule.names.iter().map(|name| format!("{}.{name}", rule.section)).collect();
+        let place = |key: &String| self.places.get(key).copied();
+        let stands = |key: &String| match place(key) {
+            Some(at) => format!("{key} is in line {}", self.report.line(at)),
+            None => format!("{key} is not in the text"),
         };
-        let text = format!("{} ({}, {})", error.message, stands(&key, places.0), stands(&other, places.1));
-        self.report.add(places.0.or(places.1).unwrap_or(0), &key, text);
+        let stand: Vec<String> = keys.iter().map(stands).collect();
+        let text = format!("{} ({})", error.message, stand.join(", "));
+        let at = keys.iter().find_map(place).or_else(|| self.first_of(rule.section)).unwrap_or(0);
+        self.report.add(at, &keys[0], text);
+    }
+
+    /// Where the first key of a section is.
+    fn first_of(&self, section: &str) -> Option<usize> {
+        let of_section = |key: &str| key.rsplit_once('.').is_some_and(|(path, _)| path == section);
+        self.places.iter().filter(|(key, _)| of_section(key)).map(|(_, at)| *at).min()
     }
 }
 

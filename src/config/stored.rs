@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::kind::{Kind, OFF, Scalar, UNLIMITED};
-use super::{ClientCertificate, Compression, Framing, LogLevel, Pem, SendPolicy, TlsVersion};
+use super::{ClientCertificate, Compression, Framing, LogLevel, Pem, SendPolicy, TlsVersion, alpn_text, split_alpn};
 use crate::runtime::Dispatch;
 use crate::transport::AddressRange;
 
@@ -105,17 +105,15 @@ impl Stored for Pem {
     }
 }
 
-/// With commas between them.
-pub(super) mod list {
+/// The names of application protocols.
+pub(super) mod alpn {
     use super::*;
 
     pub(in crate::config) fn get(value: &[String]) -> Scalar {
-        Scalar::Text(value.join(","))
+        Scalar::Text(alpn_text(value))
     }
     pub(in crate::config) fn set(value: Scalar) -> Vec<String> {
-        let text = String::set(value);
-        let names = (!text.trim().is_empty()).then(|| text.split(','));
-        names.into_iter().flatten().map(|name| name.trim().to_owned()).collect()
+        split_alpn(&String::set(value))
     }
 }
 

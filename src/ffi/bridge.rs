@@ -266,10 +266,10 @@ pub(super) fn start_pooled_client(
 
 /// The configuration of a client, with the settings of its bridge if one is named.
 pub(super) fn complete_client(bridge: netsys_bridge, config: ClientConfig) -> Result<ClientConfig> {
-    Ok(match named(bridge)? {
-        None => config,
+    match named(bridge)? {
+        None => Ok(config),
         Some(bridge) => bridge.config().complete_client(config),
-    })
+    }
 }
 
 /// The settings of a pool of clients, of a bridge if one is named.

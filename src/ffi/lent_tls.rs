@@ -3,7 +3,7 @@
 use super::args;
 use super::tls_config::*;
 use super::types::*;
-use crate::config::{ClientCertificate, ClientTls, Pem, ServerTls};
+use crate::config::{ClientCertificate, ClientTls, Pem, ServerTls, alpn_text};
 
 /// A configuration of TLS as C has it, with views of the one that it was made of, and the texts that that has not.
 pub(super) struct Lent {
@@ -22,7 +22,7 @@ impl Lent {
         let mut c: netsys_tls_config = unsafe { std::mem::zeroed() };
         c.struct_size = size_of::<netsys_tls_config>() as u32;
         c.flags = if resumes { 0 } else { NETSYS_TLS_NO_SESSION_RESUMPTION };
-        let mut lent = Lent { c, alpn: alpn.join(",") };
+        let mut lent = Lent { c, alpn: alpn_text(alpn) };
         // The text stays where it is when the struct moves.
         lent.c.alpn = args::view(&lent.alpn);
         lent

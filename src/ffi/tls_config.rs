@@ -8,7 +8,7 @@ use super::args::{self, Extensible, invalid, reserved};
 use super::guard;
 use super::status::netsys_status;
 use super::types::*;
-use crate::config::{ClientCertificate, ClientTls, Pem, ServerTls, TlsVersion};
+use crate::config::{ClientCertificate, ClientTls, Pem, ServerTls, TlsVersion, split_alpn};
 use crate::error::Result;
 
 /// Version of TLS: 1.2.
@@ -125,8 +125,7 @@ unsafe fn read(config: *const netsys_tls_config, flags: u32) -> Result<(netsys_t
     }
     // SAFETY: by the contract of this function.
     let alpn = unsafe { args::text(c.alpn, "alpn") }?;
-    let names = (!alpn.trim().is_empty()).then(|| alpn.split(',').map(|name| name.trim().to_owned()).collect());
-    Ok((c, names.unwrap_or_default()))
+    Ok((c, split_alpn(alpn)))
 }
 
 /// # Safety
