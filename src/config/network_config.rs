@@ -29,7 +29,7 @@ pub struct NetworkConfig {
     pub server: ServerConfig,
     /// A client.
     pub client: ClientConfig,
-    /// A bridge. [`NetworkConfig::bridge_config`] gives it TLS.
+    /// A bridge; [`NetworkConfig::bridge_config`] adds what it encrypts with.
     pub bridge: BridgeConfig,
     /// The application's pool of threads.
     pub thread_pool: ThreadPoolConfig,
