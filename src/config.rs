@@ -8,7 +8,7 @@
 //! | `tls`, `pem` | what connections are encrypted with; where certificates and keys are |
 //! | [`network_config`] | everything in one value: reading, checking, writing |
 //! | `fields` | its keys, a line for each |
-//! | `stored` | the types of fields as values |
+//! | `stored`, `words` | the types of fields as values; the words and numbers of enums |
 //! | `rules` | what several keys must satisfy together |
 //! | `kind` | the types of values, their ranges, and how they are written |
 //! | `document`, `toml`, `json` | texts as trees of values that know their place |
@@ -33,6 +33,7 @@ mod session;
 mod stored;
 mod tls;
 mod toml;
+mod words;
 
 pub use application::{LogLevel, LoggerConfig, MonitoringConfig, ThreadPoolConfig};
 pub use bridge::BridgeConfig;
@@ -47,6 +48,7 @@ pub(crate) use session::MAX_COMPRESSION_LEVEL;
 pub use session::{Compression, Framing, SendPolicy, SessionConfig};
 pub use tls::{ClientCertificate, ClientTls, ServerTls, TlsVersion};
 pub(crate) use tls::{alpn_text, split_alpn};
+pub(crate) use words::Word;
 
 use crate::error::{Code, Error, Result};
 

@@ -10,9 +10,11 @@ use super::network_config::NetworkConfig;
 use super::stored::*;
 use super::tls::MAX_ALPN;
 use super::{
-    BridgeConfig, ClientConfig, ClientTls, ContextConfig, LoggerConfig, MAX_COMPRESSION_LEVEL, MonitoringConfig,
-    Reconnect, ServerConfig, ServerTls, SessionConfig, ThreadPoolConfig,
+    BridgeConfig, ClientCertificate, ClientConfig, ClientTls, Compression, ContextConfig, Framing, LogLevel,
+    LoggerConfig, MAX_COMPRESSION_LEVEL, MonitoringConfig, Reconnect, SendPolicy, ServerConfig, ServerTls,
+    SessionConfig, ThreadPoolConfig, TlsVersion,
 };
+use crate::runtime::Dispatch;
 
 /// A key.
 pub(super) struct Field {
@@ -87,8 +89,8 @@ macro_rules! session_fields {
             $fields, $section, SessionConfig at $at, besides ($($besides),*);
             "message_size_limit" = max_message via unlimited: Kind::size(0, u32::MAX as i64),
                 "The largest message; 0: as large as a frame can be, 4 GiB - 1";
-            "framing" = framing: FRAMING, "Whole messages, the bytes as they are, or by what comes first";
-            "dispatch" = dispatch: DISPATCH, "Where handlers run; an executor can only be given by the program";
+            "framing" = framing: Kind::words::<Framing>(), "Whole messages, the bytes as they are, or by what comes first";
+            "dispatch" = dispatch: Kind::words::<Dispatch>(), "Where handlers run; an executor can only be given by the program";
             "receive_queue_limit" = receive_queue: Kind::size(1, TIB),
                 "The bytes of a session that may wait for handlers which do not run inline";
             "timeout" = idle_timeout: $timeout, "A session that received nothing for so long ends; 0: never";
@@ -101,7 +103,7 @@ macro_rules! session_fields {
             "enable_keep_alive" = keep_alive: Kind::Switch,
                 "TCP keep-alive; false switches heartbeats and unresponsive_timeout off, too";
             "enable_nodelay" = nodelay: Kind::Switch, "TCP_NODELAY";
-            "policy" = send_policy: POLICY, "What a send does when the session's queue is full";
+            "policy" = send_policy: Kind::words::<SendPolicy>(), "What a send does when the session's queue is full";
             "message_timeout" = send_timeout: Kind::TIME, "How long a send waits for room in the queue";
             "send_queue_limit" = send_queue: Kind::size(1, TIB), "The bytes in a session's queue at which it is full";
             "send_queue_messages" = send_queue_messages: COUNT,
@@ -109,7 +111,7 @@ macro_rules! session_fields {
             "send_hard_limit" = send_hard_limit: Kind::size(1, TIB),
                 "The bytes that sends inside handlers may queue; at least send_queue_limit";
             "drain_timeout" = drain: Kind::TIME, "How long a close may take to deliver what is queued";
-            "compression" = compression: COMPRESSION,
+            "compression" = compression: Kind::words::<Compression>(),
                 "Whether and how messages are compressed, on framed sessions whose peer does the same";
             "compression_threshold" = compression_threshold: Kind::size(1, GIB),
                 "Shorter messages are not compressed";
@@ -164,10 +166,10 @@ fn all() -> Vec<Field> {
         "enabled" = enabled: Kind::Switch, "Whether the server's connections are encrypted";
         "certificate_file" = certificate: PATH, "The server's certificate as PEM, followed by its issuers'";
         "key_file" = key: PATH, "The private key of the certificate as PEM, not encrypted";
-        "client_certificate" = client_certificate: CLIENT_CERTIFICATE, "Whether clients show a certificate";
+        "client_certificate" = client_certificate: Kind::words::<ClientCertificate>(), "Whether clients show a certificate";
         "client_ca_file" = client_ca: PATH, "The issuers of clients' certificates as PEM";
         "crl_file" = crl: PATH, "Lists of clients' certificates that are revoked, as PEM; empty: none are";
-        "min_version" = min_version: TLS_VERSION, "The least version that is spoken";
+        "min_version" = min_version: Kind::words::<TlsVersion>(), "The least version that is spoken";
         "alpn" = alpn via alpn: ALPN, "The application protocols, the preferred first, with commas; empty: any";
         "session_resumption" = session_resumption: Kind::Switch,
             "Whether clients that come again may leave out most of the handshake";
@@ -198,7 +200,7 @@ fn all() -> Vec<Field> {
         "crl_file" = crl: PATH, "Lists of servers' certificates that are revoked, as PEM; empty: none are";
         "server_name" = server_name: NAME, "The name that the server's certificate has to be for; empty: the host";
         "sni" = sni: Kind::Switch, "Whether the server is told that name before it shows a certificate";
-        "min_version" = min_version: TLS_VERSION, "The least version that is spoken";
+        "min_version" = min_version: Kind::words::<TlsVersion>(), "The least version that is spoken";
         "alpn" = alpn via alpn: ALPN, "The application protocols, the preferred first, with commas; empty: none";
         "session_resumption" = session_resumption: Kind::Switch,
             "Whether most of the handshake is left out when the client connects again";
@@ -230,7 +232,7 @@ fn all() -> Vec<Field> {
     }
     fields! {
         fields, "logger", LoggerConfig at (logger), besides ();
-        "min_level" = min_level: LEVEL, "The least level that is logged";
+        "min_level" = min_level: Kind::words::<LogLevel>(), "The least level that is logged";
         "async_logging" = async_logging: Kind::Switch, "Whether lines are written on a thread of their own";
         "buffer_size" = buffer_size: Kind::count(1, i32::MAX as i64), "The most lines that wait there";
         "log_file_path" = log_file_path: Kind::Text { max: 4095 }, "The file to log to; empty: the standard streams";

@@ -1,11 +1,10 @@
-//! The types of fields as values of the configuration, and the words of enums.
+//! The types of fields as values of the configuration.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::kind::{Kind, OFF, Scalar, UNLIMITED};
-use super::{ClientCertificate, Compression, Framing, LogLevel, Pem, SendPolicy, TlsVersion, alpn_text, split_alpn};
-use crate::runtime::Dispatch;
+use super::kind::{IN_MEMORY, OFF, Scalar, UNLIMITED};
+use super::{Pem, alpn_text, split_alpn};
 use crate::transport::AddressRange;
 
 /// A type of a field as a scalar. `set` gets only what the field's kind has found right.
@@ -14,7 +13,7 @@ pub(super) trait Stored {
     fn set(value: Scalar) -> Self;
 }
 
-fn number(value: Scalar) -> i64 {
+pub(super) fn number(value: Scalar) -> i64 {
     if let Scalar::Number(number) = value { number } else { 0 }
 }
 
@@ -88,13 +87,13 @@ impl<T: Stored> Stored for Option<T> {
     }
 }
 
-/// The name of the file; a NUL, which no text may have, for what is in memory and can be in no file.
+/// The name of the file.
 impl Stored for Pem {
     fn get(&self) -> Scalar {
         Scalar::Text(match self {
             Pem::None => String::new(),
             Pem::File(name) => name.clone(),
-            Pem::Memory(_) => "(in memory)\0".into(),
+            Pem::Memory(_) => IN_MEMORY.into(),
         })
     }
     fn set(value: Scalar) -> Self {
@@ -172,40 +171,5 @@ pub(super) mod or_rule {
     }
     pub(in crate::config) fn set(value: Scalar) -> Option<usize> {
         (value != Scalar::Number(0)).then(|| or_unlimited::set(value))
-    }
-}
-
-/// Makes kinds of enums: each variant with its number, which is that of the C ABI, and its word. What is in
-/// brackets cannot be written, and has a number that is not valid.
-macro_rules! words {
-    ($($kind:ident: $type:ident { $($variant:ident = $number:literal $word:literal),* }
-       $([$other:pat => $invalid:literal])?)*) => {$(
-        pub(super) const $kind: Kind = Kind::Word(&[$(($word, $number)),*]);
-
-        impl Stored for $type {
-            fn get(&self) -> Scalar {
-                Scalar::Number(match self { $($type::$variant => $number,)* $($other => $invalid,)? })
-            }
-            fn set(value: Scalar) -> Self {
-                match number(value) {
-                    $($number => $type::$variant,)*
-                    _ => $type::default(),
-                }
-            }
-        }
-    )*};
-}
-words! {
-    FRAMING: Framing { Auto = 0 "auto", Framed = 1 "framed", Raw = 2 "raw" }
-    DISPATCH: Dispatch { Inline = 0 "inline", Pool = 1 "pool", Manual = 2 "manual" } [Dispatch::Executor(_) => 3]
-    POLICY: SendPolicy {
-        WouldBlock = 1 "would_block", Wait = 2 "wait", DropNewest = 3 "drop_newest", DropOldest = 4 "drop_oldest",
-        Disconnect = 5 "disconnect"
-    }
-    CLIENT_CERTIFICATE: ClientCertificate { None = 0 "none", Optional = 1 "optional", Required = 2 "required" }
-    TLS_VERSION: TlsVersion { V1_2 = 12 "1.2", V1_3 = 13 "1.3" }
-    COMPRESSION: Compression { Off = 0 "off", Auto = 1 "auto", Lz4 = 2 "lz4", Zstd = 3 "zstd" }
-    LEVEL: LogLevel {
-        Trace = 0 "trace", Debug = 1 "debug", Info = 2 "info", Warn = 3 "warn", Error = 4 "error", Fatal = 5 "fatal"
     }
 }

@@ -9,9 +9,8 @@ use super::client_config::netsys_client_config;
 use super::executor;
 use super::server_config::netsys_server_config;
 use super::types::*;
-use crate::config::{Compression, Framing, MAX_COMPRESSION_LEVEL, SendPolicy, SessionConfig};
+use crate::config::{MAX_COMPRESSION_LEVEL, SessionConfig, Word};
 use crate::error::{Code, Error, Result};
-use crate::runtime::Dispatch;
 
 /// The value, unless it is 0.
 pub(super) fn set<T: Default + PartialEq>(value: T) -> Option<T> {
@@ -55,10 +54,10 @@ macro_rules! session_fields {
                     bytes => size(bytes),
                 };
                 Ok(SessionConfig {
-                    framing: args::framing(self.framing)?,
+                    framing: args::word(self.framing, "framing", "NETSYS_FRAMING")?,
                     dispatch,
                     receive_queue: set(self.receive_queue_bytes).map_or(default.receive_queue, size),
-                    send_policy: args::send_policy(self.send_policy)?,
+                    send_policy: args::word(self.send_policy, "send_policy", "NETSYS_SEND")?,
                     max_message: set(self.max_message_bytes).map_or(default.max_message, max_message),
                     send_queue,
                     send_queue_messages: NonZeroU32::new(self.send_queue_messages),
@@ -72,7 +71,7 @@ macro_rules! session_fields {
                     drain: or_millis(self.drain_ms, default.drain),
                     keep_alive: self.flags & NETSYS_FLAG_NO_KEEP_ALIVE == 0,
                     nodelay: self.flags & NETSYS_FLAG_NO_NODELAY == 0,
-                    compression: args::compression(self.compression)?,
+                    compression: args::word(self.compression, "compression", "NETSYS_COMPRESSION")?,
                     compression_threshold: set(self.compression_threshold_bytes)
                         .map_or(default.compression_threshold, |bytes| bytes as usize),
                     compression_level: compression_level(self.compression_level)?,
@@ -114,25 +113,10 @@ macro_rules! session_fields {
                     kernel_send,
                     log_messages,
                 } = session;
-                self.framing = match framing {
-                    Framing::Auto => NETSYS_FRAMING_AUTO,
-                    Framing::Framed => NETSYS_FRAMING_FRAMED,
-                    Framing::Raw => NETSYS_FRAMING_RAW,
-                };
-                self.dispatch = match dispatch {
-                    Dispatch::Inline => NETSYS_DISPATCH_INLINE,
-                    Dispatch::Pool => NETSYS_DISPATCH_POOL,
-                    Dispatch::Manual => NETSYS_DISPATCH_MANUAL,
-                    Dispatch::Executor(_) => NETSYS_DISPATCH_EXECUTOR, // which only the program can give
-                };
+                self.framing = framing.number();
+                self.dispatch = dispatch.number();
                 self.receive_queue_bytes = *receive_queue as u64;
-                self.send_policy = match send_policy {
-                    SendPolicy::WouldBlock => NETSYS_SEND_WOULD_BLOCK,
-                    SendPolicy::Wait => NETSYS_SEND_WAIT,
-                    SendPolicy::DropNewest => NETSYS_SEND_DROP_NEWEST,
-                    SendPolicy::DropOldest => NETSYS_SEND_DROP_OLDEST,
-                    SendPolicy::Disconnect => NETSYS_SEND_DISCONNECT,
-                };
+                self.send_policy = send_policy.number();
                 self.max_message_bytes = (*max_message).into();
                 self.send_queue_bytes = *send_queue as u64;
                 self.send_queue_messages = send_queue_messages.map_or(0, NonZeroU32::get);
@@ -145,12 +129,7 @@ macro_rules! session_fields {
                 self.drain_ms = to_millis(*drain);
                 self.flags = if *keep_alive { 0 } else { NETSYS_FLAG_NO_KEEP_ALIVE }
                     | if *nodelay { 0 } else { NETSYS_FLAG_NO_NODELAY };
-                self.compression = match compression {
-                    Compression::Off => NETSYS_COMPRESSION_OFF,
-                    Compression::Auto => NETSYS_COMPRESSION_AUTO,
-                    Compression::Lz4 => NETSYS_COMPRESSION_LZ4,
-                    Compression::Zstd => NETSYS_COMPRESSION_ZSTD,
-                };
+                self.compression = compression.number();
                 self.compression_threshold_bytes = narrow(*compression_threshold);
                 self.compression_level = (*compression_level).into();
                 self.receive_buffer_bytes = narrow(*receive_buffer);
