@@ -257,6 +257,13 @@
 #define NETSYS_TLS_NO_SNI 2
 
 /**
+ * Flag of TLS: it is switched off. NULL in the place of the whole struct says so too; but with this, settings that are
+ * given beside it are an error, and no connection in plain text that nobody expects. Of server_tls and client_tls of a
+ * bridge, NETSYS_BRIDGE_ENCRYPT alone decides.
+ */
+#define NETSYS_TLS_OFF 4
+
+/**
  * The one value of dangerously_disable_verification that means it.
  */
 #define NETSYS_TLS_DANGEROUSLY_DISABLE_VERIFICATION 1315916100
@@ -738,7 +745,7 @@ typedef struct netsys_tls_config {
      */
     uint32_t client_certificate;
     /**
-     * NETSYS_TLS_NO_* together.
+     * NETSYS_TLS_NO_* and NETSYS_TLS_OFF together.
      */
     uint32_t flags;
     /**

@@ -1,6 +1,6 @@
 //! The parts of a configuration as the structs that the functions of the nouns take.
 
-use super::args::{self, view};
+use super::args::{self, narrow, view};
 use super::bridge::netsys_bridge_config;
 use super::client_config::{netsys_client_config, to_client};
 use super::context::netsys_context_config;
@@ -77,20 +77,19 @@ pub unsafe extern "C" fn netsys_config_context(
 }
 
 fn to_bridge(texts: &Texts) -> netsys_bridge_config {
-    let mut c: netsys_bridge_config = texts.config.bridge.clone().into();
-    if texts.config.bridge.encryption {
-        c.server_tls = Lent::pointer(&texts.server_tls);
-        c.client_tls = Lent::pointer(&texts.client_tls);
+    netsys_bridge_config {
+        server_tls: Lent::pointer(&texts.bridge_server_tls),
+        client_tls: Lent::pointer(&texts.bridge_client_tls),
+        ..texts.bridge.clone().into()
     }
-    c
 }
 
 fn to_context(config: &NetworkConfig) -> netsys_context_config {
     let ContextConfig { max_loops, pool_threads, thread_name_prefix, max_buffered } = &config.context;
     // SAFETY: all zero is a value of this struct.
     let mut c: netsys_context_config = unsafe { std::mem::zeroed() };
-    c.max_loops = (*max_loops).try_into().unwrap_or(u32::MAX);
-    c.pool_threads = (*pool_threads).try_into().unwrap_or(u32::MAX);
+    c.max_loops = narrow(*max_loops);
+    c.pool_threads = narrow(*pool_threads);
     c.thread_name_prefix = view(thread_name_prefix);
     c.max_buffered_bytes = *max_buffered as u64;
     c.log_level = match config.logger.min_level {

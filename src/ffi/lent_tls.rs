@@ -3,7 +3,7 @@
 use super::args;
 use super::tls_config::*;
 use super::types::*;
-use crate::config::{ClientCertificate, ClientTls, Pem, ServerTls, alpn_text};
+use crate::config::{ClientTls, Pem, ServerTls, TlsVersion, Word, alpn_text};
 
 /// A configuration of TLS as C has it, with views of the one that it was made of, and the texts that that has not.
 pub(super) struct Lent {
@@ -16,74 +16,78 @@ unsafe impl Send for Lent {}
 // SAFETY: as above.
 unsafe impl Sync for Lent {}
 
+/// What the settings of servers and clients have in common.
+struct Common<'a> {
+    enabled: bool,
+    certificate: &'a Pem,
+    key: &'a Pem,
+    ca: &'a Pem,
+    crl: &'a Pem,
+    min_version: TlsVersion,
+    alpn: &'a [String],
+    session_resumption: bool,
+}
+
 impl Lent {
-    fn new(alpn: &[String], resumes: bool) -> Lent {
+    fn new(common: Common<'_>) -> Lent {
+        let Common { enabled, certificate, key, ca, crl, min_version, alpn, session_resumption } = common;
         // SAFETY: all zero is a value of this struct.
         let mut c: netsys_tls_config = unsafe { std::mem::zeroed() };
         c.struct_size = size_of::<netsys_tls_config>() as u32;
-        c.flags = if resumes { 0 } else { NETSYS_TLS_NO_SESSION_RESUMPTION };
+        c.flags = flag(!enabled, NETSYS_TLS_OFF) | flag(!session_resumption, NETSYS_TLS_NO_SESSION_RESUMPTION);
+        (c.certificate_file, c.certificate) = views(certificate);
+        (c.key_file, c.key) = views(key);
+        (c.ca_file, c.ca) = views(ca);
+        (c.crl_file, c.crl) = views(crl);
+        c.min_version = min_version.number();
         let mut lent = Lent { c, alpn: alpn_text(alpn) };
         // The text stays where it is when the struct moves.
         lent.c.alpn = args::view(&lent.alpn);
         lent
     }
 
-    /// `None`: without TLS.
+    /// `None`: nothing is said of TLS.
     pub(super) fn of_server(tls: &ServerTls) -> Option<Lent> {
-        let ServerTls {
+        let &ServerTls {
             enabled,
-            certificate,
-            key,
-            client_ca,
-            crl,
+            ref certificate,
+            ref key,
+            client_ca: ref ca,
+            ref crl,
             client_certificate,
             min_version,
-            alpn,
+            ref alpn,
             session_resumption,
         } = tls;
-        enabled.then(|| {
-            let mut lent = Lent::new(alpn, *session_resumption);
-            (lent.c.certificate_file, lent.c.certificate) = views(certificate);
-            (lent.c.key_file, lent.c.key) = views(key);
-            (lent.c.ca_file, lent.c.ca) = views(client_ca);
-            (lent.c.crl_file, lent.c.crl) = views(crl);
-            lent.c.client_certificate = match client_certificate {
-                ClientCertificate::None => NETSYS_CLIENT_CERTIFICATE_NONE,
-                ClientCertificate::Optional => NETSYS_CLIENT_CERTIFICATE_OPTIONAL,
-                ClientCertificate::Required => NETSYS_CLIENT_CERTIFICATE_REQUIRED,
-            };
-            lent.c.min_version = version_number(*min_version);
+        (*tls != ServerTls::default()).then(|| {
+            let common = Common { enabled, certificate, key, ca, crl, min_version, alpn, session_resumption };
+            let mut lent = Lent::new(common);
+            lent.c.client_certificate = client_certificate.number();
             lent
         })
     }
 
     /// The same of a client.
     pub(super) fn of_client(tls: &ClientTls) -> Option<Lent> {
-        let ClientTls {
+        let &ClientTls {
             enabled,
-            ca,
-            certificate,
-            key,
-            crl,
-            server_name,
+            ref ca,
+            ref certificate,
+            ref key,
+            ref crl,
+            ref server_name,
             sni,
             min_version,
-            alpn,
+            ref alpn,
             session_resumption,
             dangerously_disable_verification: blind,
         } = tls;
-        enabled.then(|| {
-            let mut lent = Lent::new(alpn, *session_resumption);
-            (lent.c.certificate_file, lent.c.certificate) = views(certificate);
-            (lent.c.key_file, lent.c.key) = views(key);
-            (lent.c.ca_file, lent.c.ca) = views(ca);
-            (lent.c.crl_file, lent.c.crl) = views(crl);
+        (*tls != ClientTls::default()).then(|| {
+            let common = Common { enabled, certificate, key, ca, crl, min_version, alpn, session_resumption };
+            let mut lent = Lent::new(common);
             lent.c.server_name = args::view(server_name);
-            lent.c.flags |= if *sni { 0 } else { NETSYS_TLS_NO_SNI };
-            lent.c.min_version = version_number(*min_version);
-            if *blind {
-                lent.c.dangerously_disable_verification = NETSYS_TLS_DANGEROUSLY_DISABLE_VERIFICATION;
-            }
+            lent.c.flags |= flag(!sni, NETSYS_TLS_NO_SNI);
+            lent.c.dangerously_disable_verification = flag(blind, NETSYS_TLS_DANGEROUSLY_DISABLE_VERIFICATION);
             lent
         })
     }
@@ -92,6 +96,10 @@ impl Lent {
     pub(super) fn pointer(lent: &Option<Lent>) -> *const netsys_tls_config {
         lent.as_ref().map_or(std::ptr::null(), |lent| &raw const lent.c)
     }
+}
+
+fn flag(holds: bool, flag: u32) -> u32 {
+    if holds { flag } else { 0 }
 }
 
 fn views(pem: &Pem) -> (netsys_str, netsys_bytes) {

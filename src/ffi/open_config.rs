@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::lent_tls::Lent;
-use crate::config::NetworkConfig;
 use crate::config::fault::{Fault, Faults};
+use crate::config::{BridgeConfig, NetworkConfig};
 use crate::error::{Error, Result};
 use crate::transport::AddressRange;
 
@@ -26,6 +26,24 @@ pub(super) struct Texts {
     pub exempt_addresses: String,
     pub server_tls: Option<Lent>,
     pub client_tls: Option<Lent>,
+    pub bridge: BridgeConfig,
+    pub bridge_server_tls: Option<Lent>,
+    pub bridge_client_tls: Option<Lent>,
+}
+
+impl Texts {
+    fn new(config: Arc<NetworkConfig>) -> Texts {
+        let bridge = config.bridge_config();
+        Texts {
+            exempt_addresses: AddressRange::text(&config.server.exempt_addresses),
+            server_tls: Lent::of_server(&config.server.tls),
+            client_tls: Lent::of_client(&config.client.tls),
+            bridge_server_tls: Lent::of_server(&bridge.server_tls),
+            bridge_client_tls: Lent::of_client(&bridge.client_tls),
+            bridge,
+            config,
+        }
+    }
 }
 
 struct State {
@@ -63,13 +81,7 @@ impl OpenConfig {
         match state.lent_configs.last() {
             Some(last) if Arc::ptr_eq(&last.config, &state.config) => Arc::clone(last),
             _ => {
-                let exempt_addresses = AddressRange::text(&state.config.server.exempt_addresses);
-                let texts = Arc::new(Texts {
-                    config: Arc::clone(&state.config),
-                    exempt_addresses,
-                    server_tls: Lent::of_server(&state.config.server.tls),
-                    client_tls: Lent::of_client(&state.config.client.tls),
-                });
+                let texts = Arc::new(Texts::new(Arc::clone(&state.config)));
                 state.lent_configs.push(Arc::clone(&texts));
                 texts
             }

@@ -8,7 +8,7 @@ use super::args::{self, Extensible, invalid, reserved};
 use super::guard;
 use super::status::netsys_status;
 use super::types::*;
-use crate::config::{ClientCertificate, ClientTls, Pem, ServerTls, TlsVersion, split_alpn};
+use crate::config::{ClientTls, Pem, ServerTls, TlsVersion, split_alpn};
 use crate::error::Result;
 
 /// Version of TLS: 1.2.
@@ -27,6 +27,10 @@ pub const NETSYS_CLIENT_CERTIFICATE_REQUIRED: u32 = 2;
 pub const NETSYS_TLS_NO_SESSION_RESUMPTION: u32 = 1;
 /// Flag of TLS, of clients: do not tell the server the name that is connected to before it shows a certificate.
 pub const NETSYS_TLS_NO_SNI: u32 = 2;
+/// Flag of TLS: it is switched off. NULL in the place of the whole struct says so too; but with this, settings that are
+/// given beside it are an error, and no connection in plain text that nobody expects. Of server_tls and client_tls of a
+/// bridge, NETSYS_BRIDGE_ENCRYPT alone decides.
+pub const NETSYS_TLS_OFF: u32 = 4;
 
 /// The one value of dangerously_disable_verification that means it.
 pub const NETSYS_TLS_DANGEROUSLY_DISABLE_VERIFICATION: u32 = 0x4E6F_4944;
@@ -45,7 +49,7 @@ pub struct netsys_tls_config {
     pub min_version: u32,
     /// Servers: NETSYS_CLIENT_CERTIFICATE_*.
     pub client_certificate: u32,
-    /// NETSYS_TLS_NO_* together.
+    /// NETSYS_TLS_NO_* and NETSYS_TLS_OFF together.
     pub flags: u32,
     /// Clients: NETSYS_TLS_DANGEROUSLY_DISABLE_VERIFICATION takes any certificate for the server's. Whoever is in
     /// between can then read and change everything, and a warning is logged with each start. 0: the certificate has to
@@ -93,39 +97,47 @@ unsafe fn pem(name: &str, file: netsys_str, memory: netsys_bytes) -> Result<Pem>
     }
 }
 
-fn version(number: u32) -> Result<TlsVersion> {
-    match number {
-        0 | NETSYS_TLS_1_2 => Ok(TlsVersion::V1_2),
-        NETSYS_TLS_1_3 => Ok(TlsVersion::V1_3),
-        _ => Err(invalid(format!("tls: min_version is {number}: use NETSYS_TLS_1_2 (12) or NETSYS_TLS_1_3 (13)"))),
-    }
+/// What the settings of servers and clients have in common.
+struct Common {
+    enabled: bool,
+    certificate: Pem,
+    key: Pem,
+    ca: Pem,
+    crl: Pem,
+    min_version: TlsVersion,
+    alpn: Vec<String>,
+    session_resumption: bool,
 }
 
-pub(super) fn version_number(version: TlsVersion) -> u32 {
-    match version {
-        TlsVersion::V1_2 => NETSYS_TLS_1_2,
-        TlsVersion::V1_3 => NETSYS_TLS_1_3,
-    }
-}
-
-/// Reads the struct, with what servers and clients have in common checked.
+/// Reads the struct, and of it what servers and clients have in common. `flags`: those that it may have.
 ///
 /// # Safety
 /// `config` points to a struct as long as its own struct_size says, with views that are valid.
-unsafe fn read(config: *const netsys_tls_config, flags: u32) -> Result<(netsys_tls_config, Vec<String>)> {
+unsafe fn read(config: *const netsys_tls_config, flags: u32) -> Result<(netsys_tls_config, Common)> {
     // SAFETY: by the contract of this function.
     let c = unsafe { args::read_struct(config, "tls") }?;
     reserved(c.reserved, "tls: reserved")?;
     if c.flags & !flags != 0 {
         return Err(invalid(format!(
-            "tls: flags is {:#x}: use NETSYS_TLS_NO_SESSION_RESUMPTION (1) and, for clients, NETSYS_TLS_NO_SNI (2) \
-             only",
+            "tls: flags is {:#x}: use NETSYS_TLS_NO_SESSION_RESUMPTION (1), NETSYS_TLS_OFF (4) and, for clients, \
+             NETSYS_TLS_NO_SNI (2) only",
             c.flags
         )));
     }
     // SAFETY: by the contract of this function.
-    let alpn = unsafe { args::text(c.alpn, "alpn") }?;
-    Ok((c, split_alpn(alpn)))
+    let common = unsafe {
+        Common {
+            enabled: c.flags & NETSYS_TLS_OFF == 0,
+            certificate: pem("certificate", c.certificate_file, c.certificate)?,
+            key: pem("key", c.key_file, c.key)?,
+            ca: pem("ca", c.ca_file, c.ca)?,
+            crl: pem("crl", c.crl_file, c.crl)?,
+            min_version: args::word(c.min_version, "tls: min_version", "NETSYS_TLS")?,
+            alpn: split_alpn(args::text(c.alpn, "alpn")?),
+            session_resumption: c.flags & NETSYS_TLS_NO_SESSION_RESUMPTION == 0,
+        }
+    };
+    Ok((c, common))
 }
 
 /// # Safety
@@ -136,41 +148,23 @@ pub(super) unsafe fn server(config: *const netsys_tls_config) -> Result<ServerTl
         return Ok(ServerTls::default());
     }
     // SAFETY: by the contract of this function.
-    let (c, alpn) = unsafe { read(config, NETSYS_TLS_NO_SESSION_RESUMPTION) }?;
+    let (c, common) = unsafe { read(config, NETSYS_TLS_NO_SESSION_RESUMPTION | NETSYS_TLS_OFF) }?;
     if c.server_name.len != 0 || c.dangerously_disable_verification != 0 {
         return Err(invalid(
             "tls: server_name and dangerously_disable_verification are for clients: leave them 0 for a server",
         ));
     }
-    // SAFETY: by the contract of this function.
-    let (certificate, key, client_ca, crl) = unsafe {
-        (
-            pem("certificate", c.certificate_file, c.certificate)?,
-            pem("key", c.key_file, c.key)?,
-            pem("ca", c.ca_file, c.ca)?,
-            pem("crl", c.crl_file, c.crl)?,
-        )
-    };
+    let Common { enabled, certificate, key, ca, crl, min_version, alpn, session_resumption } = common;
     Ok(ServerTls {
-        enabled: true,
+        enabled,
         certificate,
         key,
-        client_ca,
+        client_ca: ca,
         crl,
-        client_certificate: match c.client_certificate {
-            NETSYS_CLIENT_CERTIFICATE_NONE => ClientCertificate::None,
-            NETSYS_CLIENT_CERTIFICATE_OPTIONAL => ClientCertificate::Optional,
-            NETSYS_CLIENT_CERTIFICATE_REQUIRED => ClientCertificate::Required,
-            other => {
-                return Err(invalid(format!(
-                    "tls: client_certificate is {other}: use NETSYS_CLIENT_CERTIFICATE_NONE (0), _OPTIONAL (1) or \
-                     _REQUIRED (2)"
-                )));
-            }
-        },
-        min_version: version(c.min_version)?,
+        client_certificate: args::word(c.client_certificate, "tls: client_certificate", "NETSYS_CLIENT_CERTIFICATE")?,
+        min_version,
         alpn,
-        session_resumption: c.flags & NETSYS_TLS_NO_SESSION_RESUMPTION == 0,
+        session_resumption,
     })
 }
 
@@ -181,7 +175,7 @@ pub(super) unsafe fn client(config: *const netsys_tls_config) -> Result<ClientTl
         return Ok(ClientTls::default());
     }
     // SAFETY: by the contract of this function.
-    let (c, alpn) = unsafe { read(config, NETSYS_TLS_NO_SESSION_RESUMPTION | NETSYS_TLS_NO_SNI) }?;
+    let (c, common) = unsafe { read(config, NETSYS_TLS_NO_SESSION_RESUMPTION | NETSYS_TLS_NO_SNI | NETSYS_TLS_OFF) }?;
     if c.client_certificate != 0 {
         return Err(invalid("tls: client_certificate is for servers: leave it 0 for a client"));
     }
@@ -192,27 +186,19 @@ pub(super) unsafe fn client(config: *const netsys_tls_config) -> Result<ClientTl
              NETSYS_TLS_DANGEROUSLY_DISABLE_VERIFICATION"
         )));
     }
-    // SAFETY: by the contract of this function.
-    let (ca, certificate, key, crl, server_name) = unsafe {
-        (
-            pem("ca", c.ca_file, c.ca)?,
-            pem("certificate", c.certificate_file, c.certificate)?,
-            pem("key", c.key_file, c.key)?,
-            pem("crl", c.crl_file, c.crl)?,
-            args::text(c.server_name, "server_name")?,
-        )
-    };
+    let Common { enabled, certificate, key, ca, crl, min_version, alpn, session_resumption } = common;
     Ok(ClientTls {
-        enabled: true,
+        enabled,
         ca,
         certificate,
         key,
         crl,
-        server_name: server_name.to_owned(),
+        // SAFETY: by the contract of this function.
+        server_name: unsafe { args::text(c.server_name, "server_name") }?.to_owned(),
         sni: c.flags & NETSYS_TLS_NO_SNI == 0,
-        min_version: version(c.min_version)?,
+        min_version,
         alpn,
-        session_resumption: c.flags & NETSYS_TLS_NO_SESSION_RESUMPTION == 0,
+        session_resumption,
         dangerously_disable_verification: blind != 0,
     })
 }
@@ -234,6 +220,7 @@ pub unsafe extern "C" fn netsys_tls_config_init(config: *mut netsys_tls_config, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::ClientCertificate;
     use crate::error::Code;
     use crate::ffi::args::view;
     use crate::ffi::lent_tls::Lent;
@@ -252,8 +239,25 @@ mod tests {
         // SAFETY: NULL is allowed.
         let (server, client) = unsafe { (server(std::ptr::null()), client(std::ptr::null())) };
         assert_eq!((server, client), (Ok(ServerTls::default()), Ok(ClientTls::default())));
+        let off = netsys_tls_config { flags: NETSYS_TLS_OFF, ..config() };
+        // SAFETY: a whole struct.
+        let (server, client) = unsafe { (self::server(&raw const off), self::client(&raw const off)) };
+        assert_eq!((server, client), (Ok(ServerTls::default()), Ok(ClientTls::default())));
         assert!(Lent::pointer(&Lent::of_server(&ServerTls::default())).is_null());
         assert!(Lent::pointer(&Lent::of_client(&ClientTls::default())).is_null());
+    }
+
+    #[test]
+    fn settings_that_are_switched_off_stay_so() {
+        let c = netsys_tls_config { flags: NETSYS_TLS_OFF, alpn: view("x"), ..config() };
+        // SAFETY: a whole struct with views of static text.
+        let (server, client) = unsafe { (self::server(&raw const c), self::client(&raw const c)) };
+        let (server, client) = (server.expect("readable"), client.expect("readable"));
+        assert!(!server.enabled && server.check().is_err() && !client.enabled && client.check().is_err());
+        let lent = (Lent::of_server(&server), Lent::of_client(&client));
+        // SAFETY: what they point to is alive.
+        let again = unsafe { (self::server(Lent::pointer(&lent.0)), self::client(Lent::pointer(&lent.1))) };
+        assert_eq!(again, (Ok(server), Ok(client)));
     }
 
     #[test]
@@ -334,7 +338,7 @@ mod tests {
         as_server(netsys_tls_config { server_name: view("x"), ..config() }, "are for clients");
         as_server(netsys_tls_config { key_file: view("x"), key: memory("y"), ..config() }, "both key and key_file");
         as_client(netsys_tls_config { client_certificate: 1, ..config() }, "is for servers");
-        as_client(netsys_tls_config { flags: 4, ..config() }, "flags is 0x4");
+        as_client(netsys_tls_config { flags: 8, ..config() }, "flags is 0x8");
         as_client(netsys_tls_config { dangerously_disable_verification: 1, ..config() }, "is 0x1");
     }
 }

@@ -5,9 +5,8 @@ use std::ffi::c_char;
 use super::args::{self, Extensible, Out, invalid};
 use super::guard;
 use super::status::netsys_status;
-use super::tls_config::version_number;
 use super::types::*;
-use crate::config::TlsVersion;
+use crate::config::{TlsVersion, Word};
 use crate::error::{Code, Error, Result};
 use crate::session::Session;
 use crate::transport::tls::{PeerCertificate, TlsInfo};
@@ -67,7 +66,7 @@ pub unsafe extern "C" fn netsys_session_tls_info(session: netsys_session, out: *
         let info = info(session)?;
         let value = netsys_tls_info {
             struct_size: size_of::<netsys_tls_info>() as u32,
-            version: version_number(info.version),
+            version: info.version.number(),
             cipher_suite: info.cipher_suite.into(),
             resumed: info.resumed.into(),
             has_peer_certificate: info.peer.is_some().into(),

@@ -415,4 +415,30 @@ TEST(NetworkConfig, NoFileHoldsKeysThatAreInMemory) {
     EXPECT_EQ(std::string::npos, text.error().message.find("canary"));
 }
 
+TEST(NetworkConfig, NoFileHoldsABridgesOwnEncryption) {
+    const std::vector<std::string> fault{"bridge.enable_encryption"};
+    network_config config;
+    config.bridge.enable_encryption = true;
+    config.server.tls.enabled = true;
+    config.server.tls.certificate_file = "server.pem";
+    config.server.tls.key_file = "server.key";
+    config.bridge.server_tls = config.server.tls;
+    config.bridge.server_tls.enabled = false;  // which is no question there
+    EXPECT_TRUE(config.validate().empty());
+    config.bridge.server_tls.alpn = "one";
+    EXPECT_EQ(fault, keys(config.validate()));
+    EXPECT_NE(std::string::npos, config.to_string().error().message.find("server.tls"));
+    config.bridge.server_tls = {};
+    EXPECT_TRUE(config.validate().empty());
+    config.bridge.client_tls.ca_file = "ca.pem";
+    EXPECT_EQ(fault, keys(config.validate()));
+    config.client.tls = config.bridge.client_tls;
+    config.client.tls.enabled = true;
+    EXPECT_TRUE(config.validate().empty());
+    config.bridge.enable_encryption = false;
+    EXPECT_EQ(fault, keys(config.validate()));
+    config.bridge.client_tls = {};
+    EXPECT_TRUE(config.validate().empty());
+}
+
 }  // namespace
