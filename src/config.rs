@@ -4,6 +4,7 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `session`, `server`, `client`, `bridge`, `context` | the settings of each |
+//! | `log` | settings of the library's own log |
 //! | `application` | settings that the library only carries for the program |
 //! | `tls`, `pem` | what connections are encrypted with; where certificates and keys are |
 //! | [`network_config`] | everything in one value: reading, checking, writing |
@@ -25,6 +26,7 @@ pub mod fault;
 mod fields;
 mod json;
 mod kind;
+mod log;
 pub mod network_config;
 mod pem;
 mod rules;
@@ -41,6 +43,7 @@ pub use client::{ClientConfig, Reconnect};
 pub use context::ContextConfig;
 pub use document::Format;
 pub use kind::{OFF, Scalar, UNLIMITED};
+pub use log::LogConfig;
 pub use network_config::NetworkConfig;
 pub use pem::Pem;
 pub use server::ServerConfig;

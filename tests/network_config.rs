@@ -64,6 +64,9 @@ fn random_config(random: &mut Random) -> NetworkConfig {
                 Scalar::Number(_) if random.below(8) == 0 => Scalar::Number([OFF, UNLIMITED][random.below(2)]),
                 Scalar::Number(_) => Scalar::Number(any_number(random)),
                 Scalar::Text(_) if key == "server.exempt_addresses" => Scalar::Text(any_ranges(random)),
+                Scalar::Text(_) if key == "context.log_filter" => {
+                    Scalar::Text(["", "warn", "a::b=debug, off"][random.below(3)].into())
+                }
                 Scalar::Text(_) => Scalar::Text(any_text(random)),
             };
             if config.set(&key, value).is_ok() {
@@ -282,6 +285,14 @@ fn keys_that_do_not_go_together_are_told_with_the_lines_of_both() {
         ["3:1: client.reconnect.first_delay: first_delay is 100 ms and max_delay 50 ms: give it more than 0, and no \
           more than max_delay (client.reconnect.first_delay is not in the text, client.reconnect.max_delay is in line 3)"]
     );
+    let text = "[context]\nlog_filter = 'network_system=loud'";
+    assert_eq!(
+        faults(text, Format::Toml),
+        [
+            "2:1: context.log_filter: \"loud\" is no level: write off, error, warn, info, debug or trace, for some targets \
+          as in \"warn,network_system::session=debug\" (context.log_filter is in line 2)"
+        ]
+    );
     let text = "[client]\nframing = 'raw'\ncompression = 'auto'";
     assert_eq!(
         faults(text, Format::Toml),
@@ -376,10 +387,14 @@ fn keys_keep_what_others_switch_off() {
 /// A key, a value as TOML and JSON have it, and what a program sees of it, which is not the default.
 type Case = (&'static str, &'static str, fn(&NetworkConfig) -> bool);
 
-const PROTECTION: [Case; 30] = [
+const PROTECTION: [Case; 32] = [
     ("context.max_buffered", "'64 MiB'", |config| config.context.max_buffered == 64 << 20),
     ("context.max_buffered", "'unlimited'", |config| config.context.max_buffered == usize::MAX),
     ("context.pool_threads", "3", |config| config.context.pool_threads == 3),
+    ("context.log_filter", "'off,network_system::session=trace'", |config| {
+        config.log.filter == "off,network_system::session=trace"
+    }),
+    ("context.log_to_stderr", "true", |config| config.log.to_stderr),
     ("server.dispatch", "'pool'", |config| config.server.session.dispatch == Dispatch::Pool),
     ("client.dispatch", "'manual'", |config| config.client.session.dispatch == Dispatch::Manual),
     ("server.io_threads", "4", |config| config.server.io_threads == 4),

@@ -10,7 +10,7 @@ use super::network_config::NetworkConfig;
 use super::stored::*;
 use super::tls::MAX_ALPN;
 use super::{
-    BridgeConfig, ClientCertificate, ClientConfig, ClientTls, Compression, ContextConfig, Framing, LogLevel,
+    BridgeConfig, ClientCertificate, ClientConfig, ClientTls, Compression, ContextConfig, Framing, LogConfig, LogLevel,
     LoggerConfig, MAX_COMPRESSION_LEVEL, MonitoringConfig, Reconnect, SendPolicy, ServerConfig, ServerTls,
     SessionConfig, ThreadPoolConfig, TlsVersion,
 };
@@ -138,6 +138,12 @@ fn all() -> Vec<Field> {
         "thread_name_prefix" = thread_name_prefix: Kind::Text { max: 64 }, "What the names of the threads begin with";
         "max_buffered" = max_buffered via or_unlimited: MEMORY,
             "The bytes that all sessions may hold together in buffers";
+    }
+    fields! {
+        fields, "context", LogConfig at (log), besides ();
+        "log_filter" = filter: Kind::Text { max: 1023 },
+            "The library's own lines, by target: 'warn,network_system::session=debug'; empty: by logger.min_level";
+        "log_to_stderr" = to_stderr: Kind::Switch, "Whether these go to the standard error stream, too";
     }
     fields! {
         fields, "server", ServerConfig at (server), besides (session, tls);

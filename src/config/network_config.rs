@@ -14,8 +14,8 @@ use super::fields::{self, FIELDS, Field};
 use super::kind::{Kind, Scalar, quoted};
 use super::rules::{RULES, Rule};
 use super::{
-    BridgeConfig, ClientConfig, ClientTls, ContextConfig, LogLevel, LoggerConfig, MonitoringConfig, SendPolicy,
-    ServerConfig, ServerTls, SessionConfig, ThreadPoolConfig,
+    BridgeConfig, ClientConfig, ClientTls, ContextConfig, LogConfig, LogLevel, LoggerConfig, MonitoringConfig,
+    SendPolicy, ServerConfig, ServerTls, SessionConfig, ThreadPoolConfig,
 };
 use crate::error::Code;
 
@@ -33,6 +33,8 @@ pub struct NetworkConfig {
     pub bridge: BridgeConfig,
     /// The application's pool of threads.
     pub thread_pool: ThreadPoolConfig,
+    /// The library's own log; [`NetworkConfig::open_log`] makes it.
+    pub log: LogConfig,
     /// The application's log.
     pub logger: LoggerConfig,
     /// The application's figures.
@@ -52,6 +54,7 @@ impl Default for NetworkConfig {
             client: ClientConfig { session, ..ClientConfig::default() },
             bridge: BridgeConfig::default(),
             thread_pool: ThreadPoolConfig::default(),
+            log: LogConfig::default(),
             logger: LoggerConfig::default(),
             monitoring: MonitoringConfig::default(),
         }

@@ -13,6 +13,7 @@ pub(super) struct Rule {
 }
 
 pub(super) const RULES: &[Rule] = &[
+    Rule { section: "context", names: &["log_filter"], check: |config| config.log.check_filter() },
     Rule {
         section: "server",
         names: &["send_hard_limit", "send_queue_limit"],

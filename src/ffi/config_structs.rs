@@ -6,11 +6,12 @@ use super::client_config::{netsys_client_config, to_client};
 use super::context::netsys_context_config;
 use super::guard;
 use super::lent_tls::Lent;
+use super::log;
 use super::open_config::Texts;
 use super::server_config::{netsys_server_config, to_server};
 use super::status::netsys_status;
 use super::types::*;
-use crate::config::{ContextConfig, LogLevel, NetworkConfig};
+use crate::config::{ContextConfig, LogConfig, NetworkConfig};
 
 /// The configuration of a server, for netsys_server_start.
 ///
@@ -92,23 +93,33 @@ fn to_context(config: &NetworkConfig) -> netsys_context_config {
     c.pool_threads = narrow(*pool_threads);
     c.thread_name_prefix = view(thread_name_prefix);
     c.max_buffered_bytes = *max_buffered as u64;
-    c.log_level = match config.logger.min_level {
-        LogLevel::Fatal | LogLevel::Error => 1,
-        LogLevel::Warn => 2,
-        LogLevel::Info => 3,
-        LogLevel::Debug => 4,
-        LogLevel::Trace => 5,
-    };
+    c.log_level = log::number(config.logger.min_level.into());
+    let LogConfig { filter, to_stderr } = &config.log;
+    c.log_filter = view(filter);
+    c.log_to_stderr = (*to_stderr).into();
     c
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Format;
 
     #[test]
     fn a_context_logs_what_the_logger_does() {
         let level = |preset: NetworkConfig| to_context(&preset).log_level;
         assert_eq!((level(NetworkConfig::development()), level(NetworkConfig::testing())), (4, 2));
+    }
+
+    #[test]
+    fn a_context_has_the_log_of_the_configuration() {
+        let text = "[context]\nlog_filter = 'off,network_system=debug'\nlog_to_stderr = true";
+        let config = NetworkConfig::from_str(text, Format::Toml).expect("valid");
+        let context = to_context(&config);
+        // SAFETY: the configuration lives.
+        assert_eq!(unsafe { args::text(context.log_filter, "filter") }, Ok("off,network_system=debug"));
+        assert_eq!(context.log_to_stderr, 1);
+        let context = to_context(&NetworkConfig::default());
+        assert_eq!((context.log_filter.len, context.log_to_stderr), (0, 0));
     }
 }

@@ -113,6 +113,8 @@ TEST(NetworkConfig, WhatATextSaysArrives) {
         max_loops = 2
         pool_threads = 3
         max_buffered = "unlimited"
+        log_filter = "warn,network_system::session=debug"
+        log_to_stderr = true
         [server]
         server_id = "files"
         port = 9000
@@ -173,6 +175,8 @@ TEST(NetworkConfig, WhatATextSaysArrives) {
     EXPECT_EQ(2u, config.context.max_loops);
     EXPECT_EQ(3u, config.context.pool_threads);
     EXPECT_EQ(unlimited, config.context.max_buffered);
+    EXPECT_EQ("warn,network_system::session=debug", config.context.log_filter);
+    EXPECT_TRUE(config.context.log_to_stderr);
     EXPECT_EQ("files", config.server_id);
     EXPECT_EQ(9000, config.server.port);
     EXPECT_EQ("::1", config.server.bind_address);

@@ -66,6 +66,8 @@ void visit_keys(Config& config, Visitor& visit) {
     visit("context.pool_threads", config.context.pool_threads);
     visit("context.thread_name_prefix", config.context.thread_name_prefix);
     visit.or_default("context.max_buffered", config.context.max_buffered);
+    visit("context.log_filter", config.context.log_filter);
+    visit("context.log_to_stderr", config.context.log_to_stderr);
 
     visit("server.server_id", config.server_id);
     visit("server.bind_address", config.server.bind_address);
