@@ -53,7 +53,7 @@ pub use tls::{ClientCertificate, ClientTls, ServerTls, TlsVersion};
 pub(crate) use tls::{alpn_text, split_alpn};
 pub(crate) use words::Word;
 
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 
 /// What a longer duration is taken for: for ever, and yet a point in time that can be computed.
 pub(crate) const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
@@ -63,10 +63,7 @@ pub const MAX_ID_LEN: usize = 255;
 
 fn validate_id(what: &str, id: &str) -> Result<()> {
     if id.len() > MAX_ID_LEN {
-        return Err(Error::new(
-            Code::InvalidArgument,
-            format!("{what} has {} bytes: at most {MAX_ID_LEN} fit into the hello", id.len()),
-        ));
+        return Err(Error::invalid(format!("{what} has {} bytes: at most {MAX_ID_LEN} fit into the hello", id.len())));
     }
     Ok(())
 }

@@ -77,8 +77,7 @@ mod tests {
             tracing::debug!(target: "b", "debug of b");
         });
         log.close();
-        let lines = kept.0.lock().expect("no panic").clone();
-        lines
+        kept.0.lock().expect("no panic").clone()
     }
 
     #[test]

@@ -261,14 +261,8 @@ fn known(key: &str) -> Result<&'static Field, Fault> {
 }
 
 fn unreadable(file: &str, error: &io::Error) -> Faults {
-    let code = match error.kind() {
-        io::ErrorKind::NotFound => Code::NotFound,
-        io::ErrorKind::PermissionDenied => Code::PermissionDenied,
-        io::ErrorKind::InvalidInput => Code::InvalidArgument, // a NUL in its name
-        _ => Code::Io,
-    };
     let fault = Fault { file: file.to_owned(), text: format!("cannot be read: {error}"), ..Fault::default() };
-    Faults { code, os_code: error.raw_os_error().unwrap_or(0), list: vec![fault] }
+    Faults { code: Code::of_file(error), os_code: error.raw_os_error().unwrap_or(0), list: vec![fault] }
 }
 
 /// Puts a document into a configuration.
