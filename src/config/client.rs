@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::tls::ClientTls;
 use super::{LONGEST, SessionConfig, validate_id};
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 
 /// Settings of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct ClientConfig {
     pub host: String,
     /// The server's port.
     pub port: u16,
-    /// How long resolving, connecting and the hello may take together.
+    /// How long resolving, connecting, the handshake of TLS and the hello may take together.
     pub connect_timeout: Duration,
     /// Whether and how it connects again when it could not connect, or its connection ended.
     pub reconnect: Reconnect,
@@ -61,14 +61,11 @@ impl Reconnect {
 
     pub(crate) fn check_delays(&self) -> Result<()> {
         if self.first_delay.is_zero() || self.first_delay > self.max_delay {
-            return Err(Error::new(
-                Code::InvalidArgument,
-                format!(
-                    "first_delay is {} ms and max_delay {} ms: give it more than 0, and no more than max_delay",
-                    self.first_delay.as_millis(),
-                    self.max_delay.as_millis()
-                ),
-            ));
+            return Err(Error::invalid(format!(
+                "first_delay is {} ms and max_delay {} ms: give it more than 0, and no more than max_delay",
+                self.first_delay.as_millis(),
+                self.max_delay.as_millis()
+            )));
         }
         Ok(())
     }
@@ -94,10 +91,10 @@ impl ClientConfig {
         self.connect_timeout = self.connect_timeout.min(LONGEST);
         validate_id("client_id", &self.client_id)?;
         if self.host.is_empty() {
-            return Err(Error::new(Code::InvalidArgument, "host is empty: name the server's host or address"));
+            return Err(Error::invalid("host is empty: name the server's host or address"));
         }
         if self.port == 0 {
-            return Err(Error::new(Code::InvalidArgument, "port is 0: name the server's port, 1 to 65535"));
+            return Err(Error::invalid("port is 0: name the server's port, 1 to 65535"));
         }
         self.reconnect.validate()?;
         self.tls.check()?;

@@ -185,7 +185,7 @@ fn all() -> Vec<Field> {
         "client_id" = client_id: NAME, "What a framed server is told";
         "host" = host: NAME, "The server's address or name";
         "port" = port: Kind::count(0, 65535), "The server's port";
-        "connection_timeout" = connect_timeout: Kind::TIME, "How long resolving, connecting and greeting may take";
+        "connection_timeout" = connect_timeout: Kind::TIME, "How long resolving, connecting, agreeing on TLS and greeting may take";
     }
     session_fields! {
         fields, "client", (client.session), timeout: Kind::TIME_OR_ZERO, besides (handshake_timeout);

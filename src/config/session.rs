@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::LONGEST;
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::runtime::Dispatch;
 use crate::transport::compression::{Algorithm, Algorithms};
 
@@ -23,7 +23,7 @@ pub enum Framing {
 /// What a send does when the session's outgoing queue is full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SendPolicy {
-    /// Fail with [`Code::WouldBlock`]; one writable event follows.
+    /// Fail with [`Code::WouldBlock`](crate::error::Code::WouldBlock); one writable event follows.
     #[default]
     WouldBlock,
     /// Wait for room, at most [`SessionConfig::send_timeout`]. On a library thread, where waiting would stop the loop
@@ -101,7 +101,8 @@ pub struct SessionConfig {
     /// however often. A peer that lives and does not read is not ended by this. `None`: the system's own patience, some
     /// 15 minutes.
     pub unresponsive_timeout: Option<Duration>,
-    /// How long a peer may take to say who it is once it has begun to; the handshake of TLS, if there is one, included.
+    /// How long a peer may take to say who it is once it has begun to. With TLS: how long any peer may take from its
+    /// connection on, for the handshake and, if framed, to say who it is together.
     pub handshake_timeout: Duration,
     /// How long a graceful close may take.
     pub drain: Duration,
@@ -177,7 +178,7 @@ impl SessionConfig {
         if !(1..=MAX_COMPRESSION_LEVEL).contains(&self.compression_level) {
             let level = self.compression_level;
             let text = format!("compression_level is {level}: give it 1 to {MAX_COMPRESSION_LEVEL}");
-            return Err(Error::new(Code::InvalidArgument, text));
+            return Err(Error::invalid(text));
         }
         self.check_compression()?;
         self.check_send_limits()
@@ -185,8 +186,7 @@ impl SessionConfig {
 
     pub(crate) fn check_compression(&self) -> Result<()> {
         if self.compression != Compression::Off && self.framing == Framing::Raw {
-            return Err(Error::new(
-                Code::InvalidArgument,
+            return Err(Error::invalid(
                 "compression is on and framing is raw, where bytes travel as they are: use framing framed or auto, or \
                  switch compression off",
             ));
@@ -196,13 +196,10 @@ impl SessionConfig {
 
     pub(crate) fn check_send_limits(&self) -> Result<()> {
         if self.send_hard_limit < self.send_queue {
-            return Err(Error::new(
-                Code::InvalidArgument,
-                format!(
-                    "send_hard_limit is {} bytes, less than send_queue with {}: give it at least the same",
-                    self.send_hard_limit, self.send_queue
-                ),
-            ));
+            return Err(Error::invalid(format!(
+                "send_hard_limit is {} bytes, less than send_queue with {}: give it at least the same",
+                self.send_hard_limit, self.send_queue
+            )));
         }
         Ok(())
     }

@@ -51,9 +51,11 @@ pub unsafe extern "C" fn netsys_client_config_init(config: *mut netsys_client_co
 /// @param callbacks  its events; copied. The userdata must live until release runs
 /// @param out        the client, yours until netsys_client_destroy
 /// @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context or the bridge);
-///         NETSYS_ERR_CANCELLED (the context is being shut down, or the bridge destroyed); NETSYS_ERR_IO (no thread);
-///         NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release of the callbacks runs before this
-///         returns, unless it is the struct_size or reserved of the callbacks that is refused.
+///         NETSYS_ERR_CANCELLED (the context is being shut down, or the bridge destroyed); NETSYS_ERR_NOT_FOUND (a file
+///         of TLS, or the issuers that the system trusts); NETSYS_ERR_PERMISSION_DENIED (a file of TLS); NETSYS_ERR_IO
+///         (a file of TLS, or no thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release of the
+///         callbacks runs before this returns, unless it is the struct_size or reserved of the callbacks that is
+///         refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn netsys_client_start(
     context: netsys_context,

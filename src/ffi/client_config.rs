@@ -9,7 +9,7 @@ use super::session_config::{Bridged, SessionFields, or_millis, set};
 use super::tls_config::{self, netsys_tls_config};
 use super::types::*;
 use crate::config::{ClientConfig, Reconnect};
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 
 /// What a client is like. Host and port are required; the rest may be zero, but for struct_size, and then means the
 /// default.
@@ -28,7 +28,7 @@ pub struct netsys_client_config {
     pub port: u16,
     /// 0.
     pub reserved16: u16,
-    /// How long resolving, connecting and, if framed, greeting may take together, in ms; 0: 30000.
+    /// How long resolving, connecting, the handshake of TLS and, if framed, greeting may take together, in ms; 0: 30000.
     pub connect_timeout_ms: u32,
     /// NETSYS_SEND_*: what a send does when the queue is full.
     pub send_policy: u32,
@@ -141,10 +141,9 @@ fn reconnect(c: &netsys_client_config) -> Result<Reconnect> {
     ];
     match (c.reconnect, fields.into_iter().find(|(_, value)| *value != 0)) {
         (0, None) => Ok(Reconnect::default()),
-        (0, Some((name, value))) => Err(Error::new(
-            Code::InvalidArgument,
-            format!("{name} is {value}, but reconnect is 0: set reconnect to 1, or the rest to 0 too"),
-        )),
+        (0, Some((name, value))) => Err(Error::invalid(format!(
+            "{name} is {value}, but reconnect is 0: set reconnect to 1, or the rest to 0 too"
+        ))),
         (1, _) => {
             let default = Reconnect::default();
             let first = set(c.reconnect_first_ms).map(millis);
@@ -157,7 +156,7 @@ fn reconnect(c: &netsys_client_config) -> Result<Reconnect> {
                 max_attempts: NonZeroU32::new(c.reconnect_max_attempts),
             })
         }
-        (other, _) => Err(Error::new(Code::InvalidArgument, format!("reconnect is {other}: use 0 or 1"))),
+        (other, _) => Err(Error::invalid(format!("reconnect is {other}: use 0 or 1"))),
     }
 }
 /// The configuration as C has it, with views of its strings, and with `tls`, which is its `tls`.
@@ -186,6 +185,7 @@ mod tests {
 
     use super::*;
     use crate::config::{Compression, Framing};
+    use crate::error::Code;
     use crate::ffi::args::view;
 
     fn client_config() -> netsys_client_config {

@@ -16,8 +16,8 @@ use crate::config::{ContextConfig, LogConfig, NetworkConfig};
 /// The configuration of a server, for netsys_server_start.
 ///
 /// @param config  the configuration
-/// @param out     filled in; set its struct_size to sizeof(netsys_server_config) first. Its strings are valid until the
-///                configuration is destroyed
+/// @param out     filled in; set its struct_size to sizeof(netsys_server_config) first. Its strings, and what tls
+///                points to, are valid until the configuration is destroyed
 /// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn netsys_config_server(config: netsys_config, out: *mut netsys_server_config) -> netsys_status {
@@ -32,8 +32,8 @@ pub unsafe extern "C" fn netsys_config_server(config: netsys_config, out: *mut n
 /// The configuration of a client, for netsys_client_start, which refuses it while it names no host and port.
 ///
 /// @param config  the configuration
-/// @param out     filled in; set its struct_size to sizeof(netsys_client_config) first. Its strings are valid until the
-///                configuration is destroyed
+/// @param out     filled in; set its struct_size to sizeof(netsys_client_config) first. Its strings, and what tls
+///                points to, are valid until the configuration is destroyed
 /// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn netsys_config_client(config: netsys_config, out: *mut netsys_client_config) -> netsys_status {
@@ -63,8 +63,8 @@ pub unsafe extern "C" fn netsys_config_bridge(config: netsys_config, out: *mut n
 /// without callbacks.
 ///
 /// @param config  the configuration
-/// @param out     filled in; set its struct_size to sizeof(netsys_context_config) first. Its string is valid until the
-///                configuration is destroyed
+/// @param out     filled in; set its struct_size to sizeof(netsys_context_config) first. Its strings are valid until
+///                the configuration is destroyed
 /// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn netsys_config_context(

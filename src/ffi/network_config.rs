@@ -155,7 +155,8 @@ pub unsafe extern "C" fn netsys_config_to_string(
 
 /// The value of a key as a number: times in milliseconds, with NETSYS_INFINITE for "off", sizes in bytes, INT64_MAX for
 /// "unlimited", 0 for "default", true and false as 1 and 0, and words as their number: NETSYS_FRAMING_*,
-/// NETSYS_DISPATCH_*, NETSYS_SEND_*; levels of the log from 0, "trace", to 5, "fatal".
+/// NETSYS_DISPATCH_*, NETSYS_SEND_*, NETSYS_COMPRESSION_*, NETSYS_CLIENT_CERTIFICATE_*, NETSYS_TLS_1_*; levels of the log
+/// from 0, "trace", to 5, "fatal".
 ///
 /// @param config  the configuration
 /// @param key     the key: "server.timeout"

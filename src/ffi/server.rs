@@ -104,9 +104,9 @@ pub unsafe extern "C" fn netsys_server_config_init(config: *mut netsys_server_co
 /// @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context or the bridge);
 ///         NETSYS_ERR_CANCELLED (the context is being shut down, or the bridge destroyed); NETSYS_ERR_BIND_FAILED (the
 ///         host or port: os_code of netsys_last_error says whether it is in use, forbidden, or not this machine's);
-///         NETSYS_ERR_IO (no thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release of the
-///         callbacks runs before this returns, unless it is the struct_size or reserved of the callbacks that is
-///         refused.
+///         NETSYS_ERR_NOT_FOUND, NETSYS_ERR_PERMISSION_DENIED (a file of TLS); NETSYS_ERR_IO (a file of TLS, or no
+///         thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release of the callbacks runs before
+///         this returns, unless it is the struct_size or reserved of the callbacks that is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn netsys_server_start(
     context: netsys_context,

@@ -47,7 +47,8 @@ pub struct netsys_server_config {
     /// A framed session that has received nothing for this long, in ms, asks the peer for a sign of life, and ends
     /// after three times this without one; 0: 10000; NETSYS_INFINITE: no heartbeats.
     pub heartbeat_ms: u32,
-    /// How long a peer that has begun to say who it is may take to end, in ms; 0: 5000.
+    /// How long a peer that has begun to say who it is may take to end, in ms; with tls: how long any peer may take from
+    /// its connection on, for the handshake of TLS and, if framed, to say who it is together; 0: 5000.
     pub handshake_timeout_ms: u32,
     /// How long a graceful close or stop may take to deliver what is queued, in ms; 0: 5000.
     pub drain_ms: u32,
@@ -105,7 +106,7 @@ pub struct netsys_server_config {
     pub compression_level: u32,
     /// The bridge that the server belongs to, whose settings take the place of defaults; 0: none.
     pub bridge: netsys_bridge,
-    /// How connections are encrypted; NULL: not at all.
+    /// How connections are encrypted; NULL: not at all. A session that is adopted cannot be.
     pub tls: *const netsys_tls_config,
 }
 

@@ -286,7 +286,9 @@ pub unsafe extern "C" fn netsys_session_create(
 /// @param context    where its thread belongs
 /// @param fd         a connected TCP socket. On NETSYS_OK it is the library's, and closed or numbered anew; on failure
 ///                   it is still yours
-/// @param config     what the session is like, as for a server; host, port, backlog and max_connections are ignored
+/// @param config     what the session is like, as for a server; tls is NULL or has NETSYS_TLS_OFF, since the socket is
+///                   taken as it is. What is about listening and accepting is ignored: host, port, backlog, io_threads,
+///                   max_connections, max_connections_per_address, accept_rate, accept_burst and exempt_addresses
 /// @param callbacks  its events, as for a server: on_accept .. on_end, then on_stopped and release; copied
 /// @param out        the session, retained once: yours until netsys_session_release
 /// @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context); NETSYS_ERR_UNSUPPORTED (the

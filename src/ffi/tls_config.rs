@@ -66,7 +66,7 @@ pub struct netsys_tls_config {
     /// The same in memory.
     pub key: netsys_bytes,
     /// The issuers that the peer's certificate has to come from: the file. Clients: none: those that the system trusts.
-    /// Servers: needed if clients are asked for a certificate.
+    /// Servers: needed if clients are asked for a certificate; errors and configuration files call it client_ca_file.
     pub ca_file: netsys_str,
     /// The same in memory.
     pub ca: netsys_bytes,
@@ -77,7 +77,8 @@ pub struct netsys_tls_config {
     pub crl: netsys_bytes,
     /// Clients: the name that the server's certificate has to be for; empty: the host that is connected to.
     pub server_name: netsys_str,
-    /// The application protocols (ALPN), the preferred one first, with commas between them; may be empty.
+    /// The application protocols (ALPN), the preferred one first, with commas between them, at most 1023 bytes; may be
+    /// empty.
     pub alpn: netsys_str,
 }
 
