@@ -370,7 +370,7 @@ fn an_encrypting_bridge_encrypts_or_starts_nothing() {
         bridge.start_client(&home.0, client, Arc::new(Echo)).unwrap_err(),
     ] {
         assert_eq!(error.code, Code::InvalidArgument);
-        assert!(error.message.contains("tls.enabled is false"), "{error}");
+        assert!(error.message.contains("set tls.enabled to true"), "{error}");
         assert_eq!(next(&told), Told::Error(Code::InvalidArgument));
     }
 

@@ -464,7 +464,7 @@ fn tls_is_whole_or_not_at_all() {
     };
     one(server("enabled = true"), "2:1: server.tls.certificate_file", "set certificate_file");
     one(server("enabled = true\ncertificate_file = 'x'"), "3:1: server.tls.key_file", "set key_file");
-    one(server("certificate_file = 'x'\nkey_file = 'x'"), "2:1: server.tls.enabled", "tls.enabled is false");
+    one(server("certificate_file = 'x'\nkey_file = 'x'"), "2:1: server.tls.enabled", "set tls.enabled to true");
     one(server("\nalpn = 'x'\nenabled = false"), "4:1: server.tls.enabled", "server.tls.enabled is in line 4");
     let whole = "enabled = true\ncertificate_file = 'x'\nkey_file = 'x'\n";
     let text = format!("{whole}client_certificate = 'required'");
@@ -476,7 +476,7 @@ fn tls_is_whole_or_not_at_all() {
     one(server(&format!("{whole}alpn = 'a,,b'")), "5:1: server.tls.alpn", "1 to 255");
     one(server(&format!("{whole}min_version = '1.1'")), "5:15: server.tls.min_version", "\"1.2\" or \"1.3\"");
     one(client("enabled = true\nkey_file = 'x'"), "3:1: client.tls.key_file", "set certificate_file");
-    one(client("ca_file = 'x'"), "2:1: client.tls.enabled", "tls.enabled is false");
+    one(client("ca_file = 'x'"), "2:1: client.tls.enabled", "set tls.enabled to true");
     let text = "enabled = true\nca_file = 'x'\ndangerously_disable_verification = true";
     one(client(text), "4:1: client.tls.dangerously_disable_verification", "leave out the one or the others");
 
@@ -509,7 +509,7 @@ fn nothing_of_tls_is_said_in_vain() {
             text => format!("'{text}'"),
         };
         assert!(config.to_string(Format::Toml).is_err(), "{key}");
-        let expected = format!("3:1: {section}.enabled: settings of TLS are given, but tls.enabled is false");
+        let expected = format!("3:1: {section}.enabled: settings of TLS are given, but it is not enabled");
         let faults = faults(&format!("[{section}]\n\n{name} = {value}"), Format::Toml);
         assert!(faults.iter().any(|fault| fault.starts_with(&expected)), "{faults:?}");
         told += 1;

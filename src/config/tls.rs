@@ -206,8 +206,8 @@ fn check_switch(enabled_or_default: bool) -> Result<()> {
         return Ok(());
     }
     Err(Error::invalid(
-        "settings of TLS are given, but tls.enabled is false, so that nothing would be encrypted: set it to true, or \
-         leave them out",
+        "settings of TLS are given, but it is not enabled, so that nothing would be encrypted: set tls.enabled to true, \
+         or leave them out",
     ))
 }
 
@@ -278,7 +278,7 @@ mod tests {
         refused(lacks_key.check(), "without its private key: set key_file");
         let whole = ServerTls { key: pem.clone(), ..lacks_key };
         assert!(whole.check().is_ok());
-        refused(ServerTls { enabled: false, ..whole.clone() }.check(), "tls.enabled is false");
+        refused(ServerTls { enabled: false, ..whole.clone() }.check(), "set tls.enabled to true");
         refused(ServerTls { client_ca: pem.clone(), ..whole.clone() }.check(), "set client_certificate to");
         refused(ServerTls { crl: pem.clone(), ..whole.clone() }.check(), "set client_certificate to");
         let required = ServerTls { client_certificate: ClientCertificate::Required, ..whole.clone() };
@@ -317,8 +317,8 @@ mod tests {
             ClientTls { session_resumption: false, ..ClientTls::default() },
             ClientTls { dangerously_disable_verification: true, ..ClientTls::default() },
         ];
-        server.iter().for_each(|tls| refused(tls.check(), "tls.enabled is false"));
-        client.iter().for_each(|tls| refused(tls.check(), "tls.enabled is false"));
+        server.iter().for_each(|tls| refused(tls.check(), "set tls.enabled to true"));
+        client.iter().for_each(|tls| refused(tls.check(), "set tls.enabled to true"));
     }
 
     #[test]
