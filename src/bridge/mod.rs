@@ -190,8 +190,8 @@ impl Bridge {
         handler: Arc<dyn Handler>,
     ) -> Result<Arc<Server>> {
         let settings = self.config();
-        let config = settings.complete_server(config);
         self.start(context, &settings, config.server_id.clone(), handler, |handler| {
+            let config = settings.complete_server(config)?;
             settings.check_certificate(&config)?;
             let server = Server::start(context, config, handler)?;
             Ok((Made::Server(Arc::downgrade(&server)), server))
@@ -229,9 +229,8 @@ impl Bridge {
         start: impl FnOnce(ClientConfig, Arc<dyn Handler>) -> Result<Arc<Client>>,
     ) -> Result<Arc<Client>> {
         let settings = self.config();
-        let config = settings.complete_client(config);
         self.start(context, &settings, config.client_id.clone(), handler, |handler| {
-            let client = start(config, handler)?;
+            let client = start(settings.complete_client(config)?, handler)?;
             Ok((Made::Client(Arc::downgrade(&client)), client))
         })
     }

@@ -11,7 +11,7 @@ use super::connection_pool::{netsys_lease, netsys_pool};
 use super::context::OpenContext;
 use super::executor::HandedOut;
 use super::handles::{Entry, Table, kind_of};
-use super::network_config::OpenConfig;
+use super::open_config::OpenConfig;
 use super::session_manager::{Manager, netsys_session_manager};
 use super::types::*;
 use crate::bridge::Bridge;
