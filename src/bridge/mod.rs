@@ -211,18 +211,24 @@ impl Bridge {
         config: ClientConfig,
         handler: Arc<dyn Handler>,
     ) -> Result<Arc<Client>> {
-        self.start_client_by(context, config, handler, |config, handler| Client::start(context, config, handler))
+        let settings = self.config();
+        let config = settings.complete_client(config);
+        self.start_client_by(context, &settings, config, handler, |config, handler| {
+            Client::start(context, config, handler)
+        })
     }
 
-    /// Starts one that has a valid configuration and its encryption made already.
-    pub(crate) fn start_client_with(
+    /// Starts one of a pool, whose configuration was completed with these settings and is valid, and whose encryption is
+    /// made already.
+    pub(crate) fn start_pooled_client(
         self: &Arc<Self>,
         context: &Arc<Context>,
+        settings: &BridgeConfig,
         config: ClientConfig,
         tls: Option<TlsClient>,
         handler: Arc<dyn Handler>,
     ) -> Result<Arc<Client>> {
-        self.start_client_by(context, config, handler, |config, handler| {
+        self.start_client_by(context, settings, config, handler, |config, handler| {
             Client::start_with(context, config, tls, handler)
         })
     }
@@ -230,13 +236,12 @@ impl Bridge {
     fn start_client_by(
         self: &Arc<Self>,
         context: &Context,
+        settings: &BridgeConfig,
         config: ClientConfig,
         handler: Arc<dyn Handler>,
         start: impl FnOnce(ClientConfig, Arc<dyn Handler>) -> Result<Arc<Client>>,
     ) -> Result<Arc<Client>> {
-        let settings = self.config();
-        let config = settings.complete_client(config);
-        self.start(context, &settings, config.client_id.clone(), handler, |handler| {
+        self.start(context, settings, config.client_id.clone(), handler, |handler| {
             let client = start(config, handler)?;
             Ok((Made::Client(Arc::downgrade(&client)), client))
         })

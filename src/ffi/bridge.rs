@@ -250,33 +250,44 @@ pub(super) fn start_client(
     }
 }
 
-/// Starts a client of a pool likewise.
-pub(super) fn start_pooled_client(
-    bridge: netsys_bridge,
-    context: &Arc<Context>,
-    config: ClientConfig,
-    tls: Option<TlsClient>,
-    handler: Arc<dyn Handler>,
-) -> Result<Arc<Client>> {
-    match named(bridge)? {
-        None => Client::start_with(context, config, tls, handler),
-        Some(bridge) => bridge.start_client_with(context, config, tls, handler),
+/// Where a pool starts its clients: in a bridge, with the settings that it had when the pool was started, or in none.
+pub(super) struct PoolHome(Option<(Arc<Bridge>, BridgeConfig)>);
+
+impl PoolHome {
+    pub(super) fn new(bridge: netsys_bridge) -> Result<PoolHome> {
+        Ok(PoolHome(named(bridge)?.map(|bridge| {
+            let settings = bridge.config();
+            (bridge, settings)
+        })))
     }
-}
 
-/// The configuration of a client, with the settings of its bridge if one is named.
-pub(super) fn complete_client(bridge: netsys_bridge, config: ClientConfig) -> Result<ClientConfig> {
-    Ok(match named(bridge)? {
-        None => config,
-        Some(bridge) => bridge.config().complete_client(config),
-    })
-}
+    /// The pool's configuration with these settings.
+    pub(super) fn complete(&self, config: PoolConfig) -> Result<PoolConfig> {
+        match &self.0 {
+            None => Ok(config),
+            Some((bridge, _)) => bridge.complete_pool(config),
+        }
+    }
 
-/// The settings of a pool of clients, of a bridge if one is named.
-pub(super) fn complete_pool(bridge: netsys_bridge, config: PoolConfig) -> Result<PoolConfig> {
-    match named(bridge)? {
-        None => Ok(config),
-        Some(bridge) => bridge.complete_pool(config),
+    /// That of its clients likewise.
+    pub(super) fn complete_client(&self, config: ClientConfig) -> ClientConfig {
+        match &self.0 {
+            None => config,
+            Some((_, settings)) => settings.complete_client(config),
+        }
+    }
+
+    pub(super) fn start_client(
+        &self,
+        context: &Arc<Context>,
+        config: ClientConfig,
+        tls: Option<TlsClient>,
+        handler: Arc<dyn Handler>,
+    ) -> Result<Arc<Client>> {
+        match &self.0 {
+            None => Client::start_with(context, config, tls, handler),
+            Some((bridge, settings)) => bridge.start_pooled_client(context, settings, config, tls, handler),
+        }
     }
 }
 
