@@ -292,7 +292,8 @@ impl Bridge {
                 Ok(endpoint)
             }
             Err(error) => {
-                // In line first, since nothing is told any more when the last one is forgotten.
+                // In line first, since nothing is told any more when the last one is forgotten. The release, if the
+                // bridge waits for nothing else, may be told on this thread nevertheless.
                 context.logging(|| self.report_from_loop(context, &error));
                 let mut endpoints = self.lock_endpoints();
                 endpoints.running.remove(&number);
@@ -334,7 +335,8 @@ impl Bridge {
         }
     }
 
-    /// Begins to stop its servers and clients. `drain`: as for these. Others may be started afterwards.
+    /// Begins to stop its servers and clients. `drain`: as for these. Others may be started afterwards. One that is being
+    /// started on another thread is not stopped.
     pub fn stop(&self, drain: Option<Duration>) {
         let present = self.lock_endpoints().present();
         present.iter().for_each(|endpoint| endpoint.stop(drain));
