@@ -15,6 +15,7 @@ use network_system::config::{BridgeConfig, ClientConfig, ContextConfig, Framing,
 use network_system::core::{Client, PoolConfig, Server};
 use network_system::error::{Code, Error};
 use network_system::log::{Filter, Log, Record, Sink};
+use network_system::metrics::Counter::*;
 use network_system::metrics::Metrics;
 use network_system::runtime::{Clock, Context, ContextHooks};
 use network_system::session::Session;
@@ -117,11 +118,12 @@ fn what_servers_and_clients_do_is_counted_together() {
         events.message();
     }
     // Each message was sent and received at two ends.
-    let counts = |m: Metrics| [m.messages_sent, m.messages_received, m.bytes_sent, m.bytes_received];
+    let counts =
+        |m: Metrics| [MessagesSent, MessagesReceived, BytesSent, BytesReceived].map(|counter| m.counts[counter]);
     wait_until("the last send is counted", || counts(bridge.metrics()) == [200, 200, 2000, 2000]);
     let found = bridge.metrics();
-    assert_eq!([found.connections_total, found.connections_current, found.connections_failed], [2, 2, 0]);
-    assert!(found.messages_per_second > 0 && found.memory_resident > 0);
+    assert_eq!([found.counts[Connections], found.connections_current, found.counts[ConnectionsFailed]], [2, 2, 0]);
+    assert!(found.rates.messages > 0 && found.memory.resident > 0);
     assert!(found.handler_time.count >= 2, "both ends handle on threads of their own");
     assert_eq!(found.latency.count, 0, "that is the application's");
 
@@ -135,10 +137,10 @@ fn what_servers_and_clients_do_is_counted_together() {
     second.reset_stats();
     second.send(Payload::Text, b"x").unwrap();
     events.message();
-    wait_until("counted", || bridge.metrics().messages_received == 202);
+    wait_until("counted", || bridge.metrics().counts[MessagesReceived] == 202);
     bridge.reset_metrics();
     let anew = bridge.metrics();
-    assert_eq!((anew.messages_received, anew.connections_total, anew.connections_current), (0, 0, 2));
+    assert_eq!((anew.counts[MessagesReceived], anew.counts[Connections], anew.connections_current), (0, 0, 2));
     end(&bridge);
     assert_eq!(bridge.metrics().connections_current, 0);
 }
@@ -152,7 +154,7 @@ fn without_monitoring_nothing_is_counted() {
     client.send(Payload::Text, b"x").unwrap();
     events.message();
     let found = bridge.metrics();
-    assert_eq!((found.connections_total, found.messages_sent, found.handler_time.count), (0, 0, 0));
+    assert_eq!((found.counts[Connections], found.counts[MessagesSent], found.handler_time.count), (0, 0, 0));
     assert!(matches!(next(&told), Told::Connection(_, true)), "events come nevertheless");
     end(&bridge);
 }
@@ -198,7 +200,7 @@ fn errors_are_told_and_counted_by_their_kind() {
     assert_eq!(next(&told), Told::Error(Code::ConnectionRefused));
     client.wait(Some(PATIENCE)).unwrap();
     let found = bridge.metrics();
-    assert_eq!((found.connections_failed, found.connection_errors), (1, 1));
+    assert_eq!((found.counts[ConnectionsFailed], found.counts[ConnectionErrors]), (1, 1));
 
     let server = echo_server(&home, &bridge);
     let mut taken = server_config();
@@ -209,13 +211,13 @@ fn errors_are_told_and_counted_by_their_kind() {
 
     // More broken peers than the handler is told of.
     let address = server.local_addr();
-    let before = bridge.metrics().receive_errors;
+    let before = bridge.metrics().counts[ReceiveErrors];
     for _ in 0..50 {
         let mut peer = TcpStream::connect(address).unwrap();
         peer.write_all(b"NSYS\r\n\x1a\n\x00\x00\x00\x00\x00\x00\x00\x00").unwrap();
         let _ = peer.read_to_end(&mut Vec::new());
     }
-    wait_until("all are counted", || bridge.metrics().receive_errors - before == 50);
+    wait_until("all are counted", || bridge.metrics().counts[ReceiveErrors] - before == 50);
     end(&bridge);
 }
 

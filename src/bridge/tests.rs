@@ -6,6 +6,7 @@ use std::thread;
 
 use super::*;
 use crate::config::ContextConfig;
+use crate::metrics::Counter;
 use crate::runtime::ContextHooks;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -92,7 +93,7 @@ fn what_ends_before_its_start_returns_is_counted_and_forgotten() {
         Ok(client)
     });
     client.expect("it was started, if in vain");
-    assert_eq!(bridge.metrics().connections_failed, 1);
+    assert_eq!(bridge.metrics().counts[Counter::ConnectionsFailed], 1);
     assert!(bridge.status_report().contains("nothing runs"));
     bridge.close(None);
     assert_eq!(told.try_iter().collect::<Vec<_>>(), ["error", "release"]);

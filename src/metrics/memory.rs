@@ -1,9 +1,22 @@
-//! What the process has in memory, as the kernel says (proc(5)).
+//! What is in memory: of the process as the kernel says (proc(5)), of the application in its own words.
 
 use std::fs::File;
 use std::io::{self, Read};
 
-/// Bytes of memory; 0 where the kernel does not say.
+/// Bytes of memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// What the application said that it uses; until then what is resident.
+    pub used: u64,
+    /// The most of that.
+    pub peak: u64,
+    /// What the process has in memory.
+    pub resident: u64,
+    /// What the sessions of all contexts hold in buffers.
+    pub buffered: u64,
+}
+
+/// What the process has in memory, in bytes; 0 where the kernel does not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Resident {
     pub now: u64,
