@@ -204,7 +204,7 @@ impl Registry {
     pub(super) fn tell_message(self: &Arc<Self>, session: &Arc<Session>, kind: Payload, data: &[u8]) {
         match &session.inbox {
             None => self.deliver_message(session, Message { kind, data }),
-            Some(inbox) => inbox.post_message(session, kind, data),
+            Some(inbox) => inbox.post_message(kind, data),
         }
     }
 
