@@ -14,7 +14,19 @@ pub(super) struct Inbox {
     strand: Arc<Strand>,
     /// When more bytes of messages than this wait, nothing is read.
     limit: usize,
+    /// Messages of the burst that is being read: they are handed over together, so that the loop and the handlers'
+    /// thread do not meet at each. Locked before `inner`.
+    burst: Mutex<Burst>,
     inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Burst {
+    messages: Vec<Waiting>,
+    /// What they take,
+    bytes: usize,
+    /// and what there was room for when it began.
+    room: usize,
 }
 
 type Event = Box<dyn FnOnce(&Arc<Registry>, &Arc<Session>) + Send>;
@@ -126,7 +138,7 @@ impl Inbox {
             sealed: false,
             awaited: false,
         };
-        Inbox { strand, limit, inner: Mutex::new(inner) }
+        Inbox { strand, limit, burst: Mutex::default(), inner: Mutex::new(inner) }
     }
 
     /// Has `event` run after what was posted before.
@@ -135,20 +147,43 @@ impl Inbox {
         session: &Arc<Session>,
         event: impl FnOnce(&Arc<Registry>, &Arc<Session>) + Send + 'static,
     ) {
-        let mut inner = lock(&self.inner);
+        let mut inner = self.take_over(&mut lock(&self.burst));
         inner.events += 1;
         inner.waiting.push_back(Waiting::Event(Box::new(event)));
         self.schedule(inner, session);
     }
 
-    /// Has the handler get a message, unless the session is closed before its turn.
-    pub(super) fn post_message(&self, session: &Arc<Session>, kind: Payload, data: &[u8]) {
-        let data: Box<[u8]> = data.into();
-        let mut inner = lock(&self.inner);
-        inner.bytes += EVENT + data.len();
-        inner.share.grow(EVENT + data.len());
-        inner.waiting.push_back(Waiting::Message(kind, data));
+    /// Has the handler get a message, unless the session is closed before its turn. It may not come before
+    /// [`Inbox::end_burst`].
+    pub(super) fn post_message(&self, kind: Payload, data: &[u8]) {
+        let mut burst = lock(&self.burst);
+        burst.bytes += EVENT + data.len();
+        burst.messages.push(Waiting::Message(kind, data.into()));
+    }
+
+    /// What was read at once has been posted: it may be handled.
+    pub(super) fn end_burst(&self, session: &Arc<Session>) {
+        let inner = {
+            let mut burst = lock(&self.burst);
+            if burst.messages.is_empty() {
+                return;
+            }
+            self.take_over(&mut burst)
+        };
+        // Under no lock: an executor may run handlers where it is given them.
         self.schedule(inner, session);
+    }
+
+    /// Has the messages of the burst wait with the others.
+    fn take_over(&self, burst: &mut Burst) -> MutexGuard<'_, Inner> {
+        let mut inner = lock(&self.inner);
+        let bytes = std::mem::take(&mut burst.bytes);
+        inner.bytes += bytes;
+        inner.share.grow(bytes);
+        inner.waiting.extend(burst.messages.drain(..));
+        burst.messages.shrink_to(FEW);
+        burst.room = self.limit.saturating_sub(inner.bytes);
+        inner
     }
 
     /// Goes on with what a pause has held.
@@ -190,7 +225,14 @@ impl Inbox {
     }
 
     /// Whether so much waits that no more is to be read. If so, the driver is woken when there is less.
-    pub(super) fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self, session: &Arc<Session>) -> bool {
+        {
+            let burst = lock(&self.burst);
+            if burst.bytes > 0 && burst.bytes <= burst.room && !session.registry.budget.is_full() {
+                return false;
+            }
+        }
+        self.end_burst(session);
         let mut inner = lock(&self.inner);
         let full = inner.bytes > self.limit || (inner.bytes > 0 && inner.share.is_full());
         inner.awaited |= full;
@@ -198,7 +240,8 @@ impl Inbox {
     }
 
     /// Whether anything waits or is being handled. If so, the driver is woken when there is less.
-    pub(super) fn is_busy(&self) -> bool {
+    pub(super) fn is_busy(&self, session: &Arc<Session>) -> bool {
+        self.end_burst(session);
         let mut inner = lock(&self.inner);
         let busy = !inner.is_idle();
         inner.awaited |= busy;
@@ -212,7 +255,7 @@ impl Inbox {
 
     /// Lets the handler get no further message. Tells how many it got, and how many it did not.
     pub(super) fn seal(&self) -> (u64, u64) {
-        let mut inner = lock(&self.inner);
+        let mut inner = self.take_over(&mut lock(&self.burst));
         inner.sealed = true;
         (inner.handled, inner.discarded + (inner.waiting.len() - inner.events) as u64)
     }
@@ -250,6 +293,14 @@ impl Session {
         }
     }
 
+    /// What was read at once has been given to its handlers.
+    #[inline]
+    pub(super) fn end_burst(self: &Arc<Self>) {
+        if let Some(inbox) = &self.inbox {
+            inbox.end_burst(self);
+        }
+    }
+
     /// Has its handlers go on, after a pause or since they are to get no further message.
     pub(super) fn resume_handling(self: &Arc<Self>) {
         if let Some(inbox) = &self.inbox {
@@ -259,12 +310,12 @@ impl Session {
 
     /// Whether its user has paused it, or its handlers are so far behind that nothing is to be read.
     #[inline]
-    pub(super) fn holds_reading(&self) -> bool {
-        self.is_paused() || self.inbox.as_deref().is_some_and(Inbox::is_full)
+    pub(super) fn holds_reading(self: &Arc<Self>) -> bool {
+        self.is_paused() || self.inbox.as_deref().is_some_and(|inbox| inbox.is_full(self))
     }
 
     /// Whether events wait for its handlers.
-    pub(super) fn has_unhandled(&self) -> bool {
-        self.inbox.as_deref().is_some_and(Inbox::is_busy)
+    pub(super) fn has_unhandled(self: &Arc<Self>) -> bool {
+        self.inbox.as_deref().is_some_and(|inbox| inbox.is_busy(self))
     }
 }

@@ -15,7 +15,7 @@ pub(super) use self::shared::SharedMessage;
 use super::handler::{Handler, Message, Meter, Payload};
 use super::inbox::Inbox;
 use super::outbound::trim_pool;
-use super::sending::too_large;
+use super::sending::{Outgoing, too_large};
 use super::{Session, Stats};
 use crate::config::SessionConfig;
 use crate::error::{Code, Error, Result, panic_text};
@@ -204,7 +204,7 @@ impl Registry {
     pub(super) fn tell_message(self: &Arc<Self>, session: &Arc<Session>, kind: Payload, data: &[u8]) {
         match &session.inbox {
             None => self.deliver_message(session, Message { kind, data }),
-            Some(inbox) => inbox.post_message(session, kind, data),
+            Some(inbox) => inbox.post_message(kind, data),
         }
     }
 
@@ -478,19 +478,17 @@ impl Registry {
         len >= self.compress_from
     }
 
-    /// Hands `work` the frame of a compressed message, given in parts that add up to `len` bytes; `None`: compressing
-    /// does not make it shorter. Takes its time, so nobody holds a lock meanwhile.
+    /// Hands `work` the frame of the message, compressed; `None`: that does not make it shorter. Takes its time, so
+    /// nobody holds a lock meanwhile.
     pub(super) fn compress<R>(
         &self,
         algorithm: Algorithm,
-        payload: Payload,
-        parts: &[&[u8]],
-        len: usize,
+        message: Outgoing<'_>,
         work: impl FnOnce(Option<&[u8]>) -> R,
     ) -> R {
-        let level = self.config.compression_level;
+        let (kind, level) = (message.payload.frame_kind(), self.config.compression_level);
         self.compressors
-            .with(|compressor| work(compressor.compress(payload.frame_kind(), algorithm, level, parts, len)))
+            .with(|compressor| work(compressor.compress(kind, algorithm, level, message.parts, message.len)))
     }
 
     /// What peers are told first.

@@ -178,20 +178,6 @@ impl Header {
     }
 }
 
-/// The header of a frame of this kind with `len` bytes of payload.
-#[inline]
-pub fn encode_header(kind: Kind, len: usize) -> Result<[u8; HEADER_LEN]> {
-    match u32::try_from(len) {
-        Ok(len) => Ok(Header::plain(kind as u8, len).encode()),
-        Err(_) => Err(too_long_for_a_frame(len)),
-    }
-}
-
-#[cold]
-fn too_long_for_a_frame(len: usize) -> Error {
-    Error::new(Code::MessageTooLarge, format!("message of {len} bytes: a frame holds at most {} bytes", u32::MAX))
-}
-
 /// The payload of CLOSE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Close<'a> {
@@ -310,7 +296,10 @@ impl<'a> Frame<'a> {
             Frame::Close(close) => Close::FIXED_LEN + hello::text_prefix(close.reason, MAX_REASON_LEN).len(),
             Frame::Ping(_) | Frame::Pong(_) | Frame::CloseAck { .. } | Frame::Receipt { .. } => size_of::<u64>(),
         };
-        let len = u32::try_from(len).map_err(|_| too_long_for_a_frame(len))?;
+        let Ok(len) = u32::try_from(len) else {
+            let text = format!("message of {len} bytes: a frame holds at most {} bytes", u32::MAX);
+            return Err(Error::new(Code::MessageTooLarge, text));
+        };
         out.extend_from_slice(&Header { len, kind, flags }.encode());
         match self {
             Frame::Hello(hello) | Frame::HelloAck(hello) => hello.encode(out),
@@ -412,9 +401,8 @@ mod tests {
 
     #[test]
     fn a_header_is_little_endian() {
-        assert_eq!(encode_header(Kind::Binary, 0x0403_0201), Ok([1, 2, 3, 4, 4, 0, 0, 0]));
+        assert_eq!(Header::plain(Kind::Binary as u8, 0x0403_0201).encode(), [1, 2, 3, 4, 4, 0, 0, 0]);
         assert_eq!(Header::decode(&[1, 2, 3, 4, 4, 0, 0, 0]), Ok(Header::plain(4, 0x0403_0201)));
-        assert_eq!(encode_header(Kind::Text, u32::MAX as usize + 1).unwrap_err().code, Code::MessageTooLarge);
     }
 
     #[test]

@@ -176,6 +176,7 @@ impl Driver {
         if let Err(error) = self.understand(bytes) {
             self.end_by(Ending::Violation(error));
         }
+        self.session.end_burst();
         self.incoming.heard |= self.incoming.handled != before;
         std::mem::take(&mut self.incoming.left)
     }
@@ -272,6 +273,7 @@ impl Driver {
         }
         self.open();
         self.on_stream(&all);
+        self.session.end_burst();
     }
 
     /// Bytes of a raw session.

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::{Payload, Registry};
 use crate::runtime::Share;
+use crate::session::sending::Outgoing;
 use crate::transport::compression::Algorithm;
 use crate::transport::frame::Header;
 
@@ -44,7 +45,8 @@ impl<'m> SharedMessage<'m> {
         let known = self.compressed.iter().position(|(known, _)| *known == algorithm);
         let at = known.unwrap_or_else(|| {
             let SharedMessage { registry, payload, data, .. } = *self;
-            let frame = registry.compress(algorithm, payload, &[data], data.len(), |frame| frame.map(<[u8]>::to_vec));
+            let frame =
+                registry.compress(algorithm, Outgoing::new(payload, &[data]), |frame| frame.map(<[u8]>::to_vec));
             let frame = frame.map_or_else(|| self.plain().clone(), |frame| charged(registry, frame));
             self.compressed.push((algorithm, frame));
             self.compressed.len() - 1
