@@ -16,7 +16,8 @@ use rustls::{
 };
 use tokio::net::TcpStream;
 
-use super::connection::{Gate, Side, Tls};
+use super::connection::{Side, Tls};
+use super::handshake::Gate;
 use super::material::{PROVIDER, Source, identity, system_roots};
 use crate::config::{ClientCertificate, ClientTls, ServerTls, TlsVersion};
 use crate::error::{Code, Error, Result};

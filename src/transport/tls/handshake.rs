@@ -1,0 +1,161 @@
+//! The handshake of one connection: who the two are, and how they encrypt.
+
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::sync::Semaphore;
+
+use super::connection::{Inner, Side, Tls};
+use super::info::TlsInfo;
+use super::socket::Socket;
+use crate::error::{Code, Error, Result};
+use crate::transport::Stream;
+use crate::transport::frame::{PREAMBLE, refusal};
+use crate::transport::tcp::Tcp;
+
+/// The types of the records of TLS: change_cipher_spec to application_data.
+const RECORD_TYPES: std::ops::RangeInclusive<u8> = 20..=23;
+const HANDSHAKE: u8 = 22;
+
+/// Bounds how many handshakes are at work at a time in a context: twice as many as there are processors. The others
+/// wait in the order in which they came. Waiting for the peer is no work, so that silent peers hold up nobody.
+pub(crate) type Gate = Arc<Semaphore>;
+
+/// A gate for a context.
+pub(crate) fn new_gate() -> Gate {
+    let processors = std::thread::available_parallelism().map_or(1, Into::into);
+    Arc::new(Semaphore::new(2 * processors))
+}
+
+/// Whether the bytes begin a handshake of TLS: a record with a ClientHello.
+pub(crate) fn is_client_hello(bytes: &[u8]) -> bool {
+    matches!(bytes, [HANDSHAKE, 3, 0..=4, _, _, 1, ..])
+}
+
+impl Tls {
+    /// Waits until there may be something to do for the handshake.
+    fn poll_turn(&self, tcp: &Tcp, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_flush(&mut self.lock(), tcp, cx);
+        // An error shows in the turn.
+        tcp.poll_read_ready(cx).map(drop)
+    }
+
+    /// Goes on with the handshake as far as what has come allows; gives back what it came to when it is done.
+    fn advance(&self, tcp: &Tcp) -> Result<Option<TlsInfo>> {
+        let mut inner = self.lock();
+        loop {
+            match inner.receive(tcp) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+                Err(error) => return Err(self.lost(Some(&error))),
+                Ok(0) => return Err(self.lost(None)),
+                Ok(_) => {}
+            }
+            if let Some(error) = self.other_language(&mut inner, tcp) {
+                return Err(error);
+            }
+            inner.process(self.side);
+            // With an alert that says what is wrong, if something is.
+            let _ = self.flush_inner(&mut inner, tcp, false);
+            if let Some(error) = &inner.failure {
+                return Err(error.clone());
+            }
+            if !inner.connection.is_handshaking() {
+                inner.first = Vec::new();
+                return Ok(Some(TlsInfo::of(&inner.connection, self.verifies)));
+            }
+        }
+    }
+
+    /// The connection ended too early.
+    fn lost(&self, error: Option<&io::Error>) -> Error {
+        let peer = self.side.peer();
+        let hint = match self.side {
+            Side::Server => "it may not trust this side's certificate, or not speak TLS",
+            Side::Client => "it may not speak TLS, or have no room for another connection",
+        };
+        let text = format!("the {peer} ended the connection before TLS was agreed on: {hint}");
+        match error {
+            None => Error::new(Code::ConnectionClosed, text),
+            Some(error) => Error::os(Code::ConnectionClosed, text, error),
+        }
+    }
+
+    /// The peer does not speak TLS, if its first bytes say so. One that speaks the framed protocol is told.
+    fn other_language(&self, inner: &mut Inner, tcp: &Tcp) -> Option<Error> {
+        let first = *inner.first.first()?;
+        let spoken = match self.side {
+            Side::Server => first == HANDSHAKE,
+            Side::Client => RECORD_TYPES.contains(&first),
+        };
+        if spoken {
+            return None;
+        }
+        let text = match self.side {
+            Side::Server => "this port speaks TLS, and what came is none: switch TLS on in the client",
+            Side::Client => {
+                "the server does not speak TLS on this port: switch TLS on in the server, or use its other port"
+            }
+        };
+        let error = Error::new(Code::TlsMismatch, text);
+        if self.side == Side::Server && inner.first.starts_with(&PREAMBLE) {
+            let _ = tcp.write_now(&refusal(&error));
+        }
+        // No alert follows.
+        inner.failure = Some(error.clone());
+        inner.broken = true;
+        Some(error)
+    }
+}
+
+/// The socket, with the first bytes that come of it kept.
+pub(super) struct Seen<'a> {
+    pub socket: Socket<'a>,
+    pub first: &'a mut Vec<u8>,
+}
+
+impl io::Read for Seen<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let len = self.socket.read(buffer)?;
+        let wanted = PREAMBLE.len() - self.first.len();
+        self.first.extend_from_slice(&buffer[..len.min(wanted)]);
+        Ok(len)
+    }
+}
+
+/// Makes the handshake of an encrypted stream, with what it came to.
+///
+/// Each turn of it is work for a processor, a part of a millisecond: after each, others have theirs, so that many
+/// handshakes at once do not hold up the sessions that there are.
+pub(crate) async fn shake_hands(stream: &Stream) -> Result<TlsInfo> {
+    let Some((tls, tcp)) = stream.tls() else {
+        return Err(Error::new(Code::Internal, "the stream is not encrypted"));
+    };
+    loop {
+        poll_fn(|cx| tls.poll_turn(tcp, cx)).await;
+        let turn = tls.gate.acquire().await;
+        if let Some(info) = tls.advance(tcp)? {
+            return Ok(info);
+        }
+        // Comes back when the poller has been asked what else there is to do.
+        tokio::task::yield_now().await;
+        drop(turn);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_hello_is_told_from_other_things() {
+        assert!(is_client_hello(&[22, 3, 1, 2, 0, 1, 0, 1]));
+        assert!(is_client_hello(&[22, 3, 3, 0, 200, 1]));
+        for other in
+            [&b""[..], &[22], &[22, 3, 1, 2, 0], &[22, 3, 1, 2, 0, 2], &[22, 2, 1, 2, 0, 1], b"NSYS\r\n", b"GET / "]
+        {
+            assert!(!is_client_hello(other), "{other:?}");
+        }
+    }
+}
