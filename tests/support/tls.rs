@@ -14,8 +14,8 @@ use rcgen::{
     date_time_ymd,
 };
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConnection, RootCertStore, ServerConnection, StreamOwned, SupportedProtocolVersion};
 
 use super::{PATIENCE, client_config, server_config};
 
@@ -170,6 +170,25 @@ pub fn foreign(address: SocketAddr, ca: &Ca, versions: &[&'static SupportedProto
     let socket = TcpStream::connect(address).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     StreamOwned::new(connection, socket)
+}
+
+pub type ForeignServer = StreamOwned<ServerConnection, TcpStream>;
+
+/// A server's side of a connection, not the library's either.
+pub fn foreign_server(
+    socket: TcpStream,
+    identity: &Identity,
+    versions: &[&'static SupportedProtocolVersion],
+) -> ForeignServer {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![identity.der()], PrivateKeyDer::from_pem_slice(identity.key.as_bytes()).unwrap())
+        .unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    StreamOwned::new(ServerConnection::new(Arc::new(config)).unwrap(), socket)
 }
 
 /// Reads `len` bytes.

@@ -56,8 +56,8 @@ pub(super) struct Inner {
     pub first: Vec<u8>,
     /// What went wrong. What was decrypted before is still read.
     pub failure: Option<Error>,
-    /// The kernel failed a write.
-    pub broken: bool,
+    /// How the kernel failed a write. Nothing more is written.
+    pub write_failure: Option<io::Error>,
 }
 
 impl fmt::Debug for Tls {
@@ -72,7 +72,7 @@ impl Tls {
             side,
             verifies,
             gate: Arc::clone(gate),
-            inner: Mutex::new(Inner { connection, first: Vec::new(), failure: None, broken: false }),
+            inner: Mutex::new(Inner { connection, first: Vec::new(), failure: None, write_failure: None }),
             // A client's hello.
             owes: AtomicBool::new(side == Side::Client),
             has_plaintext: AtomicBool::new(false),
@@ -96,13 +96,21 @@ impl Tls {
     /// Encrypts as much of `data` as can be written, and at most one batch more, which is owed then. `now`: whether or
     /// not the loop has seen room.
     pub(crate) fn write(&self, tcp: &Tcp, data: &[u8], now: bool) -> io::Result<usize> {
-        let mut inner = self.lock();
         let mut taken = 0;
-        while self.flush_inner(&mut inner, tcp, now)? && taken < data.len() {
-            let end = data.len().min(taken + BATCH);
-            taken += inner.connection.writer().write(&data[taken..end])?;
+        loop {
+            // Anew for each batch: the loop may want to read.
+            let mut inner = self.lock();
+            match self.flush_inner(&mut inner, tcp, now) {
+                Ok(true) if taken < data.len() => {
+                    let end = data.len().min(taken + BATCH);
+                    taken += inner.connection.writer().write(&data[taken..end])?;
+                }
+                Ok(false) if taken == 0 && !data.is_empty() => return Err(io::ErrorKind::WouldBlock.into()),
+                Err(error) if taken == 0 => return Err(error),
+                // That it failed is told once more, to who goes on: what was taken before may have arrived.
+                Ok(_) | Err(_) => return Ok(taken),
+            }
         }
-        if taken == 0 && !data.is_empty() { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(taken) }
     }
 
     /// Gives the kernel what is owed to it, as far as it takes that.
@@ -114,8 +122,8 @@ impl Tls {
     pub(super) fn flush_inner(&self, inner: &mut Inner, tcp: &Tcp, now: bool) -> io::Result<bool> {
         let mut socket = Socket { tcp, now };
         let outcome = loop {
-            if inner.broken {
-                break Err(io::ErrorKind::BrokenPipe.into());
+            if let Some(error) = &inner.write_failure {
+                break Err(again(error));
             }
             if !inner.connection.wants_write() {
                 break Ok(true);
@@ -124,10 +132,7 @@ impl Tls {
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Ok(false),
-                Err(error) => {
-                    inner.broken = true;
-                    break Err(error);
-                }
+                Err(error) => inner.write_failure = Some(error),
             }
         };
         self.owes.store(!matches!(outcome, Ok(true)), Ordering::Release);
@@ -252,4 +257,9 @@ impl Inner {
         }
         len
     }
+}
+
+/// The same error once more.
+fn again(error: &io::Error) -> io::Error {
+    error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)
 }

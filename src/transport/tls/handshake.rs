@@ -104,7 +104,7 @@ impl Tls {
         }
         // No alert follows.
         inner.failure = Some(error.clone());
-        inner.broken = true;
+        inner.write_failure = Some(io::ErrorKind::BrokenPipe.into());
         Some(error)
     }
 }
