@@ -3,19 +3,19 @@
 mod support;
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use network_system::config::Framing;
+use network_system::config::{Framing, SendPolicy};
 use network_system::core::Client;
 use network_system::session::handler::Payload;
 use network_system::transport::frame::{Decoder, Frame, PREAMBLE};
 use network_system::transport::hello::Hello;
-use rustls::version::TLS13;
+use rustls::version::{TLS12, TLS13};
 use support::reconnecting::{number_of, quickly};
-use support::tls::{Ca, ForeignServer, Identity, foreign_server, read_exactly};
+use support::tls::{Ca, ForeignServer, Identity, foreign, foreign_server, read_exactly};
 use support::{Event, Home, PATIENCE, Recorder};
 
 const LIMIT: u32 = 1 << 20;
@@ -105,4 +105,45 @@ fn a_client_that_reconnects_sends_no_message_twice() {
     assert_eq!((report.accepted, report.requeued), (MESSAGES, MESSAGES - first), "{report:?}");
     assert_eq!(report.undelivered, first, "{report:?}");
     client.stop(Some(Duration::ZERO));
+}
+
+/// What the kernel has taken is handed over, though it never had taken everything.
+#[test]
+fn a_reset_does_not_undo_what_was_handed_over() {
+    const PIECE: usize = 16 * 1024;
+    const READS: usize = 64;
+    const READ: usize = 64 * 1024;
+    /// What is written at a time, in pieces.
+    const CHUNK: u64 = 2 + (256 * 1024 / PIECE) as u64;
+    let (ca, home) = (Ca::new(), Home::new());
+    for version in [&TLS12, &TLS13] {
+        let (handler, at_server) = Recorder::new();
+        let mut config = ca.server_config(Framing::Raw);
+        config.session.send_policy = SendPolicy::Wait;
+        config.session.send_queue = 256 * 1024;
+        config.session.kernel_send = Some(64 * 1024);
+        let server = home.server(config, handler);
+        let mut peer = foreign(server.local_addr(), &ca, &[version]);
+        peer.write_all(b"go").unwrap();
+        let session = at_server.opened();
+        let sender = {
+            let session = session.clone();
+            std::thread::spawn(move || while session.send(Payload::Stream, &[7; PIECE]).is_ok() {})
+        };
+        for _ in 0..READS {
+            // It sends faster than this reads.
+            support::wait_until("the queue is full", || session.stats().queued_bytes > 128 * 1024);
+            read_exactly(&mut peer, READ);
+        }
+        reset(peer.sock);
+        let report = at_server.closed();
+        sender.join().unwrap();
+        let (read, handed_over) = ((READS * READ / PIECE) as u64, report.accepted - report.undelivered);
+        assert!(handed_over + CHUNK >= read, "{handed_over} of at least {read}: {report:?}");
+        assert!(report.undelivered > 0, "{report:?}");
+    }
+}
+
+fn reset(socket: TcpStream) {
+    socket2::SockRef::from(&socket).set_linger(Some(Duration::ZERO)).unwrap();
 }

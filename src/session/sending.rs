@@ -410,6 +410,10 @@ impl Session {
                 stream.try_write(chunk.rest())
             };
             sending = self.lock_sending();
+            if matches!(outcome, Ok(1..)) {
+                // Nothing is taken before all has gone out that was owed.
+                sending.queue.set_flushed();
+            }
             let all = sending.queue.written(chunk, *outcome.as_ref().unwrap_or(&0));
             match outcome {
                 Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => {
@@ -458,6 +462,8 @@ impl Session {
         let mut sending = self.lock_sending();
         if let Err(error) = outcome {
             sending.queue.break_off(Error::from_io(Code::SendFailed, "cannot send", &error));
+        } else if !stream.owes() {
+            sending.queue.set_flushed();
         }
         sending
     }
