@@ -49,7 +49,7 @@ impl Server {
     /// Binds, listens, and starts to accept. The port is known, and the error if there is one, when this returns.
     pub fn start(context: &Arc<Context>, config: ServerConfig, handler: Arc<dyn Handler>) -> Result<Arc<Server>> {
         let config = config.validated()?;
-        let tls = TlsServer::new(&config.tls, context.handshakes())?;
+        let tls = TlsServer::new(&config.tls)?;
         let address = bind_address(&config.host, config.port)?;
         let event_loop = context.assign_loop()?;
         let listener = {

@@ -10,13 +10,13 @@
 use std::fmt;
 use std::io::{self, Read as _, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use rustls::Connection;
 
 use super::failure::error_of;
-use super::handshake::{Gate, Seen};
+use super::handshake::Seen;
 use super::socket::{Nothing, Socket};
 use crate::error::{Code, Error};
 use crate::transport::tcp::{Read, Tcp};
@@ -42,7 +42,6 @@ pub(crate) struct Tls {
     pub(super) side: Side,
     /// A certificate that the peer shows is verified.
     pub(super) verifies: bool,
-    pub(super) gate: Gate,
     inner: Mutex<Inner>,
     /// There is something encrypted that the kernel has not taken.
     owes: AtomicBool,
@@ -67,11 +66,10 @@ impl fmt::Debug for Tls {
 }
 
 impl Tls {
-    pub(super) fn new(connection: Connection, side: Side, verifies: bool, gate: &Gate) -> Tls {
+    pub(super) fn new(connection: Connection, side: Side, verifies: bool) -> Tls {
         Tls {
             side,
             verifies,
-            gate: Arc::clone(gate),
             inner: Mutex::new(Inner { connection, first: Vec::new(), failure: None, write_failure: None }),
             // A client's hello.
             owes: AtomicBool::new(side == Side::Client),

@@ -17,7 +17,6 @@ use rustls::{
 use tokio::net::TcpStream;
 
 use super::connection::{Side, Tls};
-use super::handshake::Gate;
 use super::material::{PROVIDER, Source, identity, system_roots};
 use crate::config::{ClientCertificate, ClientTls, ServerTls, TlsVersion};
 use crate::error::{Code, Error, Result};
@@ -28,7 +27,6 @@ const REMEMBERED: usize = 8;
 
 /// Encrypts the connections of a server.
 pub(crate) struct TlsServer {
-    gate: Gate,
     current: Mutex<Current>,
 }
 
@@ -38,13 +36,13 @@ struct Current {
 }
 
 impl TlsServer {
-    /// `None`: it does not encrypt. `gate`: what bounds the work of handshakes in its context.
-    pub(crate) fn new(settings: &ServerTls, gate: &Gate) -> Result<Option<TlsServer>> {
+    /// `None`: it does not encrypt.
+    pub(crate) fn new(settings: &ServerTls) -> Result<Option<TlsServer>> {
         if !settings.enabled {
             return Ok(None);
         }
         let current = Mutex::new(Current { settings: settings.clone(), config: server_config(settings)? });
-        Ok(Some(TlsServer { gate: Arc::clone(gate), current }))
+        Ok(Some(TlsServer { current }))
     }
 
     /// Takes new settings for the connections to come; `None`: those that it has, with what the files say now. Settings
@@ -73,7 +71,7 @@ impl TlsServer {
             (Arc::clone(&current.config), current.settings.client_certificate != ClientCertificate::None)
         };
         let connection = ServerConnection::new(config).map_err(|error| internal(&error))?;
-        Ok(Stream::encrypted(stream, Tls::new(connection.into(), Side::Server, asks, &self.gate)))
+        Ok(Stream::encrypted(stream, Tls::new(connection.into(), Side::Server, asks)))
     }
 
     fn lock(&self) -> MutexGuard<'_, Current> {
@@ -90,7 +88,6 @@ impl fmt::Debug for TlsServer {
 /// Encrypts the connections of a client. Copies share the sessions that can be resumed.
 #[derive(Clone)]
 pub(crate) struct TlsClient {
-    gate: Gate,
     config: Arc<ClientConfig>,
     name: ServerName<'static>,
     verifies: bool,
@@ -98,13 +95,13 @@ pub(crate) struct TlsClient {
 
 impl TlsClient {
     /// `None`: it does not encrypt. `host`: what it connects to.
-    pub(crate) fn new(settings: &ClientTls, host: &str, gate: &Gate) -> Result<Option<TlsClient>> {
+    pub(crate) fn new(settings: &ClientTls, host: &str) -> Result<Option<TlsClient>> {
         if !settings.enabled {
             return Ok(None);
         }
         let name = server_name(settings, host)?;
         let verifies = !settings.dangerously_disable_verification;
-        Ok(Some(TlsClient { gate: Arc::clone(gate), config: client_config(settings)?, name, verifies }))
+        Ok(Some(TlsClient { config: client_config(settings)?, name, verifies }))
     }
 
     /// Has it known that a client starts whose server may be anybody.
@@ -121,7 +118,7 @@ impl TlsClient {
     pub(crate) fn connect(&self, stream: TcpStream) -> Result<Stream> {
         let connection = ClientConnection::new(Arc::clone(&self.config), self.name.clone());
         let connection = connection.map_err(|error| internal(&error))?;
-        Ok(Stream::encrypted(stream, Tls::new(connection.into(), Side::Client, self.verifies, &self.gate)))
+        Ok(Stream::encrypted(stream, Tls::new(connection.into(), Side::Client, self.verifies)))
     }
 }
 

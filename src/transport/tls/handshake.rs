@@ -19,14 +19,10 @@ use crate::transport::tcp::Tcp;
 const RECORD_TYPES: std::ops::RangeInclusive<u8> = 20..=23;
 const HANDSHAKE: u8 = 22;
 
-/// Bounds how many handshakes are at work at a time in a context: twice as many as there are processors. The others
-/// wait in the order in which they came. Waiting for the peer is no work, so that silent peers hold up nobody.
-pub(crate) type Gate = Arc<Semaphore>;
-
-/// A gate for a context.
-pub(crate) fn new_gate() -> Gate {
-    let processors = std::thread::available_parallelism().map_or(1, Into::into);
-    Arc::new(Semaphore::new(2 * processors))
+thread_local! {
+    /// Whose handshake is at work on this loop. The others wait in the order in which they came, but not those of other
+    /// loops: who holds this up is one of its own.
+    static TURN: Arc<Semaphore> = Arc::new(Semaphore::new(1));
 }
 
 /// Whether the bytes begin a handshake of TLS: a record with a ClientHello.
@@ -126,15 +122,17 @@ impl io::Read for Seen<'_> {
 
 /// Makes the handshake of an encrypted stream, with what it came to.
 ///
-/// Each turn of it is work for a processor, a part of a millisecond: after each, others have theirs, so that many
-/// handshakes at once do not hold up the sessions that there are.
+/// Each turn of it is work for a processor, a part of a millisecond: after each, what else there is to do on the loop is
+/// done, so that many handshakes at once do not hold up the sessions that there are. Waiting for the peer is no work, so
+/// that silent peers hold up nobody.
 pub(crate) async fn shake_hands(stream: &Stream) -> Result<TlsInfo> {
     let Some((tls, tcp)) = stream.tls() else {
         return Err(Error::new(Code::Internal, "the stream is not encrypted"));
     };
+    let turns = TURN.with(Arc::clone);
     loop {
         poll_fn(|cx| tls.poll_turn(tcp, cx)).await;
-        let turn = tls.gate.acquire().await;
+        let turn = turns.acquire().await;
         if let Some(info) = tls.advance(tcp)? {
             return Ok(info);
         }

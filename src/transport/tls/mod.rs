@@ -24,5 +24,5 @@ mod socket;
 
 pub(crate) use connection::Tls;
 pub(crate) use endpoints::{TlsClient, TlsServer};
-pub(crate) use handshake::{Gate, is_client_hello, new_gate, shake_hands};
+pub(crate) use handshake::{is_client_hello, shake_hands};
 pub use info::{PeerCertificate, TlsInfo};
