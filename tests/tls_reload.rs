@@ -131,34 +131,38 @@ fn files_are_read_again() {
 /// Whom the server believes changes too, and nobody gets past that by what was agreed on before.
 #[test]
 fn the_issuers_of_clients_change_with_a_reload() {
-    let (old, new, home) = (Ca::new(), Ca::new(), Home::new());
-    let identity = numbered(&old, 1);
-    let (handler, at_server) = Recorder::new();
-    let config = asking(encrypted_server(&identity, Framing::Framed), &old, ClientCertificate::Required);
-    let server = home.server(config, handler);
-    let mut config = old.client_config(server.local_addr().port(), Framing::Framed);
-    config.reconnect = support::reconnecting::quickly();
-    let config = support::tls::showing(config, &old.client("alice"));
-    let (handler, events) = Recorder::new();
-    let client = Client::start(&home.0, config, handler).unwrap();
-    for round in 0..2 {
-        let session = at_server.opened();
-        client.send(Payload::Text, b"here").unwrap();
-        at_server.message();
-        assert_eq!(session.tls().unwrap().resumed, round > 0);
-        assert_eq!(session.tls().unwrap().peer.as_ref().unwrap().common_name().as_deref(), Some("alice"));
-        if round > 0 {
-            let tls = ServerTls {
-                client_ca: Pem::memory(new.pem()),
-                client_certificate: ClientCertificate::Required,
-                ..server_tls(&identity)
-            };
-            server.reload_tls(Some(tls)).unwrap();
+    for (changed, code) in [("the issuer", Code::CertificateUntrusted), ("a list", Code::CertificateRevoked)] {
+        let (old, new, home) = (Ca::new(), Ca::new(), Home::new());
+        let identity = numbered(&old, 1);
+        let (handler, at_server) = Recorder::new();
+        let config = asking(encrypted_server(&identity, Framing::Framed), &old, ClientCertificate::Required);
+        let server = home.server(config, handler);
+        let mut config = old.client_config(server.local_addr().port(), Framing::Framed);
+        config.reconnect = support::reconnecting::quickly();
+        let config = support::tls::showing(config, &old.client("alice"));
+        let (handler, events) = Recorder::new();
+        let client = Client::start(&home.0, config, handler).unwrap();
+        for round in 0..2 {
+            let session = at_server.opened();
+            client.send(Payload::Text, b"here").unwrap();
+            at_server.message();
+            assert_eq!(session.tls().unwrap().resumed, round > 0);
+            assert_eq!(session.tls().unwrap().peer.as_ref().unwrap().common_name().as_deref(), Some("alice"));
+            if round > 0 {
+                let mut tls = ServerTls { client_certificate: ClientCertificate::Required, ..server_tls(&identity) };
+                if changed == "a list" {
+                    tls.client_ca = Pem::memory(old.pem());
+                    tls.crl = Pem::memory(old.crl(&[8], 2090));
+                } else {
+                    tls.client_ca = Pem::memory(new.pem());
+                }
+                server.reload_tls(Some(tls)).unwrap();
+            }
+            session.close(None, "again");
         }
-        session.close(None, "again");
+        assert_eq!(at_server.error().code, code, "though it could have resumed");
+        assert_eq!(events.error().code, Code::CertificateRefused);
     }
-    assert_eq!(at_server.error().code, Code::CertificateUntrusted, "though it could have resumed");
-    assert_eq!(events.error().code, Code::CertificateRefused);
 }
 
 #[test]

@@ -18,6 +18,7 @@ use rustls::Connection;
 use super::failure::error_of;
 use super::handshake::Seen;
 use super::socket::{Nothing, Socket};
+use super::verification::Verification;
 use crate::error::{Code, Error};
 use crate::transport::tcp::{Read, Tcp};
 
@@ -40,8 +41,7 @@ pub(crate) enum Side {
 /// The encryption of a stream.
 pub(crate) struct Tls {
     pub(super) side: Side,
-    /// A certificate that the peer shows is verified.
-    pub(super) verifies: bool,
+    pub(super) verification: Verification,
     inner: Mutex<Inner>,
     /// There is something encrypted that the kernel has not taken.
     owes: AtomicBool,
@@ -51,6 +51,8 @@ pub(crate) struct Tls {
 
 pub(super) struct Inner {
     pub connection: Connection,
+    /// The peer's certificate was verified although the handshake is resumed.
+    pub verified: bool,
     /// The first bytes that came.
     pub first: Vec<u8>,
     /// What went wrong. What was decrypted before is still read.
@@ -66,11 +68,17 @@ impl fmt::Debug for Tls {
 }
 
 impl Tls {
-    pub(super) fn new(connection: Connection, side: Side, verifies: bool) -> Tls {
+    pub(super) fn new(connection: Connection, side: Side, verification: Verification) -> Tls {
         Tls {
             side,
-            verifies,
-            inner: Mutex::new(Inner { connection, first: Vec::new(), failure: None, write_failure: None }),
+            verification,
+            inner: Mutex::new(Inner {
+                connection,
+                verified: false,
+                first: Vec::new(),
+                failure: None,
+                write_failure: None,
+            }),
             // A client's hello.
             owes: AtomicBool::new(side == Side::Client),
             has_plaintext: AtomicBool::new(false),

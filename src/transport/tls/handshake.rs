@@ -5,9 +5,11 @@ use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use rustls::{AlertDescription, HandshakeKind};
 use tokio::sync::Semaphore;
 
 use super::connection::{Inner, Side, Tls};
+use super::failure::error_of;
 use super::info::TlsInfo;
 use super::socket::Socket;
 use crate::error::{Code, Error, Result};
@@ -17,7 +19,11 @@ use crate::transport::tcp::Tcp;
 
 /// The types of the records of TLS: change_cipher_spec to application_data.
 const RECORD_TYPES: std::ops::RangeInclusive<u8> = 20..=23;
+const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
+
+/// The level of an alert.
+const FATAL: u8 = 2;
 
 thread_local! {
     /// Whose handshake is at work on this loop. The others wait in the order in which they came, but not those of other
@@ -52,6 +58,7 @@ impl Tls {
                 return Err(error);
             }
             inner.process(self.side);
+            self.verify_resumed(&mut inner, tcp);
             // With an alert that says what is wrong, if something is.
             let _ = self.flush_inner(&mut inner, tcp, false);
             if let Some(error) = &inner.failure {
@@ -59,9 +66,27 @@ impl Tls {
             }
             if !inner.connection.is_handshaking() {
                 inner.first = Vec::new();
-                return Ok(Some(TlsInfo::of(&inner.connection, self.verifies)));
+                return Ok(Some(TlsInfo::of(&inner.connection, self.verification.is_on())));
             }
         }
+    }
+
+    /// Verifies the peer's certificate where the handshake does not, since it is resumed.
+    fn verify_resumed(&self, inner: &mut Inner, tcp: &Tcp) {
+        if inner.verified
+            || inner.failure.is_some()
+            || inner.connection.handshake_kind() != Some(HandshakeKind::Resumed)
+        {
+            return;
+        }
+        inner.verified = true;
+        let chain = inner.connection.peer_certificates().unwrap_or_default();
+        let Err(failure) = self.verification.verify(chain) else { return };
+        if self.side == Side::Server {
+            // Nothing that is encrypted has gone out: what the client gets is what a full handshake would have told it.
+            let _ = tcp.write_now(&alert(&failure));
+        }
+        inner.fail(error_of(&failure, self.side));
     }
 
     /// The connection ended too early.
@@ -98,11 +123,26 @@ impl Tls {
         if self.side == Side::Server && inner.first.starts_with(&PREAMBLE) {
             let _ = tcp.write_now(&refusal(&error));
         }
-        // No alert follows.
-        inner.failure = Some(error.clone());
-        inner.write_failure = Some(io::ErrorKind::BrokenPipe.into());
+        inner.fail(error.clone());
         Some(error)
     }
+}
+
+impl Inner {
+    /// Gives the handshake up. No alert of rustls' follows, nor anything else.
+    fn fail(&mut self, error: Error) {
+        self.failure = Some(error);
+        self.write_failure = Some(io::ErrorKind::BrokenPipe.into());
+    }
+}
+
+/// A record, not encrypted, that says why a certificate is refused.
+fn alert(failure: &rustls::Error) -> [u8; 7] {
+    let description = match failure {
+        rustls::Error::InvalidCertificate(why) => why.clone().into(),
+        _ => AlertDescription::HandshakeFailure,
+    };
+    [ALERT, 3, 3, 0, 2, FATAL, description.into()]
 }
 
 /// The socket, with the first bytes that come of it kept.
@@ -143,17 +183,4 @@ pub(crate) async fn shake_hands(stream: &Stream) -> Result<TlsInfo> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_client_hello_is_told_from_other_things() {
-        assert!(is_client_hello(&[22, 3, 1, 2, 0, 1, 0, 1]));
-        assert!(is_client_hello(&[22, 3, 3, 0, 200, 1]));
-        for other in
-            [&b""[..], &[22], &[22, 3, 1, 2, 0], &[22, 3, 1, 2, 0, 2], &[22, 2, 1, 2, 0, 1], b"NSYS\r\n", b"GET / "]
-        {
-            assert!(!is_client_hello(other), "{other:?}");
-        }
-    }
-}
+mod tests;

@@ -6,6 +6,7 @@
 //! | `material`, `pem` | certificates and keys out of files and memory |
 //! | `connection` | one connection: encrypting and decrypting |
 //! | `handshake` | its handshake |
+//! | `verification` | whether the peer's certificate holds, when a handshake is resumed too |
 //! | `socket` | the socket, as rustls reads and writes it |
 //! | `failure` | what can go wrong, in codes and words |
 //! | `info`, `certificate` | what was agreed on, and who the peer is |
@@ -21,6 +22,7 @@ mod info;
 mod material;
 mod pem;
 mod socket;
+mod verification;
 
 pub(crate) use connection::Tls;
 pub(crate) use endpoints::{TlsClient, TlsServer};
