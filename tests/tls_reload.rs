@@ -2,10 +2,15 @@
 
 mod support;
 
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-use network_system::config::{ClientCertificate, Framing, Pem, ServerTls};
+use network_system::config::{ClientCertificate, Framing, Pem, ServerConfig, ServerTls};
 use network_system::core::{Client, Server};
 use network_system::error::Code;
 use network_system::session::handler::Payload;
@@ -126,6 +131,45 @@ fn files_are_read_again() {
     write(&numbered(&ca, 4));
     server.reload_tls(None).unwrap();
     assert_eq!(shown(&home, &ca, &server), "number 4");
+}
+
+/// Of two reloads at once, the one that was asked for later holds, however long the other one reads.
+#[test]
+fn a_reload_that_takes_long_undoes_no_later_one() {
+    let (ca, home) = (Ca::new(), Home::new());
+    let folder = Folder::new("tls-slow-reload");
+    let old = numbered(&ca, 1);
+    let path = folder.write("server.pem", &old.certificate);
+    let key = Pem::file(folder.write("server.key", &old.key));
+    let tls = ServerTls { certificate: Pem::file(path.clone()), key, ..server_tls(&old) };
+    let (handler, _events) = Recorder::new();
+    let server = home.server(ServerConfig { tls, ..server_config() }, handler);
+    // A file that is being read for as long as nothing is written to it.
+    std::fs::remove_file(&path).unwrap();
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let slow = {
+        let server = Arc::clone(&server);
+        std::thread::spawn(move || server.reload_tls(None))
+    };
+    let mut pipe = None;
+    support::wait_until("the file is being read", || {
+        // Fails while nobody reads.
+        pipe = OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(&path).ok();
+        pipe.is_some()
+    });
+    let later = {
+        let (server, tls) = (Arc::clone(&server), server_tls(&numbered(&ca, 2)));
+        std::thread::spawn(move || server.reload_tls(Some(tls)))
+    };
+    // It is to wait for the other one. Did it not, it would be done by now, and undone by what comes.
+    let deadline = Instant::now() + Duration::from_millis(300);
+    while !later.is_finished() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    pipe.unwrap().write_all(old.certificate.as_bytes()).unwrap();
+    slow.join().unwrap().unwrap();
+    later.join().unwrap().unwrap();
+    assert_eq!(shown(&home, &ca, &server), "number 2");
 }
 
 /// Whom the server believes changes too, and nobody gets past that by what was agreed on before.

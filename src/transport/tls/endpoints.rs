@@ -29,6 +29,8 @@ const REMEMBERED: usize = 8;
 
 /// Encrypts the connections of a server.
 pub(crate) struct TlsServer {
+    /// Held while new settings are read: what is stored last is what was asked for last.
+    reloading: Mutex<()>,
     current: Mutex<Current>,
 }
 
@@ -52,12 +54,13 @@ impl TlsServer {
         if !settings.enabled {
             return Ok(None);
         }
-        Ok(Some(TlsServer { current: Mutex::new(Current::new(settings.clone())?) }))
+        Ok(Some(TlsServer { reloading: Mutex::default(), current: Mutex::new(Current::new(settings.clone())?) }))
     }
 
     /// Takes new settings for the connections to come; `None`: those that it has, with what the files say now. Settings
     /// that cannot be used change nothing.
     pub(crate) fn reload(&self, settings: Option<ServerTls>) -> Result<()> {
+        let _reloading = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
         let settings = match settings {
             None => self.lock().settings.clone(),
             Some(settings) if !settings.enabled => {
