@@ -203,9 +203,10 @@ impl Tls {
         }
     }
 
-    /// Has rustls give up the buffer that long records needed, if no record has come in part.
+    /// Has rustls give up the buffer that long records needed, if no record has come in part. A connection that is at
+    /// work needs it.
     pub(crate) fn trim(&self) {
-        let mut inner = self.lock();
+        let Ok(mut inner) = self.inner.try_lock() else { return };
         if !inner.connection.is_handshaking() {
             // It does so before it reads.
             let _ = inner.connection.read_tls(&mut Nothing);

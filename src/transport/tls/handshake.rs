@@ -54,8 +54,10 @@ impl Tls {
                 Ok(0) => return Err(self.lost(None)),
                 Ok(_) => {}
             }
-            if let Some(error) = self.other_language(&mut inner, tcp) {
-                return Err(error);
+            match self.speaks_tls(&inner.first) {
+                None => continue,
+                Some(true) => {}
+                Some(false) => return Err(self.refuse_language(&mut inner, tcp)),
             }
             inner.process(self.side);
             self.verify_resumed(&mut inner, tcp);
@@ -103,16 +105,19 @@ impl Tls {
         }
     }
 
-    /// The peer does not speak TLS, if its first bytes say so. One that speaks the framed protocol is told.
-    fn other_language(&self, inner: &mut Inner, tcp: &Tcp) -> Option<Error> {
-        let first = *inner.first.first()?;
-        let spoken = match self.side {
-            Side::Server => first == HANDSHAKE,
-            Side::Client => RECORD_TYPES.contains(&first),
-        };
-        if spoken {
-            return None;
+    /// Whether the peer speaks TLS; `None`: its first bytes do not tell yet.
+    fn speaks_tls(&self, first: &[u8]) -> Option<bool> {
+        match (self.side, first) {
+            (Side::Server, [HANDSHAKE, ..]) => Some(true),
+            // Who speaks the framed protocol is told in it, once that is sure.
+            (Side::Server, first) if PREAMBLE.starts_with(first) => (first.len() == PREAMBLE.len()).then_some(false),
+            (Side::Client, [first, ..]) => Some(RECORD_TYPES.contains(first)),
+            (_, first) => (!first.is_empty()).then_some(false),
         }
+    }
+
+    /// Refuses a peer that does not speak TLS. One that speaks the framed protocol is told.
+    fn refuse_language(&self, inner: &mut Inner, tcp: &Tcp) -> Error {
         let text = match self.side {
             Side::Server => "this port speaks TLS, and what came is none: switch TLS on in the client",
             Side::Client => {
@@ -124,7 +129,7 @@ impl Tls {
             let _ = tcp.write_now(&refusal(&error));
         }
         inner.fail(error.clone());
-        Some(error)
+        error
     }
 }
 

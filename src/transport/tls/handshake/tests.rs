@@ -1,4 +1,6 @@
+use std::future::Future;
 use std::net::Ipv4Addr;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -28,6 +30,39 @@ fn a_client_hello_is_told_from_other_things() {
     {
         assert!(!is_client_hello(other), "{other:?}");
     }
+}
+
+/// A peer that speaks the framed protocol is told in it that the port speaks TLS, however its bytes come.
+#[test]
+fn a_framed_peer_is_told_byte_by_byte() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (certificate, key) = Ca::new().issue(ExtendedKeyUsagePurpose::ServerAuth);
+        let settings = ServerTls { enabled: true, certificate, key, ..ServerTls::default() };
+        let server = TlsServer::new(&settings).unwrap().unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let here = server.accept(listener.accept().await.unwrap().0).unwrap();
+        let mut handshake = pin!(shake_hands(&here));
+        for (at, byte) in PREAMBLE.iter().enumerate() {
+            assert_eq!(peer.try_write(&[*byte]).unwrap(), 1);
+            let outcome = poll_fn(|cx| match handshake.as_mut().poll(cx) {
+                // It has read the byte, and waits.
+                Poll::Pending if at + 1 < PREAMBLE.len() && !here.has_input() => Poll::Ready(None),
+                other => other.map(Some),
+            });
+            match outcome.await {
+                None => {}
+                Some(outcome) => {
+                    assert_eq!(at + 1, PREAMBLE.len(), "{outcome:?}");
+                    assert_eq!(outcome.unwrap_err().code, Code::TlsMismatch);
+                }
+            }
+        }
+        let mut answer = [0; PREAMBLE.len()];
+        peer.readable().await.unwrap();
+        assert_eq!((peer.try_read(&mut answer).unwrap(), answer), (PREAMBLE.len(), PREAMBLE));
+    });
 }
 
 /// A clock that can be put forward, by seconds.
