@@ -117,11 +117,11 @@ impl Sending {
         self.queue.seal(why);
     }
 
-    pub(super) fn trim(&mut self) {
+    /// Gives up memory that only much traffic needs. A stream that is given back is to be trimmed too, without this
+    /// lock: a thread that encrypts may hold its own for long.
+    pub(super) fn trim(&mut self) -> Option<Arc<Stream>> {
         self.queue.trim();
-        if let Some(stream) = &self.stream {
-            stream.trim();
-        }
+        self.stream.clone().filter(|stream| stream.tls().is_some())
     }
 
     pub(super) fn has_input(&self) -> bool {
