@@ -209,7 +209,7 @@ impl Client {
     ) -> Option<(Arc<Session>, Ended)> {
         let stream = Arc::new(stream);
         let session = Session::new(Arc::clone(&self.registry), Arc::clone(&stream), false);
-        self.registry.add(&session, usize::MAX).ok()?;
+        self.registry.add(&session).ok()?;
         if let Some(outlet) = &self.outlet {
             outlet.connected(&session);
         }
