@@ -11,7 +11,7 @@ use std::sync::{Mutex, OnceLock};
 use network_system::config::{ClientCertificate, ClientTls, Framing, NetworkConfig, Pem, ServerTls};
 use network_system::core::{Client, Server};
 use network_system::session::handler::Payload;
-use support::tls::{Ca, Folder, asking, encrypted_server, server_tls, showing};
+use support::tls::{Ca, Folder, asking, encrypted_server, showing};
 use support::{Home, PATIENCE, Recorder, server_config};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -199,8 +199,6 @@ fn keys_are_in_no_memory_that_is_given_back_and_in_no_text() {
         let home = Home::new();
         let (handler, _events) = Recorder::new();
         let config = asking(encrypted_server(&server, Framing::Auto), &ca, ClientCertificate::Required);
-        let config = network_system::config::ServerConfig { tls: ServerTls { ..config.tls }, ..config };
-        assert!(server_tls(&server).enabled && config.tls.enabled);
         let running = home.server(config, handler);
         let config = showing(ca.client_config(running.local_addr().port(), Framing::Framed), &client);
         let (handler, _events) = Recorder::new();

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use network_system::config::{ClientCertificate, ClientConfig, ClientTls, Framing, Pem, ServerConfig, ServerTls};
+use network_system::error::Error;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DistinguishedName, DnType,
     ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber,
@@ -17,7 +18,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConnection, RootCertStore, ServerConnection, StreamOwned, SupportedProtocolVersion};
 
-use super::{PATIENCE, client_config, server_config};
+use super::{Event, Events, PATIENCE, client_config, server_config};
 
 /// An issuer of certificates.
 pub struct Ca {
@@ -198,6 +199,16 @@ pub fn read_exactly(stream: &mut impl Read, len: usize) -> Vec<u8> {
     bytes
 }
 
+/// Nothing was told of a session; gives back the errors.
+pub fn only_errors(events: &Events) -> Vec<Error> {
+    let pick = |event| match event {
+        Event::Error(None, error) => Some(error),
+        Event::Detach(_) => None,
+        other => panic!("nobody is to be told of a peer that is refused: {other:?}"),
+    };
+    events.rest().into_iter().filter_map(pick).collect()
+}
+
 /// Sends bytes in plain text and gives back all that comes until the end.
 pub fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut peer = TcpStream::connect(address).unwrap();
@@ -237,5 +248,5 @@ impl Drop for Folder {
     }
 }
 
-/// Long enough for what happens at once.
-pub const AT_ONCE: Duration = Duration::from_millis(100);
+/// More than what happens at once takes, and less than any deadline that is not set.
+pub const PROMPTLY: Duration = Duration::from_secs(2);
