@@ -78,8 +78,12 @@ impl Ca {
 
     pub fn sign(&self, params: &CertificateParams) -> Identity {
         let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        Identity { certificate: certificate.pem(), key: key.serialize_pem() }
+        Identity { certificate: self.sign_for(params, &key), key: key.serialize_pem() }
+    }
+
+    /// A certificate for that key.
+    pub fn sign_for(&self, params: &CertificateParams, key: &KeyPair) -> String {
+        params.signed_by(key, &self.issuer).unwrap().pem()
     }
 
     /// A certificate of a server on this host.
@@ -158,6 +162,15 @@ pub type Foreign = StreamOwned<ClientConnection, TcpStream>;
 /// A client of TLS that is not the library's, but for the cryptography. Its handshake is made when it first writes or
 /// reads.
 pub fn foreign(address: SocketAddr, ca: &Ca, versions: &[&'static SupportedProtocolVersion]) -> Foreign {
+    let name = ServerName::try_from("localhost").unwrap();
+    let connection = ClientConnection::new(foreign_config(ca, versions), name).unwrap();
+    let socket = TcpStream::connect(address).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    StreamOwned::new(connection, socket)
+}
+
+/// What such a client needs.
+pub fn foreign_config(ca: &Ca, versions: &[&'static SupportedProtocolVersion]) -> Arc<rustls::ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(ca.pem().as_bytes()).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -166,11 +179,7 @@ pub fn foreign(address: SocketAddr, ca: &Ca, versions: &[&'static SupportedProto
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let name = ServerName::try_from("localhost").unwrap();
-    let connection = ClientConnection::new(Arc::new(config), name).unwrap();
-    let socket = TcpStream::connect(address).unwrap();
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
-    StreamOwned::new(connection, socket)
+    Arc::new(config)
 }
 
 pub type ForeignServer = StreamOwned<ServerConnection, TcpStream>;
