@@ -955,8 +955,9 @@ typedef struct netsys_context_config {
     void (*release)(void *userdata);
     /**
      * What all sessions of the context may hold together in the library's buffers, messages that have arrived in part
-     * and queues for sending, in bytes; 0: 256 MiB; NETSYS_UNLIMITED_U64. Beyond it, sends meet a full queue (see
-     * NETSYS_SEND_*), and a session in the middle of a message stops reading until there is room.
+     * and queues for sending, without what TLS holds, in bytes; 0: 256 MiB; NETSYS_UNLIMITED_U64. Beyond it, sends
+     * meet a full queue (see NETSYS_SEND_*), and a session in the middle of a message stops reading until there is
+     * room.
      */
     uint64_t max_buffered_bytes;
     /**

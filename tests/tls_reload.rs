@@ -2,10 +2,15 @@
 
 mod support;
 
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-use network_system::config::{ClientCertificate, Framing, Pem, ServerTls};
+use network_system::config::{ClientCertificate, Framing, Pem, ServerConfig, ServerTls};
 use network_system::core::{Client, Server};
 use network_system::error::Code;
 use network_system::session::handler::Payload;
@@ -128,37 +133,80 @@ fn files_are_read_again() {
     assert_eq!(shown(&home, &ca, &server), "number 4");
 }
 
+/// Of two reloads at once, the one that was asked for later holds, however long the other one reads.
+#[test]
+fn a_reload_that_takes_long_undoes_no_later_one() {
+    let (ca, home) = (Ca::new(), Home::new());
+    let folder = Folder::new("tls-slow-reload");
+    let old = numbered(&ca, 1);
+    let path = folder.write("server.pem", &old.certificate);
+    let key = Pem::file(folder.write("server.key", &old.key));
+    let tls = ServerTls { certificate: Pem::file(path.clone()), key, ..server_tls(&old) };
+    let (handler, _events) = Recorder::new();
+    let server = home.server(ServerConfig { tls, ..server_config() }, handler);
+    // A file that is being read for as long as nothing is written to it.
+    std::fs::remove_file(&path).unwrap();
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let slow = {
+        let server = Arc::clone(&server);
+        std::thread::spawn(move || server.reload_tls(None))
+    };
+    let mut pipe = None;
+    support::wait_until("the file is being read", || {
+        // Fails while nobody reads.
+        pipe = OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(&path).ok();
+        pipe.is_some()
+    });
+    let later = {
+        let (server, tls) = (Arc::clone(&server), server_tls(&numbered(&ca, 2)));
+        std::thread::spawn(move || server.reload_tls(Some(tls)))
+    };
+    // It is to wait for the other one. Did it not, it would be done by now, and undone by what comes.
+    let deadline = Instant::now() + Duration::from_millis(300);
+    while !later.is_finished() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    pipe.unwrap().write_all(old.certificate.as_bytes()).unwrap();
+    slow.join().unwrap().unwrap();
+    later.join().unwrap().unwrap();
+    assert_eq!(shown(&home, &ca, &server), "number 2");
+}
+
 /// Whom the server believes changes too, and nobody gets past that by what was agreed on before.
 #[test]
 fn the_issuers_of_clients_change_with_a_reload() {
-    let (old, new, home) = (Ca::new(), Ca::new(), Home::new());
-    let identity = numbered(&old, 1);
-    let (handler, at_server) = Recorder::new();
-    let config = asking(encrypted_server(&identity, Framing::Framed), &old, ClientCertificate::Required);
-    let server = home.server(config, handler);
-    let mut config = old.client_config(server.local_addr().port(), Framing::Framed);
-    config.reconnect = support::reconnecting::quickly();
-    let config = support::tls::showing(config, &old.client("alice"));
-    let (handler, events) = Recorder::new();
-    let client = Client::start(&home.0, config, handler).unwrap();
-    for round in 0..2 {
-        let session = at_server.opened();
-        client.send(Payload::Text, b"here").unwrap();
-        at_server.message();
-        assert_eq!(session.tls().unwrap().resumed, round > 0);
-        assert_eq!(session.tls().unwrap().peer.as_ref().unwrap().common_name().as_deref(), Some("alice"));
-        if round > 0 {
-            let tls = ServerTls {
-                client_ca: Pem::memory(new.pem()),
-                client_certificate: ClientCertificate::Required,
-                ..server_tls(&identity)
-            };
-            server.reload_tls(Some(tls)).unwrap();
+    for (changed, code) in [("the issuer", Code::CertificateUntrusted), ("a list", Code::CertificateRevoked)] {
+        let (old, new, home) = (Ca::new(), Ca::new(), Home::new());
+        let identity = numbered(&old, 1);
+        let (handler, at_server) = Recorder::new();
+        let config = asking(encrypted_server(&identity, Framing::Framed), &old, ClientCertificate::Required);
+        let server = home.server(config, handler);
+        let mut config = old.client_config(server.local_addr().port(), Framing::Framed);
+        config.reconnect = support::reconnecting::quickly();
+        let config = support::tls::showing(config, &old.client("alice"));
+        let (handler, events) = Recorder::new();
+        let client = Client::start(&home.0, config, handler).unwrap();
+        for round in 0..2 {
+            let session = at_server.opened();
+            client.send(Payload::Text, b"here").unwrap();
+            at_server.message();
+            assert_eq!(session.tls().unwrap().resumed, round > 0);
+            assert_eq!(session.tls().unwrap().peer.as_ref().unwrap().common_name().as_deref(), Some("alice"));
+            if round > 0 {
+                let mut tls = ServerTls { client_certificate: ClientCertificate::Required, ..server_tls(&identity) };
+                if changed == "a list" {
+                    tls.client_ca = Pem::memory(old.pem());
+                    tls.crl = Pem::memory(old.crl(&[8], 2090));
+                } else {
+                    tls.client_ca = Pem::memory(new.pem());
+                }
+                server.reload_tls(Some(tls)).unwrap();
+            }
+            session.close(None, "again");
         }
-        session.close(None, "again");
+        assert_eq!(at_server.error().code, code, "though it could have resumed");
+        assert_eq!(events.error().code, Code::CertificateRefused);
     }
-    assert_eq!(at_server.error().code, Code::CertificateUntrusted, "though it could have resumed");
-    assert_eq!(events.error().code, Code::CertificateRefused);
 }
 
 #[test]

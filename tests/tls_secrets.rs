@@ -4,14 +4,17 @@
 mod support;
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::fmt::{Debug, Write};
+use std::fmt::{Debug, Write as _};
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 use network_system::config::{ClientCertificate, ClientTls, Framing, NetworkConfig, Pem, ServerTls};
 use network_system::core::{Client, Server};
 use network_system::session::handler::Payload;
-use support::tls::{Ca, Folder, asking, encrypted_server, server_tls, showing};
+use rcgen::{CertificateParams, KeyPair};
+use support::tls::{Ca, Folder, Identity, asking, client_params, encrypted_server, server_params, showing};
 use support::{Home, PATIENCE, Recorder, server_config};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -77,8 +80,10 @@ fn pieces_of(key: &str) -> Vec<[u8; PIECE]> {
     let body: String = key.lines().filter(|line| !line.starts_with('-')).collect();
     let der = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
     // In the DER of a P-256 key the secret number is in the bytes 36 to 67. Digit 64 of base64, which begins a line,
-    // stands for byte 48.
-    vec![masked(&der.secret_der()[36..]), masked(&der.secret_der()[44..]), masked(&body.as_bytes()[64..])]
+    // stands for byte 48. In that of an RSA key of 2048 bits in PKCS #1, the secret numbers begin at byte 277.
+    let (der, body) = (der.secret_der(), body.as_bytes());
+    let (bytes, digits) = if der.len() < 200 { (&[36, 44][..], 64) } else { (&[300, 560][..], 8 * 64) };
+    bytes.iter().map(|at| masked(&der[*at..])).chain([masked(&body[digits..])]).collect()
 }
 
 /// Keeps the log.
@@ -157,11 +162,16 @@ fn use_keys(folder: &Folder) -> String {
     let damaged = |label: &str| {
         let key = Zeroizing::new(read("server.key"));
         let body = key.split(|byte| *byte == b'\n').filter(|line| !line.starts_with(b"-")).flatten();
-        let mut pem = Vec::with_capacity(1000);
+        let mut pem = Vec::with_capacity(4000);
         pem.extend_from_slice(format!("-----BEGIN {label}-----\n").as_bytes());
         pem.extend(body);
         pem.extend_from_slice(format!("\n-----END {label}-----\n").as_bytes());
         pem
+    };
+    let another = if Zeroizing::new(read("server.key")).starts_with(b"-----BEGIN RSA") {
+        "PRIVATE KEY"
+    } else {
+        "RSA PRIVATE KEY"
     };
     for wrong in [
         ServerTls { certificate: Pem::memory(read("server.key")), ..tls.clone() },
@@ -170,7 +180,7 @@ fn use_keys(folder: &Folder) -> String {
         ServerTls { key: Pem::file(path("client.key")), ..tls.clone() },
         ServerTls { key: Pem::memory(read("client.key")), ..tls.clone() },
         ServerTls { key: Pem::memory(damaged("ENCRYPTED PRIVATE KEY")), ..tls.clone() },
-        ServerTls { key: Pem::memory(damaged("RSA PRIVATE KEY")), ..tls },
+        ServerTls { key: Pem::memory(damaged(another)), ..tls },
     ] {
         let _ = write!(texts, "{wrong:?} {:?}", server.reload_tls(Some(wrong.clone())).unwrap_err());
     }
@@ -181,14 +191,40 @@ fn use_keys(folder: &Folder) -> String {
     texts
 }
 
+/// What openssl makes of that.
+fn openssl(arguments: &[&str], input: &str) -> String {
+    let mut openssl = Command::new("openssl")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    openssl.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = openssl.wait_with_output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A certificate for an RSA key, which is given as PKCS #1.
+fn with_rsa(ca: &Ca, params: &CertificateParams) -> Identity {
+    let key = openssl(&["genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"], "");
+    let certificate = ca.sign_for(params, &KeyPair::from_pem(&key).unwrap());
+    Identity { certificate, key: openssl(&["rsa", "-traditional"], &key) }
+}
+
 #[test]
 fn keys_are_in_no_memory_that_is_given_back_and_in_no_text() {
     tracing::subscriber::set_global_default(Log).unwrap();
-    let folder = Folder::new("tls-secrets");
+    let folders = [Folder::new("tls-secrets"), Folder::new("tls-secrets-rsa")];
     let mut pieces = Vec::new();
-    {
+    for (number, folder) in folders.iter().enumerate() {
         let ca = Ca::new();
-        let (server, client) = (ca.server(), ca.client("alice"));
+        let (server, client) = match number {
+            0 => (ca.server(), ca.client("alice")),
+            _ => (with_rsa(&ca, &server_params()), with_rsa(&ca, &client_params("alice"))),
+        };
+        assert!(server.key.contains(["BEGIN PRIVATE KEY", "BEGIN RSA PRIVATE KEY"][number]));
         folder.write("ca.pem", &ca.pem());
         for (name, identity) in [("server", &server), ("client", &client)] {
             folder.write(&format!("{name}.pem"), &identity.certificate);
@@ -199,8 +235,6 @@ fn keys_are_in_no_memory_that_is_given_back_and_in_no_text() {
         let home = Home::new();
         let (handler, _events) = Recorder::new();
         let config = asking(encrypted_server(&server, Framing::Auto), &ca, ClientCertificate::Required);
-        let config = network_system::config::ServerConfig { tls: ServerTls { ..config.tls }, ..config };
-        assert!(server_tls(&server).enabled && config.tls.enabled);
         let running = home.server(config, handler);
         let config = showing(ca.client_config(running.local_addr().port(), Framing::Framed), &client);
         let (handler, _events) = Recorder::new();
@@ -209,19 +243,22 @@ fn keys_are_in_no_memory_that_is_given_back_and_in_no_text() {
     PIECES.set(pieces).unwrap();
 
     // The instrument finds what is there.
-    ON.store(true, Ordering::SeqCst);
-    drop(std::fs::read(folder.path().join("server.key")).unwrap());
-    assert_eq!(FOUND.swap(0, Ordering::SeqCst), 1);
-    ON.store(false, Ordering::SeqCst);
+    for folder in &folders {
+        ON.store(true, Ordering::SeqCst);
+        drop(std::fs::read(folder.path().join("server.key")).unwrap());
+        assert_eq!(FOUND.swap(0, Ordering::SeqCst), 1);
+        ON.store(false, Ordering::SeqCst);
+    }
 
     // Twice: what is made once only would hide the rest.
-    for _ in 0..2 {
+    for folder in folders.iter().chain(&folders) {
         ON.store(true, Ordering::SeqCst);
-        let texts = use_keys(&folder);
+        let texts = use_keys(folder);
         ON.store(false, Ordering::SeqCst);
         assert!(LOOKED_AT.load(Ordering::SeqCst) > 1000);
         assert!(texts.contains("Memory(") && texts.contains("cannot be used") | texts.contains("is not the key of"));
         assert!(!has_piece(texts.as_bytes()) && !texts.contains("BEGIN PRIVATE KEY"));
+        assert!(!texts.contains("BEGIN RSA PRIVATE KEY"));
     }
     let log = LINES.lock().unwrap();
     assert!(log.contains("has reloaded its certificates"), "{log}");

@@ -47,7 +47,7 @@ pub fn adopt(
     let adopted = Arc::new(Adopted { registry: Arc::new(registry), drain });
     let session = Session::new(Arc::clone(&adopted.registry), Arc::clone(&stream), true);
     let guard = context.register(event_loop.clone(), place, adopted.clone())?;
-    if adopted.registry.add(&session, 1).is_err() {
+    if adopted.registry.add(&session).is_err() {
         // A stop of the context came in between.
         return Err(Error::new(Code::Cancelled, "the context is being shut down: nothing can be started in it"));
     }

@@ -37,7 +37,7 @@ impl Client {
     /// Starts to connect. Whether that succeeds, the handler is told: `on_open`, or `on_error` and `on_stopped`.
     pub fn start(context: &Arc<Context>, config: ClientConfig, handler: Arc<dyn Handler>) -> Result<Arc<Client>> {
         let config = config.validated()?;
-        let tls = TlsClient::new(&config.tls, &config.host, context.handshakes())?;
+        let tls = TlsClient::new(&config.tls, &config.host)?;
         Client::start_with(context, config, tls, handler)
     }
 
@@ -209,7 +209,7 @@ impl Client {
     ) -> Option<(Arc<Session>, Ended)> {
         let stream = Arc::new(stream);
         let session = Session::new(Arc::clone(&self.registry), Arc::clone(&stream), false);
-        self.registry.add(&session, usize::MAX).ok()?;
+        self.registry.add(&session).ok()?;
         if let Some(outlet) = &self.outlet {
             outlet.connected(&session);
         }

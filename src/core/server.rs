@@ -17,7 +17,7 @@ use self::session_loops::SessionLoops;
 use super::lifecycle::{EndpointState, Lifecycle};
 use crate::config::{Framing, LONGEST, ServerConfig, ServerTls};
 use crate::error::{Code, Error, Result};
-use crate::runtime::{Context, Endpoint, EndpointGuard, EndpointPlace};
+use crate::runtime::{Context, Endpoint, EndpointGuard, EndpointPlace, LoopRef};
 use crate::session::handler::{Handler, Payload};
 use crate::session::{Driver, Fanout, Registry, Role, Session, Stats, linger};
 use crate::transport::listener::{AcceptFailure, Backoff, classify_accept_error, listen};
@@ -49,7 +49,7 @@ impl Server {
     /// Binds, listens, and starts to accept. The port is known, and the error if there is one, when this returns.
     pub fn start(context: &Arc<Context>, config: ServerConfig, handler: Arc<dyn Handler>) -> Result<Arc<Server>> {
         let config = config.validated()?;
-        let tls = TlsServer::new(&config.tls, context.handshakes())?;
+        let tls = TlsServer::new(&config.tls)?;
         let address = bind_address(&config.host, config.port)?;
         let event_loop = context.assign_loop()?;
         let listener = {
@@ -233,12 +233,7 @@ impl Server {
     /// Makes a session of a connection, or refuses it.
     fn admit(&self, stream: TcpStream, peer: SocketAddr, options: SocketOptions, session_loops: &SessionLoops) {
         let event_loop = session_loops.next();
-        let prepared = options.apply(&stream).and_then(|()| session_loops.move_to(event_loop, stream));
-        let prepared = prepared.and_then(|stream| match &self.tls {
-            None => Ok(Stream::new(stream)),
-            Some(tls) => tls.accept(stream).map_err(Error::into_io),
-        });
-        let stream = match prepared {
+        let stream = match options.apply(&stream).and_then(|()| session_loops.move_to(event_loop, stream)) {
             Ok(stream) => stream,
             Err(error) => {
                 // Its peer has reset it already.
@@ -246,48 +241,64 @@ impl Server {
                 return;
             }
         };
-        let stream = Arc::new(stream);
-        let session = Session::new(Arc::clone(&self.registry), Arc::clone(&stream), false);
-        let admitted = self.admission.admit(peer.ip(), Instant::now()).and_then(|place| {
-            self.registry.add(&session, self.max_connections.load(Ordering::Relaxed))?;
-            Ok(place)
-        });
-        match admitted {
-            Ok(place) => {
-                let driver = Driver::new(session, stream, self.registry.config.handshake_timeout);
-                let keep_running = event_loop.clone();
-                let registry = Arc::clone(&self.registry);
-                event_loop.spawn(async move {
-                    let ended = driver.await;
-                    drop(place);
-                    if let Some(stream) = ended.linger {
-                        linger(stream).await;
-                    }
-                    // Only now its descriptor is free.
-                    registry.left.notify_one();
-                    drop(keep_running);
-                });
-            }
-            Err(error) => {
-                drop(session);
-                if error.code == Code::ServerBusy {
-                    self.registry.tell_refusal(error.clone());
-                }
-                let refusing = Arc::clone(&self.refusing);
-                if Arc::strong_count(&refusing) > MOST_REFUSALS {
-                    stream.reset_on_close();
+        let most = self.max_connections.load(Ordering::Relaxed);
+        let place = match self.admission.admit(peer.ip(), Instant::now()) {
+            Ok(place) => place,
+            Err(error) => return self.refuse(Stream::new(stream), event_loop, error),
+        };
+        if let Err(error) = self.registry.check_room(most) {
+            return self.refuse(Stream::new(stream), event_loop, error);
+        }
+        // Only for who is let in: it costs more than all the rest.
+        let stream = match &self.tls {
+            None => Stream::new(stream),
+            Some(tls) => match tls.accept(stream) {
+                Ok(stream) => stream,
+                Err(error) => {
+                    tracing::error!("server {:?} cannot serve {peer}: {error}", self.registry.id);
                     return;
                 }
-                let keep_running = event_loop.clone();
-                // Before the handshake of TLS no word can be said.
-                let framing = if self.tls.is_some() { Framing::Raw } else { self.registry.config.framing };
-                event_loop.spawn(async move {
-                    refusal::refuse(stream, framing, &error).await;
-                    drop(refusing);
-                    drop(keep_running);
-                });
-            }
+            },
+        };
+        let stream = Arc::new(stream);
+        let session = Session::new(Arc::clone(&self.registry), Arc::clone(&stream), false);
+        if self.registry.add(&session).is_err() {
+            // It has begun to stop.
+            return;
         }
+        let driver = Driver::new(session, stream, self.registry.config.handshake_timeout);
+        let keep_running = event_loop.clone();
+        let registry = Arc::clone(&self.registry);
+        event_loop.spawn(async move {
+            let ended = driver.await;
+            drop(place);
+            if let Some(stream) = ended.linger {
+                linger(stream).await;
+            }
+            // Only now its descriptor is free.
+            registry.left.notify_one();
+            drop(keep_running);
+        });
+    }
+
+    /// Ends a connection that is too much, and tells its peer why if it speaks the framed protocol.
+    fn refuse(&self, stream: Stream, event_loop: &LoopRef, error: Error) {
+        if error.code == Code::ServerBusy {
+            self.registry.tell_refusal(error.clone());
+        }
+        let refusing = Arc::clone(&self.refusing);
+        if Arc::strong_count(&refusing) > MOST_REFUSALS {
+            stream.reset_on_close();
+            return;
+        }
+        let keep_running = event_loop.clone();
+        // Before the handshake of TLS no word can be said.
+        let framing = if self.tls.is_some() { Framing::Raw } else { self.registry.config.framing };
+        event_loop.spawn(async move {
+            refusal::refuse(Arc::new(stream), framing, &error).await;
+            drop(refusing);
+            drop(keep_running);
+        });
     }
 }
 

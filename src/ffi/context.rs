@@ -73,8 +73,9 @@ pub struct netsys_context_config {
     /// been shut down, or on the calling thread when it could not be created.
     pub release: Option<unsafe extern "C-unwind" fn(userdata: *mut c_void)>,
     /// What all sessions of the context may hold together in the library's buffers, messages that have arrived in part
-    /// and queues for sending, in bytes; 0: 256 MiB; NETSYS_UNLIMITED_U64. Beyond it, sends meet a full queue (see
-    /// NETSYS_SEND_*), and a session in the middle of a message stops reading until there is room.
+    /// and queues for sending, without what TLS holds, in bytes; 0: 256 MiB; NETSYS_UNLIMITED_U64. Beyond it, sends
+    /// meet a full queue (see NETSYS_SEND_*), and a session in the middle of a message stops reading until there is
+    /// room.
     pub max_buffered_bytes: u64,
     /// How many threads run callbacks under NETSYS_DISPATCH_POOL, while there is a server or client with that; 0: as
     /// many as the machine has processors; at most 4096.

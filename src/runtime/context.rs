@@ -18,7 +18,6 @@ use crate::config::ContextConfig;
 use crate::error::{Code, Error, Result};
 use crate::sys;
 use crate::transport::compression::Compressors;
-use crate::transport::tls::{Gate, new_gate};
 
 /// How long peers are read off at most after a stop of the context.
 const LINGER: Duration = Duration::from_secs(5);
@@ -71,8 +70,6 @@ pub struct Context {
     hooks: ContextHooks,
     budget: Arc<Budget>,
     compressors: Arc<Compressors>,
-    /// What bounds the work of handshakes.
-    handshakes: Gate,
     inner: Mutex<Inner>,
     /// Signalled when an endpoint has come or gone.
     changed: Condvar,
@@ -179,7 +176,6 @@ impl Context {
             hooks,
             budget,
             compressors: Arc::default(),
-            handshakes: new_gate(),
             inner: Mutex::default(),
             changed: Condvar::new(),
             manual: OnceLock::new(),
@@ -355,11 +351,6 @@ impl Context {
             .spawn(reaper)
             .map(drop)
             .map_err(|error| Error::os(Code::Io, "cannot start a thread", &error))
-    }
-
-    /// What bounds the work of the handshakes of TLS in it.
-    pub(crate) fn handshakes(&self) -> &Gate {
-        &self.handshakes
     }
 
     /// The most loops that it makes.

@@ -148,7 +148,7 @@ pub(crate) struct Outbound {
     /// Of these, the ones that were given up while the session goes on.
     pub dropped: u64,
     pub sent: Sent,
-    /// How many messages were sent when the stream owed nothing to the kernel.
+    /// How many messages were sent when the stream last owed nothing to the kernel.
     pub flushed: u64,
 }
 
@@ -518,7 +518,7 @@ impl Outbound {
         self.blocked = false;
     }
 
-    /// The kernel has taken all that was written.
+    /// The kernel has taken all that has come back from being written.
     pub(crate) fn set_flushed(&mut self) {
         self.flushed = self.sent.messages;
     }

@@ -358,17 +358,26 @@ impl Registry {
         Share::new(Arc::clone(&self.budget), SHARE_STEP)
     }
 
-    /// Takes a session in unless the endpoint stops or `max` are in.
-    pub(crate) fn add(&self, session: &Arc<Session>, max: usize) -> Result<()> {
-        let mut inner = self.lock();
+    /// Whether a session may be taken in: the endpoint does not stop, and fewer than `max` are in.
+    pub(crate) fn check_room(&self, max: usize) -> Result<()> {
+        let inner = self.lock();
         if inner.stopping {
-            return Err(Error::new(Code::ConnectionClosed, "stopped"));
+            return Err(stopped());
         }
         if inner.sessions.len() >= max {
             return Err(Error::new(
                 Code::ServerBusy,
                 format!("the server is at its limit of {max} connections: try again later"),
             ));
+        }
+        Ok(())
+    }
+
+    /// Takes a session in, unless the endpoint stops.
+    pub(crate) fn add(&self, session: &Arc<Session>) -> Result<()> {
+        let mut inner = self.lock();
+        if inner.stopping {
+            return Err(stopped());
         }
         inner.past.connections_total += 1;
         inner.sessions.insert(session.number(), Arc::clone(session));
@@ -607,6 +616,11 @@ impl Registry {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+#[cold]
+fn stopped() -> Error {
+    Error::new(Code::ConnectionClosed, "stopped")
 }
 
 /// The peer's address, for the log.

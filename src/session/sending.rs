@@ -133,11 +133,11 @@ impl Sending {
         self.queue.seal(why);
     }
 
-    pub(super) fn trim(&mut self) {
+    /// Gives up memory that only much traffic needs. A stream that is given back is to be trimmed too, without this
+    /// lock: a thread that encrypts may hold its own for long.
+    pub(super) fn trim(&mut self) -> Option<Arc<Stream>> {
         self.queue.trim();
-        if let Some(stream) = &self.stream {
-            stream.trim();
-        }
+        self.stream.clone().filter(|stream| stream.tls().is_some())
     }
 
     pub(super) fn has_input(&self) -> bool {
@@ -501,6 +501,10 @@ impl Session {
                 stream.try_write(chunk.rest())
             };
             sending = self.lock_sending();
+            if matches!(outcome, Ok(1..)) {
+                // Nothing is taken before all has gone out that was owed.
+                sending.queue.set_flushed();
+            }
             let all = sending.queue.written(chunk, *outcome.as_ref().unwrap_or(&0));
             match outcome {
                 Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => {
@@ -549,6 +553,8 @@ impl Session {
         let mut sending = self.lock_sending();
         if let Err(error) = outcome {
             sending.queue.break_off(Error::from_io(Code::SendFailed, "cannot send", &error));
+        } else if !stream.owes() {
+            sending.queue.set_flushed();
         }
         sending
     }

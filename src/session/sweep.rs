@@ -93,11 +93,14 @@ impl Watch {
 impl Session {
     /// Sends a heartbeat if it is time, ends the session if the peer was silent or slow for too long. Runs on the loop.
     pub(super) fn sweep(self: &Arc<Self>, now: u64) {
-        let (writable, held) = {
+        let (writable, held, stream) = {
             let mut sending = self.lock_sending();
-            sending.trim();
-            (sending.queue.is_writable_due(), sending.queue.held)
+            let stream = sending.trim();
+            (sending.queue.is_writable_due(), sending.queue.held, stream)
         };
+        if let Some(stream) = stream {
+            stream.trim();
+        }
         if writable {
             // That memory has become free was told somebody else.
             self.kick();

@@ -8,16 +8,17 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use network_system::config::{ClientCertificate, ClientConfig, ClientTls, Framing, Pem, ServerConfig, ServerTls};
+use network_system::error::Error;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DistinguishedName, DnType,
     ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber,
     date_time_ymd,
 };
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConnection, RootCertStore, ServerConnection, StreamOwned, SupportedProtocolVersion};
 
-use super::{PATIENCE, client_config, server_config};
+use super::{Event, Events, PATIENCE, client_config, server_config};
 
 /// An issuer of certificates.
 pub struct Ca {
@@ -77,8 +78,12 @@ impl Ca {
 
     pub fn sign(&self, params: &CertificateParams) -> Identity {
         let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        Identity { certificate: certificate.pem(), key: key.serialize_pem() }
+        Identity { certificate: self.sign_for(params, &key), key: key.serialize_pem() }
+    }
+
+    /// A certificate for that key.
+    pub fn sign_for(&self, params: &CertificateParams, key: &KeyPair) -> String {
+        params.signed_by(key, &self.issuer).unwrap().pem()
     }
 
     /// A certificate of a server on this host.
@@ -157,6 +162,15 @@ pub type Foreign = StreamOwned<ClientConnection, TcpStream>;
 /// A client of TLS that is not the library's, but for the cryptography. Its handshake is made when it first writes or
 /// reads.
 pub fn foreign(address: SocketAddr, ca: &Ca, versions: &[&'static SupportedProtocolVersion]) -> Foreign {
+    let name = ServerName::try_from("localhost").unwrap();
+    let connection = ClientConnection::new(foreign_config(ca, versions), name).unwrap();
+    let socket = TcpStream::connect(address).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    StreamOwned::new(connection, socket)
+}
+
+/// What such a client needs.
+pub fn foreign_config(ca: &Ca, versions: &[&'static SupportedProtocolVersion]) -> Arc<rustls::ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(ca.pem().as_bytes()).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -165,11 +179,26 @@ pub fn foreign(address: SocketAddr, ca: &Ca, versions: &[&'static SupportedProto
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let name = ServerName::try_from("localhost").unwrap();
-    let connection = ClientConnection::new(Arc::new(config), name).unwrap();
-    let socket = TcpStream::connect(address).unwrap();
+    Arc::new(config)
+}
+
+pub type ForeignServer = StreamOwned<ServerConnection, TcpStream>;
+
+/// A server's side of a connection, not the library's either.
+pub fn foreign_server(
+    socket: TcpStream,
+    identity: &Identity,
+    versions: &[&'static SupportedProtocolVersion],
+) -> ForeignServer {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![identity.der()], PrivateKeyDer::from_pem_slice(identity.key.as_bytes()).unwrap())
+        .unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
-    StreamOwned::new(connection, socket)
+    StreamOwned::new(ServerConnection::new(Arc::new(config)).unwrap(), socket)
 }
 
 /// Reads `len` bytes.
@@ -177,6 +206,16 @@ pub fn read_exactly(stream: &mut impl Read, len: usize) -> Vec<u8> {
     let mut bytes = vec![0; len];
     stream.read_exact(&mut bytes).unwrap();
     bytes
+}
+
+/// Nothing was told of a session; gives back the errors.
+pub fn only_errors(events: &Events) -> Vec<Error> {
+    let pick = |event| match event {
+        Event::Error(None, error) => Some(error),
+        Event::Detach(_) => None,
+        other => panic!("nobody is to be told of a peer that is refused: {other:?}"),
+    };
+    events.rest().into_iter().filter_map(pick).collect()
 }
 
 /// Sends bytes in plain text and gives back all that comes until the end.
@@ -218,5 +257,5 @@ impl Drop for Folder {
     }
 }
 
-/// Long enough for what happens at once.
-pub const AT_ONCE: Duration = Duration::from_millis(100);
+/// More than what happens at once takes, and less than any deadline that is not set.
+pub const PROMPTLY: Duration = Duration::from_secs(2);

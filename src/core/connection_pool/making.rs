@@ -40,7 +40,7 @@ impl ClientMaker {
         }
         // A broken connection is the pool's to replace.
         let config = ClientConfig { reconnect: Reconnect::default(), ..config.validated()? };
-        let tls = TlsClient::new(&config.tls, &config.host, context.handshakes())?;
+        let tls = TlsClient::new(&config.tls, &config.host)?;
         Ok(ClientMaker { context: Arc::clone(context), config, tls, handler, start })
     }
 }

@@ -8,20 +8,18 @@
 //! what one batch came to.
 
 use std::fmt;
-use std::future::poll_fn;
-use std::io::{self, IoSlice, Read as _, Write};
+use std::io::{self, Read as _, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use rustls::Connection;
-use tokio::sync::Semaphore;
 
 use super::failure::error_of;
-use super::info::TlsInfo;
-use crate::error::{Code, Error, Result};
-use crate::transport::Stream;
-use crate::transport::frame::{PREAMBLE, refusal};
+use super::handshake::Seen;
+use super::socket::{Nothing, Socket};
+use super::verification::Verification;
+use crate::error::{Code, Error};
 use crate::transport::tcp::{Read, Tcp};
 
 /// How much is encrypted before it is written: two records.
@@ -33,25 +31,6 @@ const LONGEST_RECORD: usize = 16384 + 2048 + 5;
 /// A buffer that is shorter than this is filled by way of rustls' own.
 const ROOMY: usize = 64 * 1024;
 
-/// The types of the records of TLS: change_cipher_spec to application_data.
-const RECORD_TYPES: std::ops::RangeInclusive<u8> = 20..=23;
-const HANDSHAKE: u8 = 22;
-
-/// Bounds how many handshakes are at work at a time in a context: twice as many as there are processors. The others
-/// wait in the order in which they came. Waiting for the peer is no work, so that silent peers hold up nobody.
-pub(crate) type Gate = Arc<Semaphore>;
-
-/// A gate for a context.
-pub(crate) fn new_gate() -> Gate {
-    let processors = std::thread::available_parallelism().map_or(1, Into::into);
-    Arc::new(Semaphore::new(2 * processors))
-}
-
-/// Whether the bytes begin a handshake of TLS: a record with a ClientHello.
-pub(crate) fn is_client_hello(bytes: &[u8]) -> bool {
-    matches!(bytes, [HANDSHAKE, 3, 0..=4, _, _, 1, ..])
-}
-
 /// Which side of TLS this one is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
@@ -61,10 +40,8 @@ pub(crate) enum Side {
 
 /// The encryption of a stream.
 pub(crate) struct Tls {
-    side: Side,
-    /// A certificate that the peer shows is verified.
-    verifies: bool,
-    gate: Gate,
+    pub(super) side: Side,
+    pub(super) verification: Verification,
     inner: Mutex<Inner>,
     /// There is something encrypted that the kernel has not taken.
     owes: AtomicBool,
@@ -72,14 +49,16 @@ pub(crate) struct Tls {
     has_plaintext: AtomicBool,
 }
 
-struct Inner {
-    connection: Connection,
+pub(super) struct Inner {
+    pub connection: Connection,
+    /// The peer's certificate was verified although the handshake is resumed.
+    pub verified: bool,
     /// The first bytes that came.
-    first: Vec<u8>,
+    pub first: Vec<u8>,
     /// What went wrong. What was decrypted before is still read.
-    failure: Option<Error>,
-    /// The kernel failed a write.
-    broken: bool,
+    pub failure: Option<Error>,
+    /// How the kernel failed a write. Nothing more is written.
+    pub write_failure: Option<io::Error>,
 }
 
 impl fmt::Debug for Tls {
@@ -89,19 +68,24 @@ impl fmt::Debug for Tls {
 }
 
 impl Tls {
-    pub(super) fn new(connection: Connection, side: Side, verifies: bool, gate: &Gate) -> Tls {
+    pub(super) fn new(connection: Connection, side: Side, verification: Verification) -> Tls {
         Tls {
             side,
-            verifies,
-            gate: Arc::clone(gate),
-            inner: Mutex::new(Inner { connection, first: Vec::new(), failure: None, broken: false }),
+            verification,
+            inner: Mutex::new(Inner {
+                connection,
+                verified: false,
+                first: Vec::new(),
+                failure: None,
+                write_failure: None,
+            }),
             // A client's hello.
             owes: AtomicBool::new(side == Side::Client),
             has_plaintext: AtomicBool::new(false),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -118,13 +102,21 @@ impl Tls {
     /// Encrypts as much of `data` as can be written, and at most one batch more, which is owed then. `now`: whether or
     /// not the loop has seen room.
     pub(crate) fn write(&self, tcp: &Tcp, data: &[u8], now: bool) -> io::Result<usize> {
-        let mut inner = self.lock();
         let mut taken = 0;
-        while self.flush_inner(&mut inner, tcp, now)? && taken < data.len() {
-            let end = data.len().min(taken + BATCH);
-            taken += inner.connection.writer().write(&data[taken..end])?;
+        loop {
+            // Anew for each batch: the loop may want to read.
+            let mut inner = self.lock();
+            match self.flush_inner(&mut inner, tcp, now) {
+                Ok(true) if taken < data.len() => {
+                    let end = data.len().min(taken + BATCH);
+                    taken += inner.connection.writer().write(&data[taken..end])?;
+                }
+                Ok(false) if taken == 0 && !data.is_empty() => return Err(io::ErrorKind::WouldBlock.into()),
+                Err(error) if taken == 0 => return Err(error),
+                // That it failed is told once more, to who goes on: what was taken before may have arrived.
+                Ok(_) | Err(_) => return Ok(taken),
+            }
         }
-        if taken == 0 && !data.is_empty() { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(taken) }
     }
 
     /// Gives the kernel what is owed to it, as far as it takes that.
@@ -133,11 +125,11 @@ impl Tls {
     }
 
     /// The same; true if nothing is owed any more.
-    fn flush_inner(&self, inner: &mut Inner, tcp: &Tcp, now: bool) -> io::Result<bool> {
+    pub(super) fn flush_inner(&self, inner: &mut Inner, tcp: &Tcp, now: bool) -> io::Result<bool> {
         let mut socket = Socket { tcp, now };
         let outcome = loop {
-            if inner.broken {
-                break Err(io::ErrorKind::BrokenPipe.into());
+            if let Some(error) = &inner.write_failure {
+                break Err(again(error));
             }
             if !inner.connection.wants_write() {
                 break Ok(true);
@@ -146,10 +138,7 @@ impl Tls {
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Ok(false),
-                Err(error) => {
-                    inner.broken = true;
-                    break Err(error);
-                }
+                Err(error) => inner.write_failure = Some(error),
             }
         };
         self.owes.store(!matches!(outcome, Ok(true)), Ordering::Release);
@@ -205,7 +194,7 @@ impl Tls {
     }
 
     /// Gives the kernel what is owed to it; has the task woken if that is not all.
-    fn poll_flush(&self, inner: &mut Inner, tcp: &Tcp, cx: &mut Context<'_>) {
+    pub(super) fn poll_flush(&self, inner: &mut Inner, tcp: &Tcp, cx: &mut Context<'_>) {
         // That the kernel fails a write, the next write or read shows.
         while let Ok(false) = self.flush_inner(inner, tcp, false) {
             if tcp.poll_write_ready(cx).is_pending() {
@@ -214,88 +203,14 @@ impl Tls {
         }
     }
 
-    /// Has rustls give up the buffer that long records needed, if no record has come in part.
+    /// Has rustls give up the buffer that long records needed, if no record has come in part. A connection that is at
+    /// work needs it.
     pub(crate) fn trim(&self) {
-        let mut inner = self.lock();
+        let Ok(mut inner) = self.inner.try_lock() else { return };
         if !inner.connection.is_handshaking() {
             // It does so before it reads.
             let _ = inner.connection.read_tls(&mut Nothing);
         }
-    }
-
-    // --- the handshake -----------------------------------------------------------------------------------------
-
-    /// Waits until there may be something to do for the handshake.
-    fn poll_turn(&self, tcp: &Tcp, cx: &mut Context<'_>) -> Poll<()> {
-        self.poll_flush(&mut self.lock(), tcp, cx);
-        // An error shows in the turn.
-        tcp.poll_read_ready(cx).map(drop)
-    }
-
-    /// Goes on with the handshake as far as what has come allows; gives back what it came to when it is done.
-    fn advance(&self, tcp: &Tcp) -> Result<Option<TlsInfo>> {
-        let mut inner = self.lock();
-        loop {
-            match inner.receive(tcp) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-                Err(error) => return Err(self.lost(Some(&error))),
-                Ok(0) => return Err(self.lost(None)),
-                Ok(_) => {}
-            }
-            if let Some(error) = self.other_language(&mut inner, tcp) {
-                return Err(error);
-            }
-            inner.process(self.side);
-            // With an alert that says what is wrong, if something is.
-            let _ = self.flush_inner(&mut inner, tcp, false);
-            if let Some(error) = &inner.failure {
-                return Err(error.clone());
-            }
-            if !inner.connection.is_handshaking() {
-                inner.first = Vec::new();
-                return Ok(Some(TlsInfo::of(&inner.connection, self.verifies)));
-            }
-        }
-    }
-
-    /// The connection ended too early.
-    fn lost(&self, error: Option<&io::Error>) -> Error {
-        let peer = self.side.peer();
-        let hint = match self.side {
-            Side::Server => "it may not trust this side's certificate, or not speak TLS",
-            Side::Client => "it may not speak TLS, or have no room for another connection",
-        };
-        let text = format!("the {peer} ended the connection before TLS was agreed on: {hint}");
-        match error {
-            None => Error::new(Code::ConnectionClosed, text),
-            Some(error) => Error::os(Code::ConnectionClosed, text, error),
-        }
-    }
-
-    /// The peer does not speak TLS, if its first bytes say so. One that speaks the framed protocol is told.
-    fn other_language(&self, inner: &mut Inner, tcp: &Tcp) -> Option<Error> {
-        let first = *inner.first.first()?;
-        let spoken = match self.side {
-            Side::Server => first == HANDSHAKE,
-            Side::Client => RECORD_TYPES.contains(&first),
-        };
-        if spoken {
-            return None;
-        }
-        let text = match self.side {
-            Side::Server => "this port speaks TLS, and what came is none: switch TLS on in the client",
-            Side::Client => {
-                "the server does not speak TLS on this port: switch TLS on in the server, or use its other port"
-            }
-        };
-        let error = Error::new(Code::TlsMismatch, text);
-        if self.side == Side::Server && inner.first.starts_with(&PREAMBLE) {
-            let _ = tcp.write_now(&refusal(&error));
-        }
-        // No alert follows.
-        inner.failure = Some(error.clone());
-        inner.broken = true;
-        Some(error)
     }
 }
 
@@ -309,7 +224,7 @@ impl Inner {
     }
 
     /// Moves what the socket has to rustls, which takes some 4 KiB.
-    fn receive(&mut self, tcp: &Tcp) -> io::Result<usize> {
+    pub(super) fn receive(&mut self, tcp: &Tcp) -> io::Result<usize> {
         let mut socket = Socket { tcp, now: false };
         if !self.connection.is_handshaking() {
             return self.connection.read_tls(&mut socket);
@@ -319,7 +234,7 @@ impl Inner {
     }
 
     /// Has rustls understand what it was given.
-    fn process(&mut self, side: Side) {
+    pub(super) fn process(&mut self, side: Side) {
         if let Err(failure) = self.connection.process_new_packets() {
             self.failure.get_or_insert_with(|| error_of(&failure, side));
         }
@@ -351,93 +266,7 @@ impl Inner {
     }
 }
 
-/// The socket as rustls reads and writes it.
-struct Socket<'a> {
-    tcp: &'a Tcp,
-    now: bool,
-}
-
-impl io::Read for Socket<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            match self.tcp.try_read(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                outcome => return outcome.map(|read| read.len),
-            }
-        }
-    }
-}
-
-impl Write for Socket<'_> {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        if self.now { self.tcp.write_now(data) } else { self.tcp.try_write(data) }
-    }
-
-    fn write_vectored(&mut self, data: &[IoSlice<'_>]) -> io::Result<usize> {
-        if self.now { self.tcp.write_vectored_now(data) } else { self.tcp.try_write_vectored(data) }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// A socket that has nothing now.
-struct Nothing;
-
-impl io::Read for Nothing {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        Err(io::ErrorKind::WouldBlock.into())
-    }
-}
-
-/// The socket, with the first bytes that come of it kept.
-struct Seen<'a> {
-    socket: Socket<'a>,
-    first: &'a mut Vec<u8>,
-}
-
-impl io::Read for Seen<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let len = self.socket.read(buffer)?;
-        let wanted = PREAMBLE.len() - self.first.len();
-        self.first.extend_from_slice(&buffer[..len.min(wanted)]);
-        Ok(len)
-    }
-}
-
-/// Makes the handshake of an encrypted stream, with what it came to.
-///
-/// Each turn of it is work for a processor, a part of a millisecond: after each, others have theirs, so that many
-/// handshakes at once do not hold up the sessions that there are.
-pub(crate) async fn shake_hands(stream: &Stream) -> Result<TlsInfo> {
-    let Some((tls, tcp)) = stream.tls() else {
-        return Err(Error::new(Code::Internal, "the stream is not encrypted"));
-    };
-    loop {
-        poll_fn(|cx| tls.poll_turn(tcp, cx)).await;
-        let turn = tls.gate.acquire().await;
-        if let Some(info) = tls.advance(tcp)? {
-            return Ok(info);
-        }
-        // Comes back when the poller has been asked what else there is to do.
-        tokio::task::yield_now().await;
-        drop(turn);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_client_hello_is_told_from_other_things() {
-        assert!(is_client_hello(&[22, 3, 1, 2, 0, 1, 0, 1]));
-        assert!(is_client_hello(&[22, 3, 3, 0, 200, 1]));
-        for other in
-            [&b""[..], &[22], &[22, 3, 1, 2, 0], &[22, 3, 1, 2, 0, 2], &[22, 2, 1, 2, 0, 1], b"NSYS\r\n", b"GET / "]
-        {
-            assert!(!is_client_hello(other), "{other:?}");
-        }
-    }
+/// The same error once more.
+fn again(error: &io::Error) -> io::Error {
+    error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)
 }

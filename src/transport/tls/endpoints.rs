@@ -8,6 +8,7 @@ use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::ring::Ticketer;
 use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::sign::SingleCertAndKey;
 use rustls::{
@@ -16,8 +17,9 @@ use rustls::{
 };
 use tokio::net::TcpStream;
 
-use super::connection::{Gate, Side, Tls};
+use super::connection::{Side, Tls};
 use super::material::{PROVIDER, Source, identity, system_roots};
+use super::verification::Verification;
 use crate::config::{ClientCertificate, ClientTls, ServerTls, TlsVersion};
 use crate::error::{Code, Error, Result};
 use crate::transport::{Stream, inside_brackets};
@@ -27,28 +29,38 @@ const REMEMBERED: usize = 8;
 
 /// Encrypts the connections of a server.
 pub(crate) struct TlsServer {
-    gate: Gate,
+    /// Held while new settings are read: what is stored last is what was asked for last.
+    reloading: Mutex<()>,
     current: Mutex<Current>,
 }
 
-struct Current {
+pub(super) struct Current {
     settings: ServerTls,
-    config: Arc<ServerConfig>,
+    pub config: Arc<ServerConfig>,
+    /// What verifies the clients' certificates, if they are asked for.
+    pub verifier: Option<Arc<dyn ClientCertVerifier>>,
+}
+
+impl Current {
+    fn new(settings: ServerTls) -> Result<Current> {
+        let verifier = client_verifier(&settings)?;
+        Ok(Current { config: server_config(&settings, verifier.clone())?, settings, verifier })
+    }
 }
 
 impl TlsServer {
-    /// `None`: it does not encrypt. `gate`: what bounds the work of handshakes in its context.
-    pub(crate) fn new(settings: &ServerTls, gate: &Gate) -> Result<Option<TlsServer>> {
+    /// `None`: it does not encrypt.
+    pub(crate) fn new(settings: &ServerTls) -> Result<Option<TlsServer>> {
         if !settings.enabled {
             return Ok(None);
         }
-        let current = Mutex::new(Current { settings: settings.clone(), config: server_config(settings)? });
-        Ok(Some(TlsServer { gate: Arc::clone(gate), current }))
+        Ok(Some(TlsServer { reloading: Mutex::default(), current: Mutex::new(Current::new(settings.clone())?) }))
     }
 
     /// Takes new settings for the connections to come; `None`: those that it has, with what the files say now. Settings
     /// that cannot be used change nothing.
     pub(crate) fn reload(&self, settings: Option<ServerTls>) -> Result<()> {
+        let _reloading = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
         let settings = match settings {
             None => self.lock().settings.clone(),
             Some(settings) if !settings.enabled => {
@@ -60,22 +72,24 @@ impl TlsServer {
             Some(settings) => settings,
         };
         settings.check()?;
-        let config = server_config(&settings)?;
-        *self.lock() = Current { settings, config };
+        let current = Current::new(settings)?;
+        *self.lock() = current;
         Ok(())
     }
 
     /// A stream that will be encrypted once its handshake is done.
     pub(crate) fn accept(&self, stream: TcpStream) -> Result<Stream> {
-        let (config, asks) = {
+        let (config, verifier) = {
             let current = self.lock();
-            (Arc::clone(&current.config), current.settings.client_certificate != ClientCertificate::None)
+            (Arc::clone(&current.config), current.verifier.clone())
         };
+        let clock = Arc::clone(&config.time_provider);
+        let verification = verifier.map_or(Verification::Off, |verifier| Verification::OfClient(verifier, clock));
         let connection = ServerConnection::new(config).map_err(|error| internal(&error))?;
-        Ok(Stream::encrypted(stream, Tls::new(connection.into(), Side::Server, asks, &self.gate)))
+        Ok(Stream::encrypted(stream, Tls::new(connection.into(), Side::Server, verification)))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Current> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Current> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -89,26 +103,26 @@ impl fmt::Debug for TlsServer {
 /// Encrypts the connections of a client. Copies share the sessions that can be resumed.
 #[derive(Clone)]
 pub(crate) struct TlsClient {
-    gate: Gate,
-    config: Arc<ClientConfig>,
+    pub(super) config: Arc<ClientConfig>,
     name: ServerName<'static>,
-    verifies: bool,
+    /// `None`: it takes anybody for its server.
+    pub(super) verifier: Option<Arc<dyn ServerCertVerifier>>,
 }
 
 impl TlsClient {
     /// `None`: it does not encrypt. `host`: what it connects to.
-    pub(crate) fn new(settings: &ClientTls, host: &str, gate: &Gate) -> Result<Option<TlsClient>> {
+    pub(crate) fn new(settings: &ClientTls, host: &str) -> Result<Option<TlsClient>> {
         if !settings.enabled {
             return Ok(None);
         }
         let name = server_name(settings, host)?;
-        let verifies = !settings.dangerously_disable_verification;
-        Ok(Some(TlsClient { gate: Arc::clone(gate), config: client_config(settings)?, name, verifies }))
+        let verifier = server_verifier(settings)?;
+        Ok(Some(TlsClient { config: client_config(settings, verifier.clone())?, name, verifier }))
     }
 
     /// Has it known that a client starts whose server may be anybody.
     pub(crate) fn warn_if_blind(&self, host: &str) {
-        if !self.verifies {
+        if self.verifier.is_none() {
             tracing::warn!(
                 "the client for {host:?} does not verify the server's certificate (dangerously_disable_verification): \
                  whoever is in between can read and change everything"
@@ -120,7 +134,10 @@ impl TlsClient {
     pub(crate) fn connect(&self, stream: TcpStream) -> Result<Stream> {
         let connection = ClientConnection::new(Arc::clone(&self.config), self.name.clone());
         let connection = connection.map_err(|error| internal(&error))?;
-        Ok(Stream::encrypted(stream, Tls::new(connection.into(), Side::Client, self.verifies, &self.gate)))
+        let verification = self.verifier.as_ref().map_or(Verification::Off, |verifier| {
+            Verification::OfServer(Arc::clone(verifier), Arc::clone(&self.config.time_provider), self.name.clone())
+        });
+        Ok(Stream::encrypted(stream, Tls::new(connection.into(), Side::Client, verification)))
     }
 }
 
@@ -154,23 +171,30 @@ fn protocols(alpn: &[String]) -> Vec<Vec<u8>> {
     alpn.iter().map(|name| name.as_bytes().to_vec()).collect()
 }
 
-fn server_config(settings: &ServerTls) -> Result<Arc<ServerConfig>> {
+/// What verifies the certificates of clients, if a server asks for them.
+pub(super) fn client_verifier(settings: &ServerTls) -> Result<Option<Arc<dyn ClientCertVerifier>>> {
+    if settings.client_certificate == ClientCertificate::None {
+        return Ok(None);
+    }
+    let ca = Source { setting: "client_ca", pem: &settings.client_ca };
+    let crl = Source { setting: "crl", pem: &settings.crl };
+    let mut verifier = WebPkiClientVerifier::builder_with_provider(ca.roots()?, Arc::clone(&PROVIDER))
+        .with_crls(crl.revocation_lists()?)
+        .enforce_revocation_expiration();
+    if settings.client_certificate == ClientCertificate::Optional {
+        verifier = verifier.allow_unauthenticated();
+    }
+    verifier.build().map(Some).map_err(|error| crl.unusable(&error))
+}
+
+fn server_config(settings: &ServerTls, verifier: Option<Arc<dyn ClientCertVerifier>>) -> Result<Arc<ServerConfig>> {
     let identity = identity(&settings.certificate, &settings.key)?;
     let builder = ServerConfig::builder_with_provider(Arc::clone(&PROVIDER))
         .with_protocol_versions(&versions(settings.min_version))
         .map_err(|error| internal(&error))?;
-    let builder = if settings.client_certificate == ClientCertificate::None {
-        builder.with_no_client_auth()
-    } else {
-        let ca = Source { setting: "client_ca", pem: &settings.client_ca };
-        let crl = Source { setting: "crl", pem: &settings.crl };
-        let mut verifier = WebPkiClientVerifier::builder_with_provider(ca.roots()?, Arc::clone(&PROVIDER))
-            .with_crls(crl.revocation_lists()?)
-            .enforce_revocation_expiration();
-        if settings.client_certificate == ClientCertificate::Optional {
-            verifier = verifier.allow_unauthenticated();
-        }
-        builder.with_client_cert_verifier(verifier.build().map_err(|error| crl.unusable(&error))?)
+    let builder = match verifier {
+        None => builder.with_no_client_auth(),
+        Some(verifier) => builder.with_client_cert_verifier(verifier),
     };
     let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(identity)));
     config.alpn_protocols = protocols(&settings.alpn);
@@ -184,24 +208,29 @@ fn server_config(settings: &ServerTls) -> Result<Arc<ServerConfig>> {
     Ok(Arc::new(config))
 }
 
-fn client_config(settings: &ClientTls) -> Result<Arc<ClientConfig>> {
+/// What verifies the certificate of a client's server.
+pub(super) fn server_verifier(settings: &ClientTls) -> Result<Option<Arc<dyn ServerCertVerifier>>> {
+    if settings.dangerously_disable_verification {
+        return Ok(None);
+    }
+    let crl = Source { setting: "crl", pem: &settings.crl };
+    let roots = match settings.ca.is_some() {
+        true => Source { setting: "ca", pem: &settings.ca }.roots()?,
+        false => system_roots()?,
+    };
+    let verifier = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&PROVIDER))
+        .with_crls(crl.revocation_lists()?)
+        .enforce_revocation_expiration()
+        .build();
+    Ok(Some(verifier.map_err(|error| crl.unusable(&error))?))
+}
+
+fn client_config(settings: &ClientTls, verifier: Option<Arc<dyn ServerCertVerifier>>) -> Result<Arc<ClientConfig>> {
     let builder = ClientConfig::builder_with_provider(Arc::clone(&PROVIDER))
         .with_protocol_versions(&versions(settings.min_version))
-        .map_err(|error| internal(&error))?;
-    let builder = if settings.dangerously_disable_verification {
-        builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody))
-    } else {
-        let crl = Source { setting: "crl", pem: &settings.crl };
-        let roots = match settings.ca.is_some() {
-            true => Source { setting: "ca", pem: &settings.ca }.roots()?,
-            false => system_roots()?,
-        };
-        let verifier = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&PROVIDER))
-            .with_crls(crl.revocation_lists()?)
-            .enforce_revocation_expiration()
-            .build();
-        builder.with_webpki_verifier(verifier.map_err(|error| crl.unusable(&error))?)
-    };
+        .map_err(|error| internal(&error))?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier.unwrap_or_else(|| Arc::new(Anybody)));
     let mut config = if settings.certificate.is_some() {
         let identity = identity(&settings.certificate, &settings.key)?;
         builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity)))

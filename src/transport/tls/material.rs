@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use rustls::RootCertStore;
 use rustls::crypto::{CryptoProvider, ring};
@@ -144,8 +144,20 @@ pub(super) fn identity(certificate: &Pem, key: &Pem) -> Result<Arc<CertifiedKey>
     }
 }
 
-/// The issuers that the system trusts.
+/// The issuers that the system trusts. They are read by the first who asks, and shared by all who ask while one has
+/// them: they are some hundred, which every client would keep.
 pub(super) fn system_roots() -> Result<Arc<RootCertStore>> {
+    static SHARED: Mutex<Weak<RootCertStore>> = Mutex::new(Weak::new());
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(roots) = shared.upgrade() {
+        return Ok(roots);
+    }
+    let roots = read_system_roots()?;
+    *shared = Arc::downgrade(&roots);
+    Ok(roots)
+}
+
+fn read_system_roots() -> Result<Arc<RootCertStore>> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     let (usable, _) = roots.add_parsable_certificates(found.certs);

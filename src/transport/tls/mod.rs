@@ -4,7 +4,10 @@
 //! |---|---|
 //! | `endpoints` | what a server or client has: certificates, verification, the sessions that can be resumed |
 //! | `material`, `pem` | certificates and keys out of files and memory |
-//! | `connection` | one connection: encrypting, decrypting, its handshake |
+//! | `connection` | one connection: encrypting and decrypting |
+//! | `handshake` | its handshake |
+//! | `verification` | whether the peer's certificate holds, when a handshake is resumed too |
+//! | `socket` | the socket, as rustls reads and writes it |
 //! | `failure` | what can go wrong, in codes and words |
 //! | `info`, `certificate` | what was agreed on, and who the peer is |
 //!
@@ -14,10 +17,14 @@ mod certificate;
 mod connection;
 mod endpoints;
 mod failure;
+mod handshake;
 mod info;
 mod material;
 mod pem;
+mod socket;
+mod verification;
 
-pub(crate) use connection::{Gate, Tls, is_client_hello, new_gate, shake_hands};
+pub(crate) use connection::Tls;
 pub(crate) use endpoints::{TlsClient, TlsServer};
+pub(crate) use handshake::{is_client_hello, shake_hands};
 pub use info::{PeerCertificate, TlsInfo};
