@@ -9,6 +9,9 @@
 
 #include "workload.h"
 
+#define EVERYBODY "everybody"
+#define GROUPS_OF_A_SESSION 100u /* besides that of everybody; it may be in 128 */
+
 struct connection {
     struct workload_peer peer; /* first: a peer is its connection */
     netsys_session session;
@@ -53,8 +56,25 @@ static bool transport_send(struct workload_peer* peer, const uint8_t* data, size
 
 static size_t transport_broadcast(const uint8_t* data, size_t len) {
     size_t queued = 0, refused = 0;
-    require(netsys_server_broadcast(own_server, message_kind(), data, len, &queued, &refused), "broadcast");
+    netsys_status status = work.options.groups > 0
+                               ? netsys_server_broadcast_group(own_server, text(EVERYBODY), message_kind(), data, len,
+                                                               &queued, &refused)
+                               : netsys_server_broadcast(own_server, message_kind(), data, len, &queued, &refused);
+    require(status, "broadcast");
     return queued;
+}
+
+/* Every session is in the group that is broadcast to; the other groups are spread over the sessions, as they come. */
+static void join_groups(netsys_session session) {
+    static uint32_t groups;
+    if (work.options.groups == 0) return;
+    require(netsys_session_join_group(session, text(EVERYBODY)), "join_group");
+    if (groups == 0) groups = 1;
+    for (uint32_t joined = 0; joined < GROUPS_OF_A_SESSION && groups < work.options.groups; joined++, groups++) {
+        char name[32];
+        snprintf(name, sizeof name, "group %u", (unsigned)groups);
+        require(netsys_session_join_group(session, text(name)), "join_group");
+    }
 }
 
 static void transport_finished(void) {
@@ -75,6 +95,7 @@ static void on_server_open(void* userdata, netsys_session session) {
         own_server = shared.server;
         pthread_mutex_unlock(&shared.lock);
     }
+    join_groups(session);
     workload_opened(&connection->peer);
 }
 
@@ -83,6 +104,13 @@ static void on_server_message(void* userdata, netsys_session session, const nets
     (void)session;
     struct connection* connection = message->session_userdata;
     workload_data(&connection->peer, message->data, message->len);
+}
+
+static void on_server_close(void* userdata, netsys_session session, const netsys_close_info* why) {
+    (void)userdata;
+    (void)session;
+    (void)why;
+    workload_closed();
 }
 
 static void on_server_error(void* userdata, netsys_session session, const netsys_error_info* error) {
@@ -134,6 +162,7 @@ static void serve(netsys_context context) {
     netsys_callbacks callbacks = {.struct_size = sizeof callbacks,
                                   .on_open = on_server_open,
                                   .on_message = on_server_message,
+                                  .on_close = on_server_close,
                                   .on_error = on_server_error};
     netsys_server_config config;
     require(netsys_server_config_init(&config, sizeof config), "config");
@@ -160,8 +189,8 @@ static void serve(netsys_context context) {
     fflush(stdout);
     char byte;
     while (read(STDIN_FILENO, &byte, 1) > 0) continue; /* the runner closes it when the client has ended */
-    workload_end();
     require(netsys_server_destroy(server), "server destroy");
+    workload_end();
 }
 
 /* False: the run has ended early. */

@@ -8,6 +8,8 @@
  *   echo       `window` messages outstanding per connection      sends back what it gets
  *   broadcast  `window` messages outstanding on connection 0,    sends what it gets to every connection
  *              one is done when every connection has got it
+ *   idle       one message on every new connection, then         sends back what it gets
+ *              nothing until its standard input ends
  *   sink       some other program's                              counts the bytes
  */
 #ifndef WORKLOAD_H
@@ -51,6 +53,12 @@ static size_t transport_broadcast(const uint8_t* data, size_t len);
 /* Client: the last message has arrived, or the run has failed. */
 static void transport_finished(void);
 
+/* A server does when the last connection has opened, a client when it starts to send, or to connect. */
+static inline void workload_begin(void) {
+    work.start_usage = bench_usage_now();
+    work.start_ns = work.last_ns = bench_now_ns();
+}
+
 static inline void workload_init(struct bench_options options) {
     work.options = options;
     for (size_t i = 0; i < sizeof work.message; i++) work.message[i] = (uint8_t)('a' + i % 26);
@@ -59,6 +67,7 @@ static inline void workload_init(struct bench_options options) {
     work.arrivals = calloc(options.window, sizeof *work.arrivals);
     work.samples = calloc(options.work == WORK_PINGPONG ? options.messages : 1, sizeof *work.samples);
     if (work.peers == NULL || work.arrivals == NULL || work.samples == NULL) bench_fail("out of memory");
+    if (options.work == WORK_IDLE) workload_begin();
 }
 
 static inline void workload_release(void) {
@@ -67,13 +76,9 @@ static inline void workload_release(void) {
     free(work.samples);
 }
 
-static inline void workload_begin(void) {
-    work.start_usage = bench_usage_now();
-    work.start_ns = work.last_ns = bench_now_ns();
-}
-
-/* A server calls it itself, when it is told to end and before it cleans up. */
+/* A server does when the first connection closes, since the rest is cleaning up, or else when it is told to end. */
 static inline void workload_end(void) {
+    if (work.end_ns != 0) return;
     work.end_ns = bench_now_ns();
     work.end_usage = bench_usage_now();
 }
@@ -137,6 +142,7 @@ static inline void workload_start_sending(void) {
         case WORK_BROADCAST:
             workload_publish();
             break;
+        case WORK_IDLE:
         case WORK_SINK:
             break;
     }
@@ -212,15 +218,18 @@ static inline void workload_message(struct workload_peer* peer, const uint8_t* d
 /* The transport calls this when a connection is open. */
 static inline void workload_opened(struct workload_peer* peer) {
     if (work.options.server) {
-        if (work.ready++ == 0) workload_begin();
+        if (++work.ready == work.options.connections) workload_begin();
         if (work.options.work == WORK_BROADCAST && work.ready == work.options.connections) {
             bench_fill(work.message, work.options.size, WORKLOAD_WELCOME);
             if (transport_broadcast(work.message, work.options.size) != work.options.connections) work.errors++;
         }
         return;
     }
-    (void)peer;
     if (work.options.work == WORK_BROADCAST) return;
+    if (work.options.work == WORK_IDLE) {
+        workload_send_next(peer);
+        return;
+    }
     if (++work.ready == work.options.connections && work.options.sender == SENDER_CALLBACK) workload_start_sending();
 }
 
@@ -254,7 +263,19 @@ static inline void workload_writable(struct workload_peer* peer) {
 
 /* ... when a connection has ended, which a client's must not do before the work is done. */
 static inline void workload_closed(void) {
-    if (!work.options.server && !work.finished) workload_abandon();
+    if (work.options.server) {
+        workload_end();
+    } else if (!work.finished) {
+        workload_abandon();
+    }
+}
+
+/* A client calls this when it has finished and before it closes anything: for connections that are to be idle. */
+static inline void workload_hold(void) {
+    if (work.options.work != WORK_IDLE) return;
+    printf("open\n");
+    fflush(stdout);
+    while (getchar() != EOF) continue; /* the runner closes it when it has looked */
 }
 
 /* One line of JSON on standard output, for the runner. */
