@@ -4,7 +4,9 @@ Each is the slope between a run and one three times as long, so that starting an
 are watched at once: they are slowed down alike, and how they fall into step with each other changes the least.
 """
 
+import concurrent.futures
 import dataclasses
+import os
 import pathlib
 import re
 import shutil
@@ -64,14 +66,14 @@ def require(tool: Tool) -> None:
                           f"kernel.yama.ptrace_scope, or a container without SYS_PTRACE):\n{tried.stderr}")
 
 
-def count_slopes(programs: dict, row, contestant, tool: Tool, scale: float = 1.0) -> dict:
+def count_slopes(programs: dict, row, contestant, tool: Tool) -> dict:
     """{side: {name: per message}}"""
     found, sent = [], []
     with tempfile.TemporaryDirectory() as folder:
         paths = {side: pathlib.Path(folder) / side for side in SIDES}
         wraps = {side: [part.replace("@", str(paths[side])) for part in tool.command] for side in SIDES}
         for length in LENGTHS:
-            run = row.with_messages(length * scale * row.messages)
+            run = row.with_messages(length * row.messages)
             run_once(programs, run, contestant, wraps["server"], wraps["client"])
             found.append({side: tool.counts(paths[side]) for side in SIDES})
             sent.append(run.messages)
@@ -83,23 +85,27 @@ def count_slopes(programs: dict, row, contestant, tool: Tool, scale: float = 1.0
     return slopes
 
 
-def measure_path(programs: dict, row, contestant, scale: float = 1.0) -> dict:
+def measure_path(programs: dict, row, contestant) -> dict:
     """{side: what it costs}, of one contestant of one row."""
     costs = {side: {} for side in SIDES}
     for tool in TOOLS:
-        progress(f"{tool.name}: {row.name}, {contestant.name}")
-        for side, slopes in count_slopes(programs, row, contestant, tool, scale).items():
+        for side, slopes in count_slopes(programs, row, contestant, tool).items():
             costs[side][tool.name] = slopes.pop("")
-            by_name = {name: round(value, 4) for name, value in sorted(slopes.items()) if abs(value) >= 0.001}
-            if by_name:
-                costs[side]["by_call"] = by_name
-    progress("")
+            by_call = {name: round(value, 4) for name, value in sorted(slopes.items()) if value >= 0.001}
+            if by_call:
+                costs[side]["by_call"] = by_call
     return costs
 
 
-def measure(programs: dict, rows: list, scale: float = 1.0) -> list:
-    """A line for each contestant of each row."""
+def measure(programs: dict, paths: list) -> list:
+    """A line for each (row, contestant). Several at a time, since counts do not depend on who else is running."""
     for tool in TOOLS:
         require(tool)
-    return [{"row": row.name, "contestant": contestant.name, **measure_path(programs, row, contestant, scale)}
-            for row in rows for contestant in row.contestants]
+    lines = []
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        running = [pool.submit(measure_path, programs, row, contestant) for row, contestant in paths]
+        for (row, contestant), path in zip(paths, running):
+            progress(f"counting: {row.name}, {contestant.name}")
+            lines.append({"row": row.name, "contestant": contestant.name, **path.result()})
+    progress("")
+    return lines

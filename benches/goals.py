@@ -304,6 +304,17 @@ GOALS = (
 )
 
 
+def paths_needed() -> set:
+    """(row, contestant) whose exact costs goals are about."""
+    needed = set()
+    for part in (part for goal in GOALS for part in goal.parts):
+        if isinstance(part, Exact):
+            needed.add((part.row, rows.NETSYS.name))
+        elif isinstance(part, ExactRatio):
+            needed |= {(part.row, part.contestant), (part.row, part.base)}
+    return needed
+
+
 def judge(report: dict) -> list:
     results = Results(report)
     return [goal.judge(results) for goal in GOALS]

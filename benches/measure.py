@@ -22,12 +22,14 @@ def figures(row, result: dict) -> dict:
 
 
 def fitted(programs: dict, row, contestant, seconds: float):
-    """The row with as many messages as the contestant moves in that time, and no more than the row has. It warms up what
-    the first round would otherwise find cold."""
+    """The row with as many messages as the contestant moves in that time, and no more than the row has; in no time at
+    all, as few as there can be. It warms up what the first round would otherwise find cold."""
     trial = row.with_messages(row.messages * TRIAL_SHARE)
+    if seconds == 0:
+        return trial
     result = run_once(programs, trial, contestant)
     rate = trial.messages / result["client"]["seconds"]
-    return row.with_messages(min(row.messages, rate * seconds))
+    return row.with_messages(min(row.messages, max(trial.messages, rate * seconds)))
 
 
 def measure(programs: dict, rows: list, rounds: int, seconds: float, seed: int) -> list:
