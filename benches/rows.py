@@ -2,13 +2,10 @@
 
 import dataclasses
 
-# The programs, as peers.py names them. What needs one that was not built is left out.
-PEERS = ("epoll", "netsys", "netsys_cpp", "libuv", "asio_tuned", "asio_usual", "zeromq", "nng")
-
 
 @dataclasses.dataclass(frozen=True)
 class Contestant:
-    """Who takes part in a row: the programs on both ends and how they are used."""
+    """Who takes part in a row: the programs on both ends, as peers.py names them, and how they are used."""
 
     name: str
     server: str
@@ -71,6 +68,8 @@ OTHERS = tuple(Contestant(name, peer, peer) for name, peer in (
     ("nng", "nng")))
 # The epoll program drives every server, raw: only the server differs.
 SERVERS = (EPOLL, Contestant("netsys server", "netsys", "epoll"))
+OTHER_SERVERS = tuple(Contestant(f"{name} server", peer, "epoll") for name, peer in (
+    ("libuv", "libuv"), ("asio, tuned", "asio_tuned"), ("asio, usual", "asio_usual")))
 
 CONNECTIONS = (1, 10, 100, 1000, 10_000)
 GROUPS = (1, 10, 100, 1000, 10_000)
@@ -88,17 +87,19 @@ def groups_contestant(count: int) -> Contestant:
 
 ROWS = (
     Row("ping-pong 64 B", "pingpong", "framed", 10_000, (EPOLL, NETSYS, NETSYS_RAW, NETSYS_CPP, *OTHERS)),
-    Row("ping-pong 64 B, server alone", "pingpong", "raw", 10_000, SERVERS),
+    Row("ping-pong 64 B, server alone", "pingpong", "raw", 10_000, (*SERVERS, *OTHER_SERVERS)),
     Row("one way 64 B", "stream", "framed", 4_000_000,
         (EPOLL, NETSYS, NETSYS_THREAD, NETSYS_WAIT, NETSYS_RAW, NETSYS_CPP, *OTHERS)),
     Row("one way 1 KiB", "stream", "framed", 400_000, (EPOLL, NETSYS, NETSYS_THREAD, NETSYS_WAIT, *OTHERS), size=1024),
     Row("one way 64 KiB", "stream", "framed", 8_000, (EPOLL, NETSYS, NETSYS_THREAD, NETSYS_WAIT, *OTHERS), size=65536),
     Row("echo 50 x 32", "echo", "framed", 400_000, (EPOLL, NETSYS, NETSYS_RAW, NETSYS_CPP, *OTHERS), connections=50,
         window=32),
-    Row("echo 50 x 32, server alone", "echo", "raw", 400_000, SERVERS, connections=50, window=32),
+    Row("echo 50 x 32, server alone", "echo", "raw", 400_000, (*SERVERS, *OTHER_SERVERS),
+        connections=50, window=32),
     Row("echo 1 x 32", "echo", "framed", 400_000, (EPOLL, NETSYS, NETSYS_POOL), window=32),
     Row("broadcast to 1000", "broadcast", "framed", 320, (EPOLL, NETSYS, *OTHERS), connections=1000, window=16),
-    Row("broadcast to 1000, server alone", "broadcast", "raw", 320, SERVERS, connections=1000, window=16),
+    Row("broadcast to 1000, server alone", "broadcast", "raw", 320, (*SERVERS, *OTHER_SERVERS),
+        connections=1000, window=16),
     *(connections_row(count) for count in CONNECTIONS),
     Row("broadcast to a group of 100", "broadcast", "framed", 2_000, tuple(map(groups_contestant, GROUPS)),
         connections=100, window=16, figure="server_cpu_ns"),

@@ -53,14 +53,15 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART",
                         help=f"measure only these parts: {', '.join(PARTS)}")
     parser.add_argument("--rows", nargs="*", default=[], metavar="WORD", help="only rows with all these words")
-    parser.add_argument("--peers", nargs="+", choices=rows.PEERS, default=list(rows.PEERS), metavar="PEER",
-                        help=f"only contestants made of these: {', '.join(rows.PEERS)}")
+    parser.add_argument("--peers", nargs="+", choices=peers.PEERS, default=list(peers.PEERS), metavar="PEER",
+                        help=f"only contestants made of these: {', '.join(peers.PEERS)}")
     parser.add_argument("--rounds", type=int, help="how many")
     parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="of the shuffling")
     parser.add_argument("--include", type=pathlib.Path, default=ROOT / "include")
     parser.add_argument("--lib", type=pathlib.Path, default=ROOT / "target" / "release")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "target" / "bench")
     parser.add_argument("--cc", default=os.environ.get("CC", "cc"))
+    parser.add_argument("--cxx", default=os.environ.get("CXX", "c++"))
     options = parser.parse_args()
     if options.write and not options.budget:
         parser.error("--write is for --budget")
@@ -79,6 +80,18 @@ def processor() -> str:
 def commit() -> str:
     command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--exclude=*"]
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout.strip()
+
+
+def build(options: argparse.Namespace) -> dict:
+    """The programs whose libraries this machine has; says which it has not."""
+    wanted = [*options.peers, "monitor"] if "netsys" in options.peers else options.peers
+    programs = {}
+    for name in wanted:
+        try:
+            programs.update(peers.build([name], options))
+        except peers.NotInstalled as missing:
+            print(f"left out: {missing}", file=sys.stderr)
+    return programs
 
 
 def select(every: tuple, options: argparse.Namespace, programs: dict) -> list:
@@ -136,8 +149,7 @@ def measure_parts(options: argparse.Namespace, programs: dict) -> dict:
 
 
 def run(options: argparse.Namespace) -> int:
-    wanted = [*options.peers, "monitor"] if "netsys" in options.peers else options.peers
-    programs = peers.build(wanted, options)
+    programs = build(options)
     report = {
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"), "commit": commit(),
         "command": shlex.join(["benches/run.py", *sys.argv[1:]]),

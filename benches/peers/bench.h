@@ -134,6 +134,7 @@ static inline struct bench_options bench_parse(int argc, char** argv) {
 static inline void bench_require_plain(struct bench_options* options) {
     if (options->certificate != NULL || options->key != NULL) bench_fail("this program does not encrypt");
     if (options->dispatch != DISPATCH_INLINE) bench_fail("this program has no pool of threads");
+    if (options->groups != 0) bench_fail("this program has no groups");
     options->sender = SENDER_CALLBACK;
 }
 

@@ -62,10 +62,10 @@ static bool transport_send(struct workload_peer* peer, const uint8_t* data, size
 
 static size_t transport_broadcast(const uint8_t* data, size_t len) {
     size_t queued = 0, refused = 0;
-    netsys_status status = work.options.groups > 0
-                               ? netsys_server_broadcast_group(own_server, text(EVERYBODY), message_kind(), data, len,
-                                                               &queued, &refused)
-                               : netsys_server_broadcast(own_server, message_kind(), data, len, &queued, &refused);
+    netsys_status status =
+        work.options.groups > 0
+            ? netsys_server_broadcast_group(own_server, text(EVERYBODY), message_kind(), data, len, &queued, &refused)
+            : netsys_server_broadcast(own_server, message_kind(), data, len, &queued, &refused);
     require(status, "broadcast");
     return queued;
 }

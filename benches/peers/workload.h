@@ -65,8 +65,7 @@ static inline void workload_init(struct bench_options options) {
     if (options.server) return;
     work.peers = (struct workload_peer**)calloc(options.connections, sizeof(struct workload_peer*));
     work.arrivals = (uint32_t*)calloc(options.window, sizeof *work.arrivals);
-    work.samples =
-        (uint32_t*)calloc(options.work == WORK_PINGPONG ? options.messages : 1, sizeof *work.samples);
+    work.samples = (uint32_t*)calloc(options.work == WORK_PINGPONG ? options.messages : 1, sizeof *work.samples);
     if (work.peers == NULL || work.arrivals == NULL || work.samples == NULL) bench_fail("out of memory");
     if (options.work == WORK_IDLE) workload_begin();
 }

@@ -7,10 +7,10 @@
  *                      subscriptions, so a message to it has a byte in front that is neither.
  *
  * A DEALER has said an empty message, and got one back, before it counts as open, since connecting is asynchronous.
- * Nothing is dropped: a PAIR waits when its queue is full, the other sockets have no limit (the window is theirs).
+ * Nothing is dropped: a PAIR waits when its queue has 1 MiB, the other sockets have no limit (the window is theirs).
  *
- * A thread that has one socket waits in zmq_msg_recv; one that has many waits with epoll for ZMQ_FD, since zmq_poll asks
- * every socket every time. */
+ * A thread that has one socket waits in zmq_msg_recv; one that has many waits with epoll for ZMQ_FD, since zmq_poll
+ * asks every socket every time. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
@@ -22,6 +22,7 @@
 
 #define LISTEN_BACKLOG 4096
 #define MAX_EVENTS 256
+#define QUEUE_BYTES (1024u * 1024u)
 #define SUBSCRIBE_TO_ALL "\x01"
 #define NOT_A_SUBSCRIPTION 'm'
 
@@ -120,9 +121,9 @@ static void* open_socket(int type) {
     void* socket = zmq_socket(context, type);
     require(socket != NULL, "socket");
     set(socket, ZMQ_LINGER, 0);
-    if (type == ZMQ_PAIR) return socket;
-    set(socket, ZMQ_SNDHWM, 0);
-    set(socket, ZMQ_RCVHWM, 0);
+    int limit = type == ZMQ_PAIR ? (int)(QUEUE_BYTES / work.options.size) : 0;
+    set(socket, ZMQ_SNDHWM, limit);
+    set(socket, ZMQ_RCVHWM, limit);
     return socket;
 }
 
