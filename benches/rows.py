@@ -13,7 +13,7 @@ class Contestant:
     sender: str = "callback"
     framing: str = ""  # instead of the row's
     dispatch: str = ""  # of the server's callbacks
-    groups: int = 0  # of the server, to one of which it sends
+    groups: int = 0  # of the server, through one of which it answers
 
     def only(self, **changes) -> "Contestant":
         return dataclasses.replace(self, **changes)
@@ -31,6 +31,7 @@ class Row:
     size: int = 64
     connections: int = 1
     window: int = 1
+    fewest: int = 1  # messages on each connection
     figure: str = "value"  # what its chart shows
 
     @property
@@ -47,7 +48,9 @@ class Row:
         """As many as a run can have that are nearest below, and at least one window."""
         if self.work == "broadcast":
             return dataclasses.replace(self, messages=max(self.window, int(messages)))
-        per_connection = max(self.window, int(messages) // self.connections)
+        if self.work == "pingpong":
+            return dataclasses.replace(self, messages=max(100, int(messages)))
+        per_connection = max(self.window, self.fewest, int(messages) // self.connections)
         return dataclasses.replace(self, messages=per_connection * self.connections)
 
     def among(self, peers) -> "Row":
@@ -78,7 +81,7 @@ GROUPS = (1, 10, 100, 1000, 10_000)
 def connections_row(count: int) -> Row:
     name = f"echo, {count:,} connection{'s' if count > 1 else ''}, server alone"
     messages = 10_000 if count == 1 else 100_000
-    return Row(name, "echo", "raw", messages, SERVERS, connections=count, figure="server_cpu_ns")
+    return Row(name, "echo", "raw", messages, SERVERS, connections=count, fewest=10, figure="server_cpu_ns")
 
 
 def groups_contestant(count: int) -> Contestant:
@@ -101,8 +104,8 @@ ROWS = (
     Row("broadcast to 1000, server alone", "broadcast", "raw", 320, (*SERVERS, *OTHER_SERVERS),
         connections=1000, window=16),
     *(connections_row(count) for count in CONNECTIONS),
-    Row("broadcast to a group of 100", "broadcast", "framed", 2_000, tuple(map(groups_contestant, GROUPS)),
-        connections=100, window=16, figure="server_cpu_ns"),
+    Row("ping-pong through a group", "pingpong", "framed", 10_000, tuple(map(groups_contestant, GROUPS)),
+        connections=100, figure="server_cpu_ns"),
 )
 
 # What the system calls and instructions of are counted: see exact.py. A row of 1 x 32 has one order of events only.

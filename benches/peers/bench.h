@@ -29,7 +29,7 @@ struct bench_options {
     uint64_t messages;
     uint32_t connections;
     uint32_t window;
-    uint32_t groups; /* a broadcast goes to a group, and there are this many; 0: to all sessions */
+    uint32_t groups; /* the server has this many, and answers through one of them; 0: to the session */
     uint16_t port;
     const char* certificate; /* PEM, the server's own, and whom the client trusts; NULL: not encrypted */
     const char* key;         /* server */

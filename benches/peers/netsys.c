@@ -11,13 +11,14 @@
 
 #include "workload.h"
 
-#define EVERYBODY "everybody"
-#define GROUPS_OF_A_SESSION 100u /* besides that of everybody; it may be in 128 */
+#define ANSWERS "answers"        /* the group of the session that is answered, and of no other */
+#define GROUPS_OF_A_SESSION 100u /* besides that; it may be in 128 */
 
 struct connection {
     struct workload_peer peer; /* first: a peer is its connection */
     netsys_session session;
     netsys_client client;
+    bool is_answered; /* is in the group of answers */
 };
 
 /* What the main thread waits for; the loop's thread reports it. */
@@ -52,8 +53,18 @@ static uint32_t dispatch(void) {
     return work.options.dispatch == DISPATCH_POOL ? NETSYS_DISPATCH_POOL : NETSYS_DISPATCH_INLINE;
 }
 
+static bool send_through_group(struct connection* connection, const uint8_t* data, size_t len) {
+    size_t queued = 0, refused = 0;
+    if (!connection->is_answered) require(netsys_session_join_group(connection->session, text(ANSWERS)), "join_group");
+    connection->is_answered = true;
+    require(netsys_server_broadcast_group(own_server, text(ANSWERS), message_kind(), data, len, &queued, &refused),
+            "broadcast_group");
+    return queued == 1;
+}
+
 static bool transport_send(struct workload_peer* peer, const uint8_t* data, size_t len) {
     struct connection* connection = (struct connection*)peer;
+    if (work.options.server && work.options.groups > 0) return send_through_group(connection, data, len);
     netsys_status status = netsys_session_send(connection->session, message_kind(), data, len);
     if (status == NETSYS_ERR_WOULD_BLOCK) return false;
     require(status, "send");
@@ -62,20 +73,13 @@ static bool transport_send(struct workload_peer* peer, const uint8_t* data, size
 
 static size_t transport_broadcast(const uint8_t* data, size_t len) {
     size_t queued = 0, refused = 0;
-    netsys_status status =
-        work.options.groups > 0
-            ? netsys_server_broadcast_group(own_server, text(EVERYBODY), message_kind(), data, len, &queued, &refused)
-            : netsys_server_broadcast(own_server, message_kind(), data, len, &queued, &refused);
-    require(status, "broadcast");
+    require(netsys_server_broadcast(own_server, message_kind(), data, len, &queued, &refused), "broadcast");
     return queued;
 }
 
-/* Every session is in the group that is broadcast to; the other groups are spread over the sessions, as they come. */
-static void join_groups(netsys_session session) {
-    static uint32_t groups;
-    if (work.options.groups == 0) return;
-    require(netsys_session_join_group(session, text(EVERYBODY)), "join_group");
-    if (groups == 0) groups = 1;
+/* Fills a new session's share of the groups that are only there. */
+static void join_other_groups(netsys_session session) {
+    static uint32_t groups = 1; /* that of the answers */
     for (uint32_t joined = 0; joined < GROUPS_OF_A_SESSION && groups < work.options.groups; joined++, groups++) {
         char name[32];
         snprintf(name, sizeof name, "group %u", (unsigned)groups);
@@ -101,7 +105,7 @@ static void on_server_open(void* userdata, netsys_session session) {
         own_server = shared.server;
         pthread_mutex_unlock(&shared.lock);
     }
-    join_groups(session);
+    join_other_groups(session);
     workload_opened(&connection->peer);
 }
 
@@ -253,6 +257,7 @@ static void drive(netsys_context context) {
     pthread_mutex_lock(&shared.lock);
     while (!shared.finished) pthread_cond_wait(&shared.changed, &shared.lock);
     pthread_mutex_unlock(&shared.lock);
+    workload_hold();
     for (uint32_t i = 0; i < work.options.connections; i++) {
         require(netsys_client_destroy(connections[i].client), "client destroy");
     }

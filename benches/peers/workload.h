@@ -38,6 +38,7 @@ struct workload {
     uint32_t* arrivals;            /* broadcast, client: of each outstanding message */
     uint32_t* samples;             /* pingpong, client: nanoseconds */
     size_t sample_count;
+    uint64_t early_bytes; /* before the begin */
     uint64_t start_ns, last_ns, end_ns;
     struct bench_usage start_usage, end_usage;
     bool finished;
@@ -55,6 +56,7 @@ static void transport_finished(void);
 
 /* A server does when the last connection has opened, a client when it starts to send, or to connect. */
 static inline void workload_begin(void) {
+    work.early_bytes = work.bytes;
     work.start_usage = bench_usage_now();
     work.start_ns = work.last_ns = bench_now_ns();
 }
@@ -283,10 +285,11 @@ static inline void workload_report(void) {
     double seconds = (double)(work.end_ns - work.start_ns) / 1e9;
     if (work.samples != NULL) qsort(work.samples, work.sample_count, sizeof *work.samples, bench_compare);
     printf(
-        "{\"messages\":%llu,\"bytes\":%llu,\"errors\":%llu,\"seconds\":%.9f,\"p50_us\":%.3f,\"p99_us\":%.3f,"
+        "{\"messages\":%llu,\"bytes\":%llu,\"early_bytes\":%llu,\"errors\":%llu,\"seconds\":%.9f,\"p50_us\":%.3f,\"p99_"
+        "us\":%.3f,"
         "\"user_us\":%.0f,\"system_us\":%.0f}\n",
-        (unsigned long long)work.messages, (unsigned long long)work.bytes, (unsigned long long)work.errors, seconds,
-        bench_percentile_us(work.samples, work.sample_count, 0.50),
+        (unsigned long long)work.messages, (unsigned long long)work.bytes, (unsigned long long)work.early_bytes,
+        (unsigned long long)work.errors, seconds, bench_percentile_us(work.samples, work.sample_count, 0.50),
         bench_percentile_us(work.samples, work.sample_count, 0.99), work.end_usage.user_us - work.start_usage.user_us,
         work.end_usage.system_us - work.start_usage.system_us);
     fflush(stdout);
