@@ -184,7 +184,7 @@ static inline void workload_client_message(struct workload_peer* peer, const uin
     }
     if (work.messages == total) {
         workload_finish();
-    } else if (peer->sent < total / work.options.connections) {
+    } else if (work.options.work == WORK_PINGPONG || peer->sent < total / work.options.connections) {
         workload_send_next(peer);
     }
 }
