@@ -5,7 +5,9 @@ rows with frames, raw ones, or both. A program without framings is no peer.
 """
 
 import argparse
+import concurrent.futures
 import dataclasses
+import os
 import pathlib
 import subprocess
 
@@ -78,10 +80,17 @@ def flags_of_others(name: str, program: Program, options: argparse.Namespace) ->
             else:
                 compile_flags.append("-isystem" + flag[2:] if flag.startswith("-I") else flag)
     if program.header:
-        check = [*compiler(program, options), *compile_flags, "-include", program.header, "-E", "/dev/null"]
+        language = "c" if program.source.endswith(".c") else "c++"
+        check = [*compiler(program, options), *compile_flags, "-include", program.header, "-E", "-x", language]
+        check.append("/dev/null")
         if subprocess.run(check, capture_output=True).returncode != 0:
             raise missing(name, program)
     return compile_flags, link_flags
+
+
+def require(name: str, options: argparse.Namespace) -> None:
+    """Raises NotInstalled if something is missing."""
+    flags_of_others(name, PROGRAMS[name], options)
 
 
 def flags_of_library(options: argparse.Namespace) -> tuple:
@@ -111,7 +120,8 @@ def build(names: list, options: argparse.Namespace) -> dict:
             compile_flags, link_flags = [*compile_flags, *includes], [*link_flags, *links]
         commands[name] = [*compiler(program, options), *FLAGS_OF_ALL, *compile_flags, str(SOURCES / program.source),
                           "-o", str(options.out / name), *link_flags]
-    for name, command in commands.items():
-        if subprocess.run(command).returncode != 0:
-            raise Failure(f"{PROGRAMS[name].source} does not compile")
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for name, done in zip(commands, pool.map(subprocess.run, commands.values())):
+            if done.returncode != 0:
+                raise Failure(f"{PROGRAMS[name].source} does not compile")
     return {name: options.out / name for name in commands}

@@ -30,6 +30,7 @@ import rows
 import table
 import tls
 from process import Failure
+from progress import progress
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PARTS = ("rows", "exact", "memory", "records", "tls")
@@ -84,14 +85,15 @@ def commit() -> str:
 
 def build(options: argparse.Namespace) -> dict:
     """The programs whose libraries this machine has; says which it has not."""
-    wanted = [*options.peers, "monitor"] if "netsys" in options.peers else options.peers
-    programs = {}
-    for name in wanted:
+    wanted = []
+    for name in [*options.peers, *(["monitor"] if "netsys" in options.peers else [])]:
         try:
-            programs.update(peers.build([name], options))
+            peers.require(name, options)
+            wanted.append(name)
         except peers.NotInstalled as missing:
             print(f"left out: {missing}", file=sys.stderr)
-    return programs
+    progress(f"building: {', '.join(wanted)}")
+    return peers.build(wanted, options)
 
 
 def select(every: tuple, options: argparse.Namespace, programs: dict) -> list:

@@ -6,7 +6,7 @@
  *                      could not send the message that is broadcast. XPUB takes what begins with 0 or 1 for
  *                      subscriptions, so a message to it has a byte in front that is neither.
  *
- * A DEALER has said an empty message, and got one back, before it counts as open, since connecting is asynchronous.
+ * A PAIR or DEALER has said an empty message, and got one back, before it counts as open: zmq_connect does not wait.
  * Nothing is dropped: a PAIR waits when its queue has 1 MiB, the other sockets have no limit (the window is theirs).
  *
  * A thread that has one socket waits in zmq_msg_recv; one that has many waits with epoll for ZMQ_FD, since zmq_poll
