@@ -49,7 +49,7 @@ def read() -> dict:
         raise Failure(f"{PATH.name} has no figures for {machine}: benches/run.py --budget --write adds them")
     missing = [row.name for row, _ in paths() if row.name not in budgets[machine]]
     if missing:
-        raise Failure(f"{PATH.name} has no figures for: {'; '.join(missing)}: benches/run.py --budget --write adds them")
+        raise Failure(f"{PATH.name} lacks {'; '.join(missing)}: benches/run.py --budget --write adds what is missing")
     return budgets[machine]
 
 

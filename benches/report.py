@@ -30,7 +30,7 @@ svg .axis { stroke: var(--line); } svg .line { fill: none; stroke-width: 2; } sv
   fill: none; } svg .line.base { stroke: var(--base); fill: none; } svg .mark { stroke: var(--page); }
 """
 
-WIDTH, LABEL, FIGURE, BAR = 860, 190, 210, 22
+WIDTH, LABEL, FIGURE, BAR = 860, 205, 160, 22
 CLASSES = {goals.MET: "met", goals.MISSED: "missed", goals.UNKNOWN: "unknown"}
 
 
@@ -39,9 +39,9 @@ def text(value) -> str:
 
 
 def kind_of(name: str, base: str) -> str:
-    if name == base and not name.startswith("netsys"):
-        return "base"
-    return "ours" if name.startswith("netsys") or "group" in name else "other"
+    if name.startswith("netsys") or "group" in name:
+        return "ours"
+    return "base" if name == base else "other"
 
 
 def bars(lines: list) -> str:
@@ -114,8 +114,9 @@ def curve_figure(by_row: dict) -> str:
             parts.append(f'<path class="whisker" d="M{x:.1f} {y_of(line["min"]):.1f}V{y_of(line["max"]):.1f}"/>'
                          f'<circle class="mark {kind}" cx="{x:.1f}" cy="{y_of(line["median"]):.1f}" r="4"/>')
         count, line = curve[-1]
-        above = -8 if kind == "ours" else 16
-        parts.append(f'<text x="{x_of(count) + 10:.1f}" y="{y_of(line["median"]) + above / 2 + 2:.1f}">{text(name)}</text>')
+        first, second = (lines["median"] for lines in by_row[rows.connections_row(count).name][:2])
+        away = -4 if line["median"] >= max(first, second) else 12
+        parts.append(f'<text x="{x_of(count) + 10:.1f}" y="{y_of(line["median"]) + away:.1f}">{text(name)}</text>')
     return figure("echo, 1 outstanding on each connection, server alone",
                   "processor time of the server per message in ns, over the number of connections; less is better",
                   "".join(parts) + "</svg>")
