@@ -290,7 +290,7 @@ GOALS = (
     )),
     Goal("P10", "What a message costs, from 1 to 10,000 connections or groups", (
         FlatOverConnections("connections: processor time beside epoll's, farthest from the median"),
-        FlatOverGroups("groups: processor time, farthest from the median", row="ping-pong through a group"),
+        FlatOverGroups("groups: processor time, farthest from the median", row=rows.GROUPS_ROW),
     )),
     Goal("P11", "TLS 1.3", (
         Tls("64 KiB, to openssl s_server's rate", at_least=0.8, row="one way 64 KiB", base="openssl"),

@@ -76,6 +76,7 @@ OTHER_SERVERS = tuple(Contestant(f"{name} server", peer, "epoll") for name, peer
 
 CONNECTIONS = (1, 10, 100, 1000, 10_000)
 GROUPS = (1, 10, 100, 1000, 10_000)
+GROUPS_ROW = "ping-pong through a group"
 
 
 def connections_row(count: int) -> Row:
@@ -104,7 +105,7 @@ ROWS = (
     Row("broadcast to 1000, server alone", "broadcast", "raw", 320, (*SERVERS, *OTHER_SERVERS),
         connections=1000, window=16),
     *(connections_row(count) for count in CONNECTIONS),
-    Row("ping-pong through a group", "pingpong", "framed", 10_000, tuple(map(groups_contestant, GROUPS)),
+    Row(GROUPS_ROW, "pingpong", "framed", 10_000, tuple(map(groups_contestant, GROUPS)),
         connections=100, figure="server_cpu_ns"),
 )
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Measures the library beside other programs that do the same, and judges the goals P1 to P12.
 
-Prints tables; writes results.json and report.html to --out. Exit status: 0 no goal is missed, 1 some are (they are
-listed), 2 something did not run or a count is wrong. With --budget it counts the exact costs only, and compares them
-with what is checked in: 0 within the budget, 1 over it.
+Prints tables; writes report.html, report.md and results.json to --out. Exit status: 0 no goal is missed, 1 some are
+(they are listed), 2 something did not run or a count is wrong. With --budget it counts the exact costs only, and
+compares them with what is checked in: 0 within the budget, 1 over it.
 """
 
 import argparse
@@ -21,6 +21,7 @@ import sys
 import budget
 import exact
 import goals
+import markdown
 import measure
 import memory
 import peers
@@ -167,7 +168,8 @@ def run(options: argparse.Namespace) -> int:
     table.print_goals(report["goals"])
     (options.out / "results.json").write_text(json.dumps(report, indent=1) + "\n")
     page.write(report, options.out / "report.html")
-    print(f"\nwritten: {options.out / 'report.html'}, results.json")
+    markdown.write(report, options.out / "report.md")
+    print(f"\nwritten: {options.out / 'report.html'}, report.md, results.json")
     missed = [goal["name"] for goal in report["goals"] if goal["state"] == goals.MISSED]
     unknown = [goal["name"] for goal in report["goals"] if goal["state"] == goals.UNKNOWN]
     if unknown:
