@@ -15,8 +15,8 @@ from process import Failure
 
 PATH = pathlib.Path(__file__).resolve().parent / "budget.json"
 COSTS = {"system_calls": "system calls", "instructions": "user instructions"}
-# (per message, share): five times what ten runs differed by, with idle processors and with busy ones. A wake-up more
-# now and then is a system call, and a stream has few.
+# (per message, share): at least twice what counts differed by on busy processors. A wake-up more now and then is a
+# system call, and a stream has few.
 TOLERANCES = {"system_calls": (0.003, 0.02), "instructions": (0.0, 0.03)}
 TRIES = 3
 # Their batches depend on time.

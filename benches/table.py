@@ -10,14 +10,18 @@ def number(value: float) -> str:
     return f"{value:.3g}"
 
 
+def short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
 def figure_of(part: dict) -> str:
     """The figure of a part of a goal, with its limits over the rounds if there are some; or why there is none."""
     if part["figure"] is None:
         return part["why"]
     unit = f" {part['unit']}" if part["unit"] not in ("", "x") else part["unit"]
-    text = f"{part['figure']:,.4g}{unit}"
+    text = f"{short(part['figure'])}{unit}"
     if part["low"] != part["high"]:
-        text += f" ({part['low']:,.3g} - {part['high']:,.3g})"
+        text += f" ({short(part['low'])} - {short(part['high'])})"
     return text
 
 
