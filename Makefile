@@ -27,10 +27,10 @@ test: ## set up the machine and run everything that must hold
 soak: ## run the long forms of the tests, with thousands of connections (SOAK_MINUTES, 60, is all it may take)
 	.ci/soak
 
-bench: ## measure the library against a plain epoll program
+bench: ## measure the library beside other programs and judge the goals: target/bench/report.html (QUICK=1: two minutes)
 	@.ci/setup bench
 	cargo build --release --locked
-	python3 benches/run.py
+	python3 benches/run.py $(if $(QUICK),--quick)
 
 install: ## install to PREFIX (default /usr/local), within DESTDIR if set
 	$(configure) -DCMAKE_INSTALL_PREFIX="$(PREFIX)"

@@ -5,21 +5,26 @@ rows with frames, raw ones, or both. A program without framings is no peer.
 """
 
 import argparse
+import concurrent.futures
 import dataclasses
+import os
 import pathlib
 import subprocess
 
-from tls import Failure
+from process import Failure
 
 SOURCES = pathlib.Path(__file__).resolve().parent / "peers"
 FLAGS = {".c": ["-std=c99"], ".cpp": ["-std=c++17"]}
 FLAGS_OF_ALL = ["-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-pthread"]
 
 
+class NotInstalled(Failure):
+    """What a program is built with is not on this machine."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Program:
-    """`header` is what it includes of another project, `packages` is where Debian has that. `share` is how many of a
-    row's small messages it is given, for rows to take about a second of a slow program too."""
+    """`header` is what it includes of another project, `packages` is where Debian has that."""
 
     source: str
     framings: tuple = ()
@@ -29,19 +34,17 @@ class Program:
     pkg_config: str = ""
     header: str = ""
     packages: tuple = ()
-    share: float = 1.0
 
 
 PROGRAMS = {
     "epoll": Program("epoll.c", ("framed", "raw")),
     "netsys": Program("netsys.c", ("framed", "raw"), library=True),
     "netsys_cpp": Program("netsys_cpp.cpp", ("framed", "raw"), library=True),
-    "zeromq": Program("zeromq.c", ("framed",), pkg_config="libzmq", header="zmq.h", packages=("libzmq3-dev",),
-                      share=0.25),
-    "nng": Program("nng.c", ("framed",), links=("-lnng",), header="nng/nng.h", packages=("libnng-dev",), share=0.05),
+    "zeromq": Program("zeromq.c", ("framed",), pkg_config="libzmq", header="zmq.h", packages=("libzmq3-dev",)),
+    "nng": Program("nng.c", ("framed",), links=("-lnng",), header="nng/nng.h", packages=("libnng-dev",)),
     "libuv": Program("libuv.c", ("framed", "raw"), pkg_config="libuv", header="uv.h", packages=("libuv1-dev",)),
     "asio_usual": Program("asio_usual.cpp", ("framed", "raw"), flags=("-DASIO_STANDALONE",), header="asio.hpp",
-                          packages=("libasio-dev",), share=0.05),
+                          packages=("libasio-dev",)),
     "asio_tuned": Program("asio_tuned.cpp", ("framed", "raw"), flags=("-DASIO_STANDALONE",), header="asio.hpp",
                           packages=("libasio-dev",)),
     "monitor": Program("monitor.c", library=True, flags=("-D_GNU_SOURCE",)),
@@ -55,9 +58,9 @@ def compiler(program: Program, options: argparse.Namespace) -> list:
     return [options.cxx if suffix == ".cpp" else options.cc, *FLAGS[suffix]]
 
 
-def missing(name: str, program: Program) -> Failure:
+def missing(name: str, program: Program) -> NotInstalled:
     packages = " ".join(program.packages)
-    return Failure(f"{name}: no {program.header}: install Debian's {packages}, or run .ci/setup bench")
+    return NotInstalled(f"{name}: no {program.header}: install Debian's {packages}, or run .ci/setup bench")
 
 
 def flags_of_others(name: str, program: Program, options: argparse.Namespace) -> tuple:
@@ -68,7 +71,7 @@ def flags_of_others(name: str, program: Program, options: argparse.Namespace) ->
             command = ["pkg-config", "--cflags", "--libs", program.pkg_config]
             found = subprocess.run(command, capture_output=True, text=True)
         except FileNotFoundError:
-            raise Failure(f"{name}: no pkg-config: install Debian's pkg-config, or run .ci/setup bench") from None
+            raise NotInstalled(f"{name}: no pkg-config: install Debian's pkg-config, or run .ci/setup bench") from None
         if found.returncode != 0:
             raise missing(name, program)
         for flag in found.stdout.split():
@@ -83,6 +86,11 @@ def flags_of_others(name: str, program: Program, options: argparse.Namespace) ->
         if subprocess.run(check, capture_output=True).returncode != 0:
             raise missing(name, program)
     return compile_flags, link_flags
+
+
+def require(name: str, options: argparse.Namespace) -> None:
+    """Raises NotInstalled if something is missing."""
+    flags_of_others(name, PROGRAMS[name], options)
 
 
 def flags_of_library(options: argparse.Namespace) -> tuple:
@@ -112,7 +120,8 @@ def build(names: list, options: argparse.Namespace) -> dict:
             compile_flags, link_flags = [*compile_flags, *includes], [*link_flags, *links]
         commands[name] = [*compiler(program, options), *FLAGS_OF_ALL, *compile_flags, str(SOURCES / program.source),
                           "-o", str(options.out / name), *link_flags]
-    for name, command in commands.items():
-        if subprocess.run(command).returncode != 0:
-            raise Failure(f"{PROGRAMS[name].source} does not compile")
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for name, done in zip(commands, pool.map(subprocess.run, commands.values())):
+            if done.returncode != 0:
+                raise Failure(f"{PROGRAMS[name].source} does not compile")
     return {name: options.out / name for name in commands}

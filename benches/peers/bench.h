@@ -15,7 +15,7 @@
 #define BENCH_MAX_SIZE (64u * 1024u)
 #define BENCH_RAW_MAX_SIZE 64u
 
-enum bench_work { WORK_PINGPONG, WORK_STREAM, WORK_ECHO, WORK_BROADCAST, WORK_SINK };
+enum bench_work { WORK_PINGPONG, WORK_STREAM, WORK_ECHO, WORK_BROADCAST, WORK_IDLE, WORK_SINK };
 enum bench_sender { SENDER_CALLBACK, SENDER_THREAD, SENDER_WAIT };
 enum bench_dispatch { DISPATCH_INLINE, DISPATCH_POOL };
 
@@ -29,6 +29,7 @@ struct bench_options {
     uint64_t messages;
     uint32_t connections;
     uint32_t window;
+    uint32_t groups; /* the server has this many, and answers through one of them; 0: to the session */
     uint16_t port;
     const char* certificate; /* PEM, the server's own, and whom the client trusts; NULL: not encrypted */
     const char* key;         /* server */
@@ -58,22 +59,17 @@ static inline uint64_t bench_number(const char* text, uint64_t low, uint64_t hig
 static inline struct bench_options bench_parse(int argc, char** argv) {
     static const char* const roles[] = {"client", "server", NULL};
     static const char* const framings[] = {"framed", "raw", NULL};
-    static const char* const works[] = {"pingpong", "stream", "echo", "broadcast", "sink", NULL};
+    static const char* const works[] = {"pingpong", "stream", "echo", "broadcast", "idle", "sink", NULL};
     static const char* const senders[] = {"callback", "thread", "wait", NULL};
     static const char* const dispatches[] = {"inline", "pool", NULL};
-    static const struct option names[] = {{"role", required_argument, NULL, 'r'},
-                                          {"framing", required_argument, NULL, 'f'},
-                                          {"work", required_argument, NULL, 'w'},
-                                          {"sender", required_argument, NULL, 't'},
-                                          {"size", required_argument, NULL, 's'},
-                                          {"messages", required_argument, NULL, 'm'},
-                                          {"connections", required_argument, NULL, 'c'},
-                                          {"window", required_argument, NULL, 'o'},
-                                          {"port", required_argument, NULL, 'p'},
-                                          {"certificate", required_argument, NULL, 'e'},
-                                          {"key", required_argument, NULL, 'k'},
-                                          {"dispatch", required_argument, NULL, 'd'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option names[] = {
+        {"role", required_argument, NULL, 'r'},        {"framing", required_argument, NULL, 'f'},
+        {"work", required_argument, NULL, 'w'},        {"sender", required_argument, NULL, 't'},
+        {"size", required_argument, NULL, 's'},        {"messages", required_argument, NULL, 'm'},
+        {"connections", required_argument, NULL, 'c'}, {"window", required_argument, NULL, 'o'},
+        {"port", required_argument, NULL, 'p'},        {"certificate", required_argument, NULL, 'e'},
+        {"key", required_argument, NULL, 'k'},         {"dispatch", required_argument, NULL, 'd'},
+        {"groups", required_argument, NULL, 'g'},      {NULL, 0, NULL, 0}};
     struct bench_options options;
     memset(&options, 0, sizeof options);
     options.size = 64;
@@ -106,6 +102,9 @@ static inline struct bench_options bench_parse(int argc, char** argv) {
             case 'o':
                 options.window = (uint32_t)bench_number(optarg, 1, 1000);
                 break;
+            case 'g':
+                options.groups = (uint32_t)bench_number(optarg, 1, 1000000);
+                break;
             case 'p':
                 options.port = (uint16_t)bench_number(optarg, 1, 65535);
                 break;
@@ -126,6 +125,7 @@ static inline struct bench_options bench_parse(int argc, char** argv) {
     if (options.messages % options.connections != 0 && options.work == WORK_ECHO) {
         bench_fail("the number of messages must be a multiple of the number of connections");
     }
+    if (options.work == WORK_IDLE) options.messages = options.connections;
     if (options.work == WORK_SINK && !options.server) bench_fail("only a server is a sink");
     return options;
 }
@@ -134,6 +134,7 @@ static inline struct bench_options bench_parse(int argc, char** argv) {
 static inline void bench_require_plain(struct bench_options* options) {
     if (options->certificate != NULL || options->key != NULL) bench_fail("this program does not encrypt");
     if (options->dispatch != DISPATCH_INLINE) bench_fail("this program has no pool of threads");
+    if (options->groups != 0) bench_fail("this program has no groups");
     options->sender = SENDER_CALLBACK;
 }
 

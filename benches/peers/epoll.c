@@ -241,6 +241,7 @@ static void drive(void) {
     for (uint32_t i = 0; i < work.options.connections; i++) workload_opened(work.peers[i]);
     flush_dirty();
     run(NULL, NULL);
+    workload_hold();
 }
 
 int main(int argc, char** argv) {
