@@ -431,7 +431,8 @@
 #define NETSYS_REPORT_PROMETHEUS 3
 
 /**
- * Flag of a bridge: nothing is counted and measured.
+ * Flag of a bridge: nothing is counted and measured. Else each framed session is sent a heartbeat when one is due, also
+ * while its peer speaks, to measure the round trip.
  */
 #define NETSYS_BRIDGE_NO_MONITORING 1
 
@@ -2116,7 +2117,7 @@ typedef struct netsys_distribution {
      */
     uint64_t count;
     /**
-     * All together.
+     * All together; at most UINT64_MAX (584 years), where it stays.
      */
     uint64_t sum_ns;
     /**
@@ -2207,7 +2208,7 @@ typedef struct netsys_metrics {
      */
     uint64_t timeout_errors;
     /**
-     * Failures to connect, and connections that broke.
+     * Failures to connect, those of TLS included, and connections that broke.
      */
     uint64_t connection_errors;
     /**
@@ -2294,7 +2295,9 @@ typedef struct netsys_bridge_config {
 
 /**
  * What a bridge tells. The functions are called one at a time, in order, on threads of the library and on those that
- * call it, and never under a lock. In them, as in all callbacks, nothing waits.
+ * call it, and never under a lock of the library. In them, as in all callbacks, nothing waits. While more than 1024 calls
+ * are in line, threads of the library that bring more wait for them: slow functions slow all sessions of the bridge
+ * down.
  */
 typedef struct netsys_bridge_callbacks {
     /**
@@ -3618,9 +3621,9 @@ netsys_status netsys_pool_start_with(struct netsys_context context,
  * @param timeout_ms  how long; 0: only an idle one; NETSYS_INFINITE: for ever
  * @param out         the lease, yours until netsys_lease_release or netsys_lease_discard
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_TIMEOUT;
- *         NETSYS_ERR_WOULD_DEADLOCK (on a library thread: none is idle); NETSYS_ERR_CANCELLED (the pool is stopped);
- *         NETSYS_ERR_OUT_OF_MEMORY (too many handles); or why the connection that was this caller's turn could not be
- *         made, as for netsys_client_wait_connected
+ *         NETSYS_ERR_WOULD_DEADLOCK (on a library thread: none is idle); NETSYS_ERR_CANCELLED (the pool is stopped, or
+ *         its bridge destroyed); NETSYS_ERR_OUT_OF_MEMORY (too many handles); or why the connection that was this
+ *         caller's turn could not be made, as for netsys_client_wait_connected
  */
 netsys_status netsys_pool_acquire(struct netsys_pool pool, uint32_t timeout_ms, struct netsys_lease *out);
 
@@ -3630,8 +3633,8 @@ netsys_status netsys_pool_acquire(struct netsys_pool pool, uint32_t timeout_ms, 
  * @param pool        the pool
  * @param timeout_ms  how long; NETSYS_INFINITE: for ever
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_TIMEOUT; NETSYS_ERR_WOULD_DEADLOCK (on a library thread);
- *         NETSYS_ERR_CANCELLED (the pool is stopped); or why the first that failed could not be made, as for
- *         netsys_client_wait_connected. Those that were made are kept.
+ *         NETSYS_ERR_CANCELLED (the pool is stopped, or its bridge destroyed); or why the first that failed could not
+ *         be made, as for netsys_client_wait_connected. Those that were made are kept.
  */
 netsys_status netsys_pool_fill(struct netsys_pool pool, uint32_t timeout_ms);
 
@@ -3971,21 +3974,26 @@ netsys_status netsys_bridge_create(struct netsys_str id,
 /**
  * Changes what a bridge is like, for servers, clients and pools that are started from now on.
  *
+ * What netsys_bridge_get_config gave is not enough for a bridge with NETSYS_BRIDGE_ENCRYPT: server_tls and client_tls are
+ * NULL in it, and a NULL client_tls means that clients trust all issuers that the system does. Set them again.
+ *
  * @param bridge  the bridge
  * @param config  all of it; copied
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT, and then nothing is changed
  */
-netsys_status netsys_bridge_set_config(struct netsys_bridge bridge, const struct netsys_bridge_config *config);
+netsys_status netsys_bridge_set_config(struct netsys_bridge bridge,
+                                       const struct netsys_bridge_config *config);
 
 /**
  * What a bridge is like.
  *
  * @param bridge  the bridge
  * @param out     filled in; set its struct_size to sizeof(netsys_bridge_config) first. How it encrypts is not given
- *                back: server_tls and client_tls become NULL
+ *                back: server_tls and client_tls become NULL, and have to be set before netsys_bridge_set_config gets it
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
  */
-netsys_status netsys_bridge_get_config(struct netsys_bridge bridge, struct netsys_bridge_config *out);
+netsys_status netsys_bridge_get_config(struct netsys_bridge bridge,
+                                       struct netsys_bridge_config *out);
 
 /**
  * What the servers and clients of a bridge have done, those that have ended included.
@@ -4032,7 +4040,7 @@ netsys_status netsys_bridge_status_report(struct netsys_bridge bridge, char *buf
 
 /**
  * Tells a bridge of a failure of the application's own, such as a message that it cannot read: it is counted, and
- * on_error gets it.
+ * on_error gets it, unless more than 1024 events wait to be told.
  *
  * @param bridge   the bridge
  * @param status   NETSYS_ERR_*
@@ -4043,7 +4051,8 @@ netsys_status netsys_bridge_report_error(struct netsys_bridge bridge, netsys_sta
 
 /**
  * Has a bridge log each connection, each end of one and each error as information (level 3) instead of for debugging
- * only (level 4).
+ * only (level 4). What is reported on the program's own threads goes to the log of the context in which the bridge has
+ * last started something.
  *
  * @param bridge   the bridge
  * @param enabled  1 or 0
@@ -4052,13 +4061,15 @@ netsys_status netsys_bridge_report_error(struct netsys_bridge bridge, netsys_sta
 netsys_status netsys_bridge_set_debug_logging(struct netsys_bridge bridge, uint32_t enabled);
 
 /**
- * Begins to stop the servers and clients of a bridge. Returns at once. Others may be started in it afterwards.
+ * Begins to stop the servers and clients of a bridge. Returns at once. Others may be started in it afterwards. One whose
+ * start has not returned yet may not be stopped.
  *
  * @param bridge    the bridge
  * @param drain_ms  the time to drain; 0: none; NETSYS_INFINITE: as each is configured
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
  */
-netsys_status netsys_bridge_stop(struct netsys_bridge bridge, uint32_t drain_ms);
+netsys_status netsys_bridge_stop(struct netsys_bridge bridge,
+                                 uint32_t drain_ms);
 
 /**
  * [BLOCKING] Waits until no server and client of a bridge runs, and all events have been told. It does not stop them.

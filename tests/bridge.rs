@@ -2,7 +2,8 @@
 
 mod support;
 
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -10,14 +11,17 @@ use std::thread;
 use std::time::Duration;
 
 use network_system::bridge::{Bridge, Events};
-use network_system::config::{BridgeConfig, ClientConfig, Framing, SendPolicy};
+use network_system::config::{BridgeConfig, ClientConfig, ContextConfig, Framing, SendPolicy};
 use network_system::core::{Client, PoolConfig, Server};
 use network_system::error::{Code, Error};
+use network_system::log::{Filter, Log, Record, Sink};
 use network_system::metrics::Metrics;
+use network_system::runtime::{Clock, Context, ContextHooks};
 use network_system::session::Session;
-use network_system::session::handler::{Handler, Message, Payload};
+use network_system::session::handler::{CloseReport, Handler, Message, Payload};
 use support::tls::Ca;
 use support::{Event, Home, PATIENCE, Recorder, client_config, server_config, wait_until};
+use tracing::Level;
 
 /// What a bridge told.
 #[derive(Debug, PartialEq, Eq)]
@@ -207,12 +211,70 @@ fn errors_are_told_and_counted_by_their_kind() {
     let address = server.local_addr();
     let before = bridge.metrics().receive_errors;
     for _ in 0..50 {
-        use std::io::{Read, Write};
-        let mut peer = std::net::TcpStream::connect(address).unwrap();
+        let mut peer = TcpStream::connect(address).unwrap();
         peer.write_all(b"NSYS\r\n\x1a\n\x00\x00\x00\x00\x00\x00\x00\x00").unwrap();
         let _ = peer.read_to_end(&mut Vec::new());
     }
     wait_until("all are counted", || bridge.metrics().receive_errors - before == 50);
+    end(&bridge);
+}
+
+/// Panics at the end of a session and at each error.
+struct Panicking;
+
+impl Handler for Panicking {
+    fn on_close(&self, _session: &Arc<Session>, _report: &CloseReport) {
+        panic!("at the end");
+    }
+    fn on_error(&self, _session: Option<&Arc<Session>>, _error: &Error) {
+        panic!("at an error");
+    }
+}
+
+#[test]
+fn a_handler_that_panics_hides_nothing_from_its_bridge() {
+    let home = Home::new();
+    let (bridge, told) = bridge(BridgeConfig::default());
+    let server = bridge.start_server(&home.0, server_config(), Arc::new(Panicking)).unwrap();
+    let mut peer = TcpStream::connect(server.local_addr()).unwrap();
+    peer.write_all(b"x").unwrap();
+    let name = peer.local_addr().unwrap().to_string();
+    assert_eq!(next(&told), Told::Connection(name.clone(), true));
+    drop(peer);
+    assert_eq!(next(&told), Told::Connection(name, false));
+    assert_eq!(next(&told), Told::Error(Code::HandlerFailed));
+    end(&bridge);
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), [Told::Release]);
+}
+
+/// On a thread of the program's too, which has no log of its own.
+#[test]
+fn what_the_program_reports_is_logged() {
+    #[derive(Default)]
+    struct Lines(Mutex<Vec<String>>);
+    impl Sink for Lines {
+        fn log(&self, record: &Record<'_>) {
+            self.0.lock().unwrap().push(format!("{} {}", record.level, record.text));
+        }
+    }
+    struct Panicking;
+    impl Events for Panicking {
+        fn on_error(&self, _error: &Error) {
+            panic!("in vain");
+        }
+    }
+    let lines = Arc::new(Lines::default());
+    let log = Log::new(Filter::up_to(Level::INFO), vec![lines.clone()], Clock::default());
+    let hooks = ContextHooks { dispatch: Some(log.dispatch()), ..ContextHooks::default() };
+    let home = Home(Context::new(ContextConfig::default(), hooks));
+    let bridge = Bridge::new("b", BridgeConfig::default(), Arc::new(Panicking)).unwrap();
+    bridge.set_debug_logging(true);
+    bridge.report(&Error::new(Code::Io, "before there is a log"));
+    echo_server(&home, &bridge);
+    bridge.report(&Error::new(Code::Io, "no disk"));
+    let mut found = lines.0.lock().unwrap().clone();
+    found.retain(|line| !line.contains("listens on")); // which the server's loop says, sooner or later
+    assert_eq!(found, ["INFO bridge \"b\": no disk", "ERROR an event handler of a bridge panicked: in vain"]);
     end(&bridge);
 }
 
@@ -326,7 +388,8 @@ fn a_handler_may_stop_and_close_its_bridge() {
     client.send(Payload::Text, b"stop").unwrap();
     while next(&told) != Told::Release {}
     assert_eq!(calls.load(Ordering::SeqCst), 1);
-    assert!(told.try_recv().is_err());
+    drop(home);
+    assert!(told.try_recv().is_err(), "nothing comes behind the release");
 }
 
 #[test]

@@ -459,6 +459,7 @@ fn manual_handlers_run_where_the_user_polls() {
     let mut peer = TcpStream::connect(server.local_addr()).unwrap();
     peer.write_all(b"echo").unwrap();
     assert!(readable(descriptor, 10_000));
+    assert_eq!(server.wait(Some(Duration::ZERO)).unwrap_err().code, Code::Timeout);
     assert!(events.rest().is_empty(), "a handler ran although nobody polled");
     peer.set_read_timeout(Some(PATIENCE)).unwrap();
     let (sender, answer) = channel();

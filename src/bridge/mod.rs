@@ -13,6 +13,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use tracing::Dispatch;
+use tracing::dispatcher::WeakDispatch;
+
 pub use self::events::Events;
 use self::events::{Event, EventQueue};
 use self::figures::Figures;
@@ -21,7 +24,7 @@ use crate::config::{BridgeConfig, ClientConfig, MAX_ID_LEN, ServerConfig};
 use crate::core::{Client, EndpointState, PoolConfig, Server};
 use crate::error::{Code, Error, Result};
 use crate::metrics::{ErrorKind, Metrics, Source, monitor};
-use crate::runtime::{Context, on_library_thread};
+use crate::runtime::{Context, LoopRef, logging_to, on_library_thread};
 use crate::session::Stats;
 use crate::session::handler::Handler;
 use crate::transport::tls::TlsClient;
@@ -33,6 +36,8 @@ pub struct Bridge {
     id: String,
     config: Mutex<BridgeConfig>,
     debug: AtomicBool,
+    /// Where the last context logs that something was started in.
+    log: Mutex<Option<WeakDispatch>>,
     figures: Figures,
     events: EventQueue,
     endpoints: Mutex<Endpoints>,
@@ -149,6 +154,7 @@ impl Bridge {
             id: id.to_owned(),
             config: Mutex::new(config),
             debug: AtomicBool::new(false),
+            log: Mutex::default(),
             figures: Figures::default(),
             events: EventQueue::new(events),
             endpoints: Mutex::default(),
@@ -205,18 +211,24 @@ impl Bridge {
         config: ClientConfig,
         handler: Arc<dyn Handler>,
     ) -> Result<Arc<Client>> {
-        self.start_client_by(context, config, handler, |config, handler| Client::start(context, config, handler))
+        let settings = self.config();
+        let config = settings.complete_client(config);
+        self.start_client_by(context, &settings, config, handler, |config, handler| {
+            Client::start(context, config, handler)
+        })
     }
 
-    /// Starts one that has a valid configuration and its encryption made already.
-    pub(crate) fn start_client_with(
+    /// Starts one of a pool, whose configuration was completed with these settings and is valid, and whose encryption is
+    /// made already.
+    pub(crate) fn start_pooled_client(
         self: &Arc<Self>,
         context: &Arc<Context>,
+        settings: &BridgeConfig,
         config: ClientConfig,
         tls: Option<TlsClient>,
         handler: Arc<dyn Handler>,
     ) -> Result<Arc<Client>> {
-        self.start_client_by(context, config, handler, |config, handler| {
+        self.start_client_by(context, settings, config, handler, |config, handler| {
             Client::start_with(context, config, tls, handler)
         })
     }
@@ -224,13 +236,12 @@ impl Bridge {
     fn start_client_by(
         self: &Arc<Self>,
         context: &Context,
+        settings: &BridgeConfig,
         config: ClientConfig,
         handler: Arc<dyn Handler>,
         start: impl FnOnce(ClientConfig, Arc<dyn Handler>) -> Result<Arc<Client>>,
     ) -> Result<Arc<Client>> {
-        let settings = self.config();
-        let config = settings.complete_client(config);
-        self.start(context, &settings, config.client_id.clone(), handler, |handler| {
+        self.start(context, settings, config.client_id.clone(), handler, |handler| {
             let client = start(config, handler)?;
             Ok((Made::Client(Arc::downgrade(&client)), client))
         })
@@ -260,6 +271,7 @@ impl Bridge {
         start: impl FnOnce(Arc<Observed>) -> Result<(Made, Arc<T>)>,
     ) -> Result<Arc<T>> {
         let measured = settings.performance_monitoring;
+        *lock(&self.log) = context.log().map(Dispatch::downgrade);
         let number = {
             let mut endpoints = self.lock_endpoints();
             if endpoints.closed {
@@ -280,7 +292,8 @@ impl Bridge {
                 Ok(endpoint)
             }
             Err(error) => {
-                // In line first, since nothing is told any more when the last one is forgotten.
+                // In line first, since nothing is told any more when the last one is forgotten. The release, if the
+                // bridge waits for nothing else, may be told on this thread nevertheless.
                 context.logging(|| self.report_from_loop(context, &error));
                 let mut endpoints = self.lock_endpoints();
                 endpoints.running.remove(&number);
@@ -318,11 +331,12 @@ impl Bridge {
         drop(endpoints);
         self.changed.notify_all();
         if tell {
-            self.events.tell_all();
+            self.logging(|| self.events.tell());
         }
     }
 
-    /// Begins to stop its servers and clients. `drain`: as for these. Others may be started afterwards.
+    /// Begins to stop its servers and clients. `drain`: as for these. Others may be started afterwards. One that is being
+    /// started on another thread is not stopped.
     pub fn stop(&self, drain: Option<Duration>) {
         let present = self.lock_endpoints().present();
         present.iter().for_each(|endpoint| endpoint.stop(drain));
@@ -402,27 +416,34 @@ impl Bridge {
     // --- events ------------------------------------------------------------------------------------------------
 
     /// Tells of a failure of the application's own, as of those of servers and clients.
+    ///
+    /// It is counted in any case, and told unless 1,024 others wait for that. Never waits.
     pub fn report(&self, error: &Error) {
-        self.count_failure(error);
-        self.fail(error);
+        self.logging(|| {
+            self.count_failure(error);
+            self.note(format_args!("{error}"));
+            self.events.post_in_passing(Event::Failed(error.clone()));
+        });
     }
 
-    /// Tells of a start that failed, and not on the thread that asked for it: it may hold locks that handlers take.
+    /// Tells of a start that failed, on a loop: the thread that asked for it may hold locks that handlers take.
     fn report_from_loop(self: &Arc<Self>, context: &Context, error: &Error) {
         self.count_failure(error);
         self.note(format_args!("{error}"));
-        if !self.events.push(Event::Failed(error.clone())) {
-            return;
+        if self.events.push(Event::Failed(error.clone())) {
+            self.tell_on(context.any_loop());
         }
-        match context.assign_loop() {
-            Ok(event_loop) => {
-                let bridge = Arc::clone(self);
-                event_loop.clone().spawn(async move {
-                    bridge.events.tell_all();
-                    drop(event_loop);
-                });
-            }
-            Err(_) => self.events.tell_all(),
+    }
+
+    /// Tells what is in line on this loop. Where there is none any more, since the context is being shut down, this
+    /// thread has to.
+    fn tell_on(self: &Arc<Self>, event_loop: Result<LoopRef>) {
+        let duty = Duty(Arc::clone(self));
+        if let Ok(event_loop) = event_loop {
+            event_loop.clone().spawn(async move {
+                drop(duty);
+                drop(event_loop);
+            });
         }
     }
 
@@ -446,8 +467,24 @@ impl Bridge {
         }
     }
 
+    /// Runs `work`, on whatever thread, with its log going where that of the last context goes that something was started
+    /// in. Not to be called under a lock.
+    fn logging<R>(&self, work: impl FnOnce() -> R) -> R {
+        let log = lock(&self.log).as_ref().and_then(WeakDispatch::upgrade);
+        logging_to(log.as_ref(), work)
+    }
+
     fn lock_endpoints(&self) -> MutexGuard<'_, Endpoints> {
         lock(&self.endpoints)
+    }
+}
+
+/// What tells the events of a bridge, when it is dropped: run, or given up by a loop that has ended.
+struct Duty(Arc<Bridge>);
+
+impl Drop for Duty {
+    fn drop(&mut self) {
+        self.0.events.tell();
     }
 }
 

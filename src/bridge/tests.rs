@@ -99,3 +99,19 @@ fn what_ends_before_its_start_returns_is_counted_and_forgotten() {
     context.stop(None);
     context.join().expect("all has ended");
 }
+
+#[test]
+fn an_error_is_told_also_where_no_loop_tells_it() {
+    let (bridge, told) = bridge();
+    let context = Context::new(ContextConfig::default(), ContextHooks::default());
+    let event_loop = context.assign_loop();
+    context.stop(Some(Duration::ZERO));
+    context.join().expect("it has ended, although the loop is referred to");
+    for event_loop in [event_loop, context.assign_loop()] {
+        assert!(bridge.events.push(Event::Failed(Code::BindFailed.into())), "nobody tells");
+        bridge.tell_on(event_loop);
+        assert_eq!(told.recv_timeout(PATIENCE), Ok("error"));
+    }
+    bridge.close(None);
+    bridge.wait(Some(PATIENCE)).expect("nothing runs");
+}

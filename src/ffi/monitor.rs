@@ -24,7 +24,7 @@ pub const NETSYS_REPORT_PROMETHEUS: u32 = 3;
 pub struct netsys_distribution {
     /// How many were measured.
     pub count: u64,
-    /// All together.
+    /// All together; at most UINT64_MAX (584 years), where it stays.
     pub sum_ns: u64,
     /// The shortest.
     pub min_ns: u64,
@@ -73,7 +73,7 @@ pub struct netsys_metrics {
     pub receive_errors: u64,
     /// What took too long.
     pub timeout_errors: u64,
-    /// Failures to connect, and connections that broke.
+    /// Failures to connect, those of TLS included, and connections that broke.
     pub connection_errors: u64,
     /// Other failures.
     pub other_errors: u64,

@@ -16,11 +16,14 @@ impl Resident {
         Resident::ask().unwrap_or_default()
     }
 
-    /// In one read: the kernel makes the text anew for each.
     fn ask() -> io::Result<Resident> {
-        let mut status = [0; 4096];
-        let length = File::open("/proc/self/status")?.read(&mut status)?;
-        Ok(Resident::parse(&String::from_utf8_lossy(&status[..length])))
+        Resident::read_from(File::open("/proc/self/status")?)
+    }
+
+    fn read_from(mut source: impl Read) -> io::Result<Resident> {
+        let mut status = Vec::with_capacity(4096);
+        source.read_to_end(&mut status)?;
+        Ok(Resident::parse(&String::from_utf8_lossy(&status)))
     }
 
     fn parse(status: &str) -> Resident {
@@ -42,6 +45,13 @@ mod tests {
         let status = "Name:\tx\nVmHWM:\t    7744 kB\nVmRSS:\t    7000 kB\nRssAnon:\t 100 kB\n";
         assert_eq!(Resident::parse(status), Resident { now: 7000 * 1024, peak: 7744 * 1024 });
         assert_eq!(Resident::parse("VmRSS:\tmuch\n"), Resident::default());
+    }
+
+    #[test]
+    fn a_process_of_many_groups_has_a_longer_text() {
+        let status = format!("Groups:\t{}\nVmHWM:\t 2 kB\nVmRSS:\t 1 kB\n", "1234567 ".repeat(65_536));
+        let found = Resident::read_from(status.as_bytes()).expect("it can be read");
+        assert_eq!(found, Resident { now: 1024, peak: 2048 });
     }
 
     #[test]

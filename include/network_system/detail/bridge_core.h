@@ -196,7 +196,8 @@ public:
         }
     }
 
-    /// Whether this thread is one of the library, as in every handler, or all of those stayed with another process.
+    /// Whether this thread is one of the library, as in every handler, or all of those stayed with another process: what
+    /// a wait of no time says, which runs no handler.
     bool must_not_wait() const noexcept {
         const netsys_status status = netsys_bridge_wait(handle_, 0);
         return status == NETSYS_ERR_WOULD_DEADLOCK || status == NETSYS_ERR_FORKED;
