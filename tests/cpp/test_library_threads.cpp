@@ -54,6 +54,13 @@ TEST(LibraryThreads, AreAsTheFirstConfigurationSays) {
     EXPECT_EQ(-1, refused.error().code);
 
     config.runtime.context.pool_threads = 1;
+    config.runtime.context.thread_name_prefix = "none";
+    config.logger = nullptr;
+    config.runtime.logger.log_file_path = "/nonexistent/log";
+    EXPECT_EQ(-9, initialize(config).error().code) << "what fails elsewhere";
+    config.logger = logger;
+    config.runtime.logger.log_file_path.clear();
+
     config.runtime.context.thread_name_prefix = "mine";
     ASSERT_TRUE(initialize(config).is_ok());
     EXPECT_EQ("mine", name_of_a_loop().substr(0, 4));
