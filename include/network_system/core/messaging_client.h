@@ -76,10 +76,13 @@ public:
         if (host.empty() && !is_running()) {
             return error_void(NETSYS_ERR_INVALID_ARGUMENT, "the host is empty");
         }
-        const client_config config = core_->config();
+        client_config config = core_->config();
         if (!is_running()) {
             if (VoidResult checked = detail::check_start(config, core_->bridge); checked.is_err()) {
                 return checked;
+            }
+            if (core_->bridge) {
+                core_->bridge->choose_executor(config);
             }
         }
         const netsys_status status =

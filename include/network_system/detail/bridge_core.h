@@ -178,11 +178,11 @@ public:
         executor_source_.swap(source);  // the replaced one goes after the lock: the end of a pool waits for its tasks
     }
 
-    /// Makes a server or client, which is about to start, one of the bridge.
-    template <typename Config>
-    void adopt(Config& config) {
-        config.bridge = handle_;
-        if (config.dispatch != NETSYS_DISPATCH_INLINE || config.executor.execute != nullptr) {
+    /// Has the handlers of a server or client with these settings run where the bridge says, unless they say it. Not to
+    /// be called under a lock: the source may wait for tasks of a pool that it replaces.
+    template <typename Settings>
+    void choose_executor(Settings& settings) {
+        if (settings.dispatch != core::dispatch_mode::inline_ || settings.executor) {
             return;
         }
         executor_source source;
@@ -191,13 +191,13 @@ public:
             source = executor_source_;
         }
         if (source) {
-            config.dispatch = NETSYS_DISPATCH_EXECUTOR;
-            config.executor = to_c(source());
+            settings.dispatch = core::dispatch_mode::executor;
+            settings.executor = source();
         }
     }
 
-    /// Whether this thread is one of the library, as in every handler, or all of those stayed with another process: what
-    /// a wait of no time says, which runs no handler.
+    /// Whether this thread is one of the library, as in every handler, or all of those stayed with another process:
+    /// what a wait of no time says, which runs no handler.
     bool must_not_wait() const noexcept {
         const netsys_status status = netsys_bridge_wait(handle_, 0);
         return status == NETSYS_ERR_WOULD_DEADLOCK || status == NETSYS_ERR_FORKED;
@@ -209,10 +209,10 @@ public:
 private:
     VoidResult apply(const config::bridge_config& wanted) const {
         if (wanted.max_connections_per_client == 0 || wanted.connection_timeout <= wanted.connection_timeout.zero() ||
-            wanted.message_timeout < wanted.message_timeout.zero()) {
+            wanted.message_timeout <= wanted.message_timeout.zero()) {
             return error_void(NETSYS_ERR_INVALID_ARGUMENT,
-                              "bridge_config: max_connections_per_client has to be at least 1, connection_timeout more "
-                              "than 0, and message_timeout not less");
+                              "bridge_config: max_connections_per_client has to be at least 1, connection_timeout and "
+                              "message_timeout more than 0");
         }
         netsys_bridge_config config{};
         netsys_bridge_config_init(&config, sizeof(config));

@@ -23,7 +23,7 @@
 
 namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
-/// How the connection pool reaches what a client is made of.
+/// How the connection pool and the bridge reach what a client is made of.
 struct client_access;
 
 /// What a client and the callbacks that serve it share, so that either may go first.
@@ -140,7 +140,7 @@ public:
         const netsys_tls_config tls = to_c(settings.tls);
         config.tls = settings.tls.enabled ? &tls : nullptr;
         if (core->bridge) {
-            core->bridge->adopt(config);
+            config.bridge = core->bridge->handle();
         }
         const netsys_callbacks callbacks = table(std::move(run));
         const netsys_status started = netsys_client_start(context, &config, &callbacks, &client);

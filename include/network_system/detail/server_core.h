@@ -140,7 +140,7 @@ public:
         const netsys_tls_config tls = to_c(settings.tls);
         config.tls = settings.tls.enabled ? &tls : nullptr;
         if (core->bridge) {
-            core->bridge->adopt(config);
+            config.bridge = core->bridge->handle();
         }
         const netsys_callbacks callbacks = table(std::move(run));
         const netsys_status started = netsys_server_start(context, &config, &callbacks, &server);
