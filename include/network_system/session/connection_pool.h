@@ -32,7 +32,8 @@ struct connection_pool_config {
 ///
 /// Every function may be called on any thread, also in a handler; there nothing waits, and `acquire` succeeds if a
 /// connection is idle. Who waits for a connection is served in order. A connection that has broken is replaced; one
-/// on which something arrives while it is idle is closed, since nobody knows whom it was for.
+/// on which something arrives while it is idle is closed, since nobody knows whom it was for. Encrypted connections
+/// share certificates, which are read once, and resume each other's sessions.
 class connection_pool {
 public:
     /// The use of a connection; returns it when it is destroyed.

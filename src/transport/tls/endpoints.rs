@@ -106,6 +106,11 @@ impl TlsClient {
         Ok(Some(TlsClient { gate: Arc::clone(gate), config: client_config(settings)?, name, verifies }))
     }
 
+    /// Whether its handshakes go through this gate.
+    pub(super) fn is_behind(&self, gate: &Gate) -> bool {
+        Arc::ptr_eq(&self.gate, gate)
+    }
+
     /// Has it known that a client starts whose server may be anybody.
     pub(crate) fn warn_if_blind(&self, host: &str) {
         if !self.verifies {

@@ -3,6 +3,7 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `endpoints` | what a server or client has: certificates, verification, the sessions that can be resumed |
+//! | `sharing` | what the clients of a pool share that its user starts |
 //! | `material`, `pem` | certificates and keys out of files and memory |
 //! | `connection` | one connection: encrypting, decrypting, its handshake |
 //! | `failure` | what can go wrong, in codes and words |
@@ -17,7 +18,9 @@ mod failure;
 mod info;
 mod material;
 mod pem;
+mod sharing;
 
 pub(crate) use connection::{Gate, Tls, is_client_hello, new_gate, shake_hands};
 pub(crate) use endpoints::{TlsClient, TlsServer};
 pub use info::{PeerCertificate, TlsInfo};
+pub(crate) use sharing::{SharedTls, client_tls};
