@@ -9,8 +9,10 @@
 
 #include "network_system/core/client_config.h"
 #include "network_system/detail/bridge_core.h"
+#include "network_system/detail/bridge_tap.h"
 #include "network_system/detail/config_mapping.h"
 #include "network_system/detail/error_category.h"
+#include "network_system/detail/executor_hook.h"
 #include "network_system/detail/guard.h"
 #include "network_system/detail/handlers.h"
 #include "network_system/detail/lifecycle.h"

@@ -12,6 +12,7 @@
 
 #include "network_system/detail/bridge_core.h"
 #include "network_system/detail/config_mapping.h"
+#include "network_system/detail/executor_hook.h"
 #include "network_system/detail/handlers.h"
 #include "network_system/detail/lifecycle.h"
 #include "network_system/detail/monitor.h"
