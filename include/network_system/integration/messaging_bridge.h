@@ -205,7 +205,8 @@ public:
         core_->events().handlers.set(&detail::bridge_handlers::connection, std::move(handler));
     }
     /// Gets the failures of its servers and clients, those of starts included, and messages that are no containers,
-    /// of which there may be ten a second.
+    /// of which there may be ten a second. A start that is refused since its configuration cannot be is told on the
+    /// thread that asks for it: do not hold a lock there that the handler takes.
     void set_error_event_handler(error_event_handler handler) {
         core_->events().handlers.set(&detail::bridge_handlers::error, std::move(handler));
     }
