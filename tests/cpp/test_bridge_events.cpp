@@ -118,7 +118,9 @@ TEST(BridgeEvents, StartsThatFailBeforeTheyBeginAreToldToo) {
     EXPECT_TRUE(bridge.set_config(secret).is_err()) << "encryption is not switched on";
     EXPECT_EQ(-1, bridge.create_client("client")->start_client("127.0.0.1", 1).error().code);
     EXPECT_EQ(-1, errors.at(1));
-    EXPECT_EQ(2u, errors.size());
+    EXPECT_EQ(-1, bridge.create_client("client")->start_client("", 1).error().code);
+    EXPECT_EQ(-1, errors.at(2));
+    EXPECT_EQ(3u, errors.size());
     bridge.set_error_event_handler(nullptr);
 }
 

@@ -24,16 +24,7 @@ using network_system::integration::log_level;
 using network_system::integration::logger_integration_manager;
 using network_system::session::connection_pool_config;
 using network_system::session::messaging_session;
-using test_support::bytes_of;
-using test_support::certificate_folder;
-using test_support::certificates;
-using test_support::event;
-using test_support::journal;
-using test_support::patience;
-using test_support::raw_listener;
-using test_support::raw_peer;
-using test_support::recorder;
-using test_support::stream_sink;
+using namespace test_support;
 
 server_config plain_server(framing_mode framing = framing_mode::automatic) {
     server_config config;
