@@ -28,7 +28,7 @@ soak: ## run the long forms of the tests, with thousands of connections (SOAK_MI
 	.ci/soak
 
 bench: ## measure the library against a plain epoll program
-	@.ci/setup demo
+	@.ci/setup bench
 	cargo build --release --locked
 	python3 benches/run.py
 

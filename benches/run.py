@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The cost of the path: the library against a plain epoll program, in the same run. And of a record of the monitor.
 
-Builds the two peers, runs every row's contestants next to each other in shuffled rounds, checks every count, prints a
+Builds the peers, runs every row's contestants next to each other in shuffled rounds, checks every count, prints a
 table and writes JSON. Exit status: 0 all goals hold, 1 a goal is missed, 2 something did not run or a count is wrong.
 """
 
@@ -19,11 +19,11 @@ import subprocess
 import sys
 import tempfile
 
+import peers
 import tls
 from tls import Failure
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PEERS = ("epoll", "netsys")
 RUN_TIMEOUT = 120
 
 
@@ -42,6 +42,8 @@ EPOLL = Contestant("epoll", "epoll", "epoll")
 LIBRARY = Contestant("netsys", "netsys", "netsys")
 # The epoll client drives both servers: only the server differs.
 LIBRARY_SERVER = Contestant("netsys server", "netsys", "epoll")
+# In every row whose framing they know; both ends are the same program.
+OTHERS = [Contestant(name, name, name) for name in peers.PEERS if name not in ("epoll", "netsys")]
 
 
 def senders(goal: float = 0.0) -> tuple:
@@ -101,34 +103,10 @@ RECORDS = [(name, threads) for name in ("message_sent", "latency", "connection")
 RECORD_CALLS = 5_000_000
 
 
-def build(options: argparse.Namespace) -> dict:
-    """Compiles the programs and returns their paths."""
-    options.out.mkdir(parents=True, exist_ok=True)
-    flags = ["-std=c99", "-O2", "-Wall", "-Wextra"]
-    with_library = ["-I", str(options.include), "-pthread"]
-    if "netsys" in options.peers:
-        library = (options.lib / "libnetwork_system.so").resolve()
-        if not library.exists():
-            raise Failure(f"no {library}: build the library first, or use --peers epoll")
-        # A build tree has no link of the soname; ours point at the file itself.
-        links = options.out / "lib"
-        links.mkdir(exist_ok=True)
-        for name in ("libnetwork_system.so", "libnetwork_system.so.2"):
-            link = links / name
-            link.unlink(missing_ok=True)
-            link.symlink_to(library)
-        with_library += ["-L", str(links), f"-Wl,-rpath,{links}", "-lnetwork_system"]
-    sources = {"epoll": ("epoll.c", []), "netsys": ("netsys.c", with_library)}
-    sources = {peer: sources[peer] for peer in options.peers}
-    if "netsys" in options.peers:
-        sources["monitor"] = ("monitor.c", ["-D_GNU_SOURCE", *with_library])
-    programs = {}
-    for program, (source, more) in sources.items():
-        programs[program] = options.out / pathlib.Path(source).stem
-        command = [options.cc, *flags, str(ROOT / "benches" / "peers" / source), "-o", str(programs[program]), *more]
-        if subprocess.run(command).returncode != 0:
-            raise Failure(f"{source} does not compile")
-    return programs
+def fit(row: Row, contestant: Contestant) -> Row:
+    """Fewer messages for a program that takes long over small ones: it is the rate that counts."""
+    share = peers.PROGRAMS[contestant.client].share
+    return row if row.work == "pingpong" or row.size > 1024 or share == 1 else row.scaled(share)
 
 
 def run_once(programs: dict, row: Row, contestant: Contestant, wrap_server: list = (), wrap_client: list = ()) -> dict:
@@ -201,7 +179,8 @@ def measure(programs: dict, rows: list, rounds: int, seed: int) -> list:
             if sys.stderr.isatty():
                 print(f"\rround {number}/{rounds}: {row.name:<28}", end="", file=sys.stderr, flush=True)
             for contestant in generator.sample(row.contestants, len(row.contestants)):
-                samples[row.name, contestant.name].append(figures(row, run_once(programs, row, contestant)))
+                result = run_once(programs, fit(row, contestant), contestant)
+                samples[row.name, contestant.name].append(figures(row, result))
     if sys.stderr.isatty():
         print(f"\r{'':<48}\r", end="", file=sys.stderr)
     return [summary(row, contestant, samples) for row in rows for contestant in row.contestants]
@@ -213,7 +192,8 @@ def summary(row: Row, contestant: Contestant, samples: dict) -> dict:
     ratios = [sample["value"] / reference["value"] for sample, reference in zip(mine, base)]
     ratio = statistics.median(ratios)
     line = {
-        "row": row.name, "contestant": contestant.name, "unit": row.unit, "messages": row.messages,
+        "row": row.name, "contestant": contestant.name, "unit": row.unit,
+        "messages": fit(row, contestant).messages,
         "median": statistics.median(values), "min": min(values), "max": max(values),
         "ratio": ratio, "ratio_min": min(ratios), "ratio_max": max(ratios),
         "values": values,
@@ -280,7 +260,8 @@ def measure_exactly(programs: dict, rows: list, tool: str, wrap: list, count, sc
                 line = {"row": row.name, "contestant": contestant.name}
                 for side in ("server", "client"):
                     counts, sent = [], []
-                    for length in (row.scaled(scale), row.scaled(3 * scale)):
+                    fitting = fit(row, contestant)
+                    for length in (fitting.scaled(scale), fitting.scaled(3 * scale)):
                         run_once(programs, length, contestant, **{f"wrap_{side}": wrapper})
                         counts.append(count(path))
                         sent.append(length.messages)
@@ -320,7 +301,9 @@ def select(options: argparse.Namespace) -> list:
     for row in ROWS:
         if not all(word in row.name for word in options.rows):
             continue
-        contestants = tuple(c for c in row.contestants if {c.server, c.client} <= set(options.peers))
+        others = [other for other in OTHERS if row.framing in peers.PROGRAMS[other.server].framings]
+        contestants = tuple(
+            c for c in (*row.contestants, *others) if {c.server, c.client} <= set(options.peers))
         rows.append(dataclasses.replace(row, contestants=contestants))
     if not rows:
         raise Failure("no such row")
@@ -333,7 +316,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--scale", type=float, default=1.0, help="factor on the number of messages")
     parser.add_argument("--rows", nargs="*", default=[], metavar="WORD", help="only rows with all these words")
-    parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS))
+    parser.add_argument("--peers", nargs="+", choices=peers.PEERS, default=["epoll", "netsys"])
     parser.add_argument("--records", action="store_true", help="only what a record of the performance monitor costs")
     parser.add_argument("--tls", action="store_true", help="only the cost of TLS")
     parser.add_argument("--syscalls", action="store_true", help="also count system calls per message (strace)")
@@ -343,6 +326,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--lib", type=pathlib.Path, default=ROOT / "target" / "release")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "target" / "bench")
     parser.add_argument("--cc", default=os.environ.get("CC", "cc"))
+    parser.add_argument("--cxx", default=os.environ.get("CXX", "c++"))
     options = parser.parse_args()
     options.out = options.out.absolute()
     return options
@@ -353,7 +337,7 @@ def main() -> int:
     if options.quick:
         options.rounds = 1
     rows = [] if options.records or options.tls else select(options)
-    programs = build(options)
+    programs = peers.build([*options.peers, *(["monitor"] if "netsys" in options.peers else [])], options)
     report = {
         "machine": {"kernel": platform.release(), "cpus": os.cpu_count()},
         "rounds": options.rounds, "seed": options.seed, "quick": options.quick,

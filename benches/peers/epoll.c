@@ -245,7 +245,7 @@ static void drive(void) {
 
 int main(int argc, char** argv) {
     struct bench_options options = bench_parse(argc, argv);
-    options.sender = SENDER_CALLBACK; /* a program on epoll has no other thread */
+    bench_require_plain(&options);
     workload_init(options);
     bench_raise_descriptor_limit();
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);

@@ -1,7 +1,9 @@
 /* The library under measurement: the same workloads through the public C ABI and nothing else.
  *
  * Everything runs in callbacks on the endpoint's loop, except with --sender thread or wait: then the main thread sends
- * the stream, and waits in on_writable's condition, or inside the library, when the queue is full. */
+ * the stream, and waits in on_writable's condition, or inside the library, when the queue is full. With --dispatch pool
+ * callbacks run on the context's pool; of one thread, since the workloads are one thread's: what is measured is the way
+ * there and back, not how much several threads get done. */
 #define _POSIX_C_SOURCE 200809L
 #include <network_system.h>
 #include <pthread.h>
@@ -41,6 +43,10 @@ static netsys_str text(const char* chars) {
 
 static uint32_t message_kind(void) {
     return work.options.raw ? NETSYS_MESSAGE_STREAM : NETSYS_MESSAGE_BINARY;
+}
+
+static uint32_t dispatch(void) {
+    return work.options.dispatch == DISPATCH_POOL ? NETSYS_DISPATCH_POOL : NETSYS_DISPATCH_INLINE;
 }
 
 static bool transport_send(struct workload_peer* peer, const uint8_t* data, size_t len) {
@@ -138,6 +144,7 @@ static void serve(netsys_context context) {
     netsys_server_config config;
     require(netsys_server_config_init(&config, sizeof config), "config");
     config.framing = work.options.raw ? NETSYS_FRAMING_RAW : NETSYS_FRAMING_FRAMED;
+    config.dispatch = dispatch();
     config.server_id = text("bench");
     config.host = text("127.0.0.1");
     config.max_connections = NETSYS_UNLIMITED_U32;
@@ -193,6 +200,7 @@ static void drive(netsys_context context) {
     netsys_client_config config;
     require(netsys_client_config_init(&config, sizeof config), "config");
     config.framing = work.options.raw ? NETSYS_FRAMING_RAW : NETSYS_FRAMING_FRAMED;
+    config.dispatch = dispatch();
     config.client_id = text("bench");
     config.host = text("127.0.0.1");
     config.port = work.options.port;
@@ -235,6 +243,7 @@ int main(int argc, char** argv) {
     netsys_context context;
     require(netsys_context_config_init(&config, sizeof config), "config");
     config.max_loops = 1;
+    config.pool_threads = 1;
     require(netsys_context_create(&config, &context), "context");
     if (options.server) {
         serve(context);

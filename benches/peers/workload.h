@@ -1,5 +1,5 @@
-/* The workloads, once for both peers: what a server answers and what a client sends. Only the transport differs, and it
- * is the including program that defines it: the three transport_ functions below. One thread at a time runs all of
+/* The workloads, once for all programs: what a server answers and what a client sends. Only the transport differs, and
+ * it is the including program that defines it: the three transport_ functions below. One thread at a time runs all of
  * this.
  *
  *              client                                            server
@@ -55,9 +55,9 @@ static inline void workload_init(struct bench_options options) {
     work.options = options;
     for (size_t i = 0; i < sizeof work.message; i++) work.message[i] = (uint8_t)('a' + i % 26);
     if (options.server) return;
-    work.peers = calloc(options.connections, sizeof(struct workload_peer*));
-    work.arrivals = calloc(options.window, sizeof *work.arrivals);
-    work.samples = calloc(options.work == WORK_PINGPONG ? options.messages : 1, sizeof *work.samples);
+    work.peers = (struct workload_peer**)calloc(options.connections, sizeof(struct workload_peer*));
+    work.arrivals = (uint32_t*)calloc(options.window, sizeof *work.arrivals);
+    work.samples = (uint32_t*)calloc(options.work == WORK_PINGPONG ? options.messages : 1, sizeof *work.samples);
     if (work.peers == NULL || work.arrivals == NULL || work.samples == NULL) bench_fail("out of memory");
 }
 
