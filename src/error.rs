@@ -269,6 +269,14 @@ impl Error {
         Error::new(Code::InvalidArgument, message)
     }
 
+    /// A call that would wait, on a thread of the library.
+    pub(crate) fn would_deadlock() -> Error {
+        Error::new(
+            Code::WouldDeadlock,
+            "this is a thread of the library, whose work the call would wait for: return from the handler",
+        )
+    }
+
     /// The error that an [`io::Error`] carries ([`Error::into_io`]); else one that the system reported.
     pub(crate) fn from_io(code: Code, what: impl fmt::Display, error: &io::Error) -> Error {
         let carried = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());

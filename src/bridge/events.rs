@@ -6,9 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::wait_while;
-use crate::error::{Error, Result, panic_text};
+use crate::error::{Code, Error, Result, panic_text};
 use crate::runtime::as_library_thread;
+use crate::sync::{lock, wait_while};
 
 /// So many events of sessions may wait. Who brings more waits for room, as if it told its own: so peers that come and
 /// go faster than that can be told are held up, and fill no memory.
@@ -164,11 +164,11 @@ impl EventQueue {
     /// Waits until all events have been told.
     pub(super) fn wait_idle(&self, deadline: Option<Instant>) -> Result<()> {
         let busy = |inner: &Inner| inner.telling || !inner.waiting.is_empty();
-        wait_while(&self.changed, self.lock(), deadline, busy).map(drop)
+        wait_while(&self.changed, self.lock(), deadline, busy).map(drop).ok_or(Code::Timeout.into())
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inner)
     }
 }
 
@@ -269,7 +269,7 @@ mod tests {
         let counting = Arc::new(Counting::default());
         let queue = Arc::new(EventQueue::new(counting.clone()));
         counting.1.set(Arc::downgrade(&queue)).expect("not set before");
-        queue.post(Event::Failed(crate::error::Code::Io.into()));
+        queue.post(Event::Failed(Code::Io.into()));
         queue.wait_idle(None).expect("all is told");
         assert_eq!(counting.0.load(Ordering::SeqCst), 1 + MOST_WAITING + 1 + 1);
     }

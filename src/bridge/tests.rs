@@ -38,8 +38,8 @@ fn bridge() -> (Arc<Bridge>, Receiver<&'static str>) {
     (Bridge::new("bridge", BridgeConfig::default(), listener).expect("valid"), told)
 }
 
-/// Starts something in a bridge, by code that sees how the bridge stands meanwhile.
-fn start<T>(bridge: &Arc<Bridge>, start: impl FnOnce(Arc<Observed>) -> Result<(Made, Arc<T>)>) -> Result<Arc<T>> {
+/// Starts a client in a bridge, by code that sees how the bridge stands meanwhile.
+fn start(bridge: &Arc<Bridge>, start: impl FnOnce(Arc<Observed>) -> Result<Arc<Client>>) -> Result<Arc<Client>> {
     let context = Context::new(ContextConfig::default(), ContextHooks::default());
     bridge.start(&context, &bridge.config(), "id".into(), Arc::new(Silent), start)
 }
@@ -47,7 +47,7 @@ fn start<T>(bridge: &Arc<Bridge>, start: impl FnOnce(Arc<Observed>) -> Result<(M
 #[test]
 fn a_failed_start_is_told_before_the_release() {
     let (bridge, told) = bridge();
-    let started = start::<()>(&bridge, |_| {
+    let started = start(&bridge, |_| {
         bridge.close(None);
         assert!(told.try_recv().is_err(), "something is being started");
         Err(Code::BindFailed.into())
@@ -64,7 +64,7 @@ fn a_failed_start_is_told_before_the_release() {
 fn a_wait_for_the_end_waits_for_what_is_being_started() {
     let (bridge, told) = bridge();
     let mut waiting = None;
-    let started = start::<()>(&bridge, |_| {
+    let started = start(&bridge, |_| {
         assert_eq!(bridge.wait(Some(Duration::ZERO)).expect_err("not yet").code, Code::Timeout);
         let other = Arc::clone(&bridge);
         waiting = Some(thread::spawn(move || {
@@ -72,7 +72,7 @@ fn a_wait_for_the_end_waits_for_what_is_being_started() {
             other.wait(Some(PATIENCE)).expect("it ends");
             told.try_iter().collect::<Vec<_>>()
         }));
-        drop(wait_while(&bridge.changed, bridge.lock_endpoints(), None, |endpoints| !endpoints.closed));
+        drop(wait_while(&bridge.changed, bridge.lock_endpoints(), None, |endpoints| !endpoints.is_closed()));
         Err(Code::BindFailed.into())
     });
     assert_eq!(started.expect_err("failed").code, Code::BindFailed);
@@ -89,7 +89,7 @@ fn what_ends_before_its_start_returns_is_counted_and_forgotten() {
     let client = start(&bridge, |handler| {
         let client = Client::start(&context, config, handler)?;
         client.wait(Some(PATIENCE))?;
-        Ok((Made::Client(Arc::downgrade(&client)), client))
+        Ok(client)
     });
     client.expect("it was started, if in vain");
     assert_eq!(bridge.metrics().connections_failed, 1);
