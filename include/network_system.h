@@ -257,6 +257,13 @@
 #define NETSYS_TLS_NO_SNI 2
 
 /**
+ * Flag of TLS: it is switched off. NULL in the place of the whole struct says so too; but with this, settings that are
+ * given beside it are an error, and no connection in plain text that nobody expects. Of server_tls and client_tls of a
+ * bridge, NETSYS_BRIDGE_ENCRYPT alone decides.
+ */
+#define NETSYS_TLS_OFF 4
+
+/**
  * The one value of dangerously_disable_verification that means it.
  */
 #define NETSYS_TLS_DANGEROUSLY_DISABLE_VERIFICATION 1315916100
@@ -739,7 +746,7 @@ typedef struct netsys_tls_config {
      */
     uint32_t client_certificate;
     /**
-     * NETSYS_TLS_NO_* together.
+     * NETSYS_TLS_NO_* and NETSYS_TLS_OFF together.
      */
     uint32_t flags;
     /**
@@ -770,7 +777,7 @@ typedef struct netsys_tls_config {
     struct netsys_bytes key;
     /**
      * The issuers that the peer's certificate has to come from: the file. Clients: none: those that the system trusts.
-     * Servers: needed if clients are asked for a certificate.
+     * Servers: needed if clients are asked for a certificate; errors and configuration files call it client_ca_file.
      */
     struct netsys_str ca_file;
     /**
@@ -791,20 +798,11 @@ typedef struct netsys_tls_config {
      */
     struct netsys_str server_name;
     /**
-     * The application protocols (ALPN), the preferred one first, with commas between them; may be empty.
+     * The application protocols (ALPN), the preferred one first, with commas between them, at most 1023 bytes; may be
+     * empty.
      */
     struct netsys_str alpn;
 } netsys_tls_config;
-
-/**
- * A server. 0 is never a valid id.
- */
-typedef struct netsys_server {
-    /**
-     * Opaque; compare and copy it, no more.
-     */
-    uint64_t id;
-} netsys_server;
 
 /**
  * A session: one connection, of a server or of a client. 0 is never a valid id.
@@ -1101,7 +1099,8 @@ typedef struct netsys_server_config {
      */
     uint32_t heartbeat_ms;
     /**
-     * How long a peer that has begun to say who it is may take to end, in ms; 0: 5000.
+     * How long a peer that has begun to say who it is may take to end, in ms; with tls: how long any peer may take from
+     * its connection on, for the handshake of TLS and, if framed, to say who it is together; 0: 5000.
      */
     uint32_t handshake_timeout_ms;
     /**
@@ -1205,7 +1204,7 @@ typedef struct netsys_server_config {
      */
     struct netsys_bridge bridge;
     /**
-     * How connections are encrypted; NULL: not at all.
+     * How connections are encrypted; NULL: not at all. A session that is adopted cannot be.
      */
     const struct netsys_tls_config *tls;
 } netsys_server_config;
@@ -1375,6 +1374,16 @@ typedef struct netsys_callbacks {
 } netsys_callbacks;
 
 /**
+ * A server. 0 is never a valid id.
+ */
+typedef struct netsys_server {
+    /**
+     * Opaque; compare and copy it, no more.
+     */
+    uint64_t id;
+} netsys_server;
+
+/**
  * The figures of a session, server or client. Sent means handed to the kernel whole; bytes are payload, except for the
  * wire's. All counters are since the start or the last reset.
  */
@@ -1453,7 +1462,8 @@ typedef struct netsys_stats {
     uint64_t connections_failed;
     /**
      * How long the last heartbeat's answer took, in nanoseconds; of a server, the longest of its sessions' last ones.
-     * 0: there was none yet. A framed session that is silent for heartbeat_ms sends one.
+     * 0: there was none yet. A framed session that has received nothing for heartbeat_ms sends one, and one of a bridge
+     * that measures (see NETSYS_BRIDGE_NO_MONITORING) each time that heartbeat_ms have gone by.
      */
     uint64_t round_trip_ns;
     /**
@@ -1521,7 +1531,7 @@ typedef struct netsys_client_config {
      */
     uint16_t reserved16;
     /**
-     * How long resolving, connecting and, if framed, greeting may take together, in ms; 0: 30000.
+     * How long resolving, connecting, the handshake of TLS and, if framed, greeting may take together, in ms; 0: 30000.
      */
     uint32_t connect_timeout_ms;
     /**
@@ -2397,18 +2407,6 @@ extern "C" {
 netsys_status netsys_tls_config_init(struct netsys_tls_config *config, size_t size);
 
 /**
- * Gives a server other certificates and settings of TLS while it serves. Connections that come from now on get them;
- * sessions that are there go on as they are. What cannot be used changes nothing.
- *
- * @param server  the server, which was started with TLS
- * @param tls     the settings; copied. NULL: those that it has, with its files read again
- * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_UNSUPPORTED (it was started without TLS);
- *         NETSYS_ERR_INVALID_ARGUMENT (what is given is malformed, does not belong together or is not enough);
- *         NETSYS_ERR_NOT_FOUND, NETSYS_ERR_PERMISSION_DENIED, NETSYS_ERR_IO (a file)
- */
-netsys_status netsys_server_reload_tls(struct netsys_server server, const struct netsys_tls_config *tls);
-
-/**
  * What TLS came to on a session. It is known in every callback of the session, and for as long as there is its handle.
  *
  * @param session  the session
@@ -2614,9 +2612,9 @@ netsys_status netsys_server_config_init(struct netsys_server_config *config, siz
  * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context or the bridge);
  *         NETSYS_ERR_CANCELLED (the context is being shut down, or the bridge destroyed); NETSYS_ERR_BIND_FAILED (the
  *         host or port: os_code of netsys_last_error says whether it is in use, forbidden, or not this machine's);
- *         NETSYS_ERR_IO (no thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release of the
- *         callbacks runs before this returns, unless it is the struct_size or reserved of the callbacks that is
- *         refused.
+ *         NETSYS_ERR_NOT_FOUND, NETSYS_ERR_PERMISSION_DENIED (a file of TLS); NETSYS_ERR_IO (a file of TLS, or no
+ *         thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release of the callbacks runs before
+ *         this returns, unless it is the struct_size or reserved of the callbacks that is refused.
  */
 netsys_status netsys_server_start(struct netsys_context context,
                                   const struct netsys_server_config *config,
@@ -2734,6 +2732,18 @@ netsys_status netsys_server_set_limits(struct netsys_server server,
                                        uint64_t max_message_bytes);
 
 /**
+ * Gives a server other certificates and settings of TLS while it serves. Connections that come from now on get them;
+ * sessions that are there go on as they are. What cannot be used changes nothing.
+ *
+ * @param server  the server, which was started with TLS
+ * @param tls     the settings; copied. NULL: those that it has, with its files read again
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_UNSUPPORTED (it was started without TLS);
+ *         NETSYS_ERR_INVALID_ARGUMENT (what is given is malformed, does not belong together or is not enough);
+ *         NETSYS_ERR_NOT_FOUND, NETSYS_ERR_PERMISSION_DENIED, NETSYS_ERR_IO (a file)
+ */
+netsys_status netsys_server_reload_tls(struct netsys_server server, const struct netsys_tls_config *tls);
+
+/**
  * Sends a message to all sessions of a server. It waits for nobody: a session whose queue is full refuses the message
  * or, under NETSYS_SEND_WAIT, takes it up to its hard limit.
  *
@@ -2831,9 +2841,11 @@ netsys_status netsys_client_config_init(struct netsys_client_config *config, siz
  * @param callbacks  its events; copied. The userdata must live until release runs
  * @param out        the client, yours until netsys_client_destroy
  * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context or the bridge);
- *         NETSYS_ERR_CANCELLED (the context is being shut down, or the bridge destroyed); NETSYS_ERR_IO (no thread);
- *         NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release of the callbacks runs before this
- *         returns, unless it is the struct_size or reserved of the callbacks that is refused.
+ *         NETSYS_ERR_CANCELLED (the context is being shut down, or the bridge destroyed); NETSYS_ERR_NOT_FOUND (a file
+ *         of TLS, or the issuers that the system trusts); NETSYS_ERR_PERMISSION_DENIED (a file of TLS); NETSYS_ERR_IO
+ *         (a file of TLS, or no thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release of the
+ *         callbacks runs before this returns, unless it is the struct_size or reserved of the callbacks that is
+ *         refused.
  */
 netsys_status netsys_client_start(struct netsys_context context,
                                   const struct netsys_client_config *config,
@@ -3337,7 +3349,9 @@ netsys_status netsys_session_create(struct netsys_str session_id,
  * @param context    where its thread belongs
  * @param fd         a connected TCP socket. On NETSYS_OK it is the library's, and closed or numbered anew; on failure
  *                   it is still yours
- * @param config     what the session is like, as for a server; host, port, backlog and max_connections are ignored
+ * @param config     what the session is like, as for a server; tls is NULL or has NETSYS_TLS_OFF, since the socket is
+ *                   taken as it is. What is about listening and accepting is ignored: host, port, backlog, io_threads,
+ *                   max_connections, max_connections_per_address, accept_rate, accept_burst and exempt_addresses
  * @param callbacks  its events, as for a server: on_accept .. on_end, then on_stopped and release; copied
  * @param out        the session, retained once: yours until netsys_session_release
  * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context); NETSYS_ERR_UNSUPPORTED (the
@@ -3583,10 +3597,11 @@ netsys_status netsys_pool_config_init(struct netsys_pool_config *config, size_t 
  * @param callbacks  their events; copied. The userdata must live until release runs
  * @param out        the pool, yours until netsys_pool_destroy
  * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context or the bridge);
- *         NETSYS_ERR_CANCELLED (the context is being shut down, or the bridge destroyed); NETSYS_ERR_IO (no thread);
- *         NETSYS_ERR_UNSUPPORTED (the bridge has pooling switched off); NETSYS_ERR_OUT_OF_MEMORY (too many handles).
- *         On failure the release of the callbacks runs before this returns, unless it is the struct_size or reserved
- *         of the callbacks that is refused.
+ *         NETSYS_ERR_CANCELLED (the context is being shut down, or the bridge destroyed); NETSYS_ERR_NOT_FOUND (a file
+ *         of TLS, or the issuers that the system trusts); NETSYS_ERR_PERMISSION_DENIED (a file of TLS); NETSYS_ERR_IO
+ *         (a file of TLS, or no thread); NETSYS_ERR_UNSUPPORTED (the bridge has pooling switched off);
+ *         NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release of the callbacks runs before this
+ *         returns, unless it is the struct_size or reserved of the callbacks that is refused.
  */
 netsys_status netsys_pool_start(struct netsys_context context,
                                 const struct netsys_pool_config *config,
@@ -3764,7 +3779,7 @@ netsys_status netsys_session_manager_destroy(struct netsys_session_manager manag
  * @param manager  the manager
  * @param session  the session; copied
  * @param id       the id that it is known by, at most 255 bytes; empty: the id of the library's session, or if there
- *                 is none "session_<n>"
+ *                 is none "session_" with a number
  * @param buf      the id that it is known by, NUL-terminated; may be NULL if cap is 0
  * @param cap      the size of buf: 0, or at least 256
  * @param needed   the length without the NUL; may be NULL
@@ -4144,25 +4159,6 @@ netsys_status netsys_config_load_string(struct netsys_config config, struct nets
 netsys_status netsys_config_validate(struct netsys_config config);
 
 /**
- * How many faults the last call that failed on this configuration has found.
- *
- * @param config  the configuration
- * @param out     the number
- * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
- */
-netsys_status netsys_config_fault_count(struct netsys_config config, size_t *out);
-
-/**
- * One of the faults that the last call that failed on this configuration has found.
- *
- * @param config  the configuration
- * @param index   which, from 0, in the order of the text
- * @param out     filled in; set its struct_size to sizeof(netsys_config_fault_info) first
- * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_NOT_FOUND (there are less)
- */
-netsys_status netsys_config_fault(struct netsys_config config, size_t index, struct netsys_config_fault_info *out);
-
-/**
  * Writes every key with its value, as a text that netsys_config_load_string makes the same configuration of.
  *
  * @param config  the configuration
@@ -4182,7 +4178,8 @@ netsys_status netsys_config_to_string(struct netsys_config config,
 /**
  * The value of a key as a number: times in milliseconds, with NETSYS_INFINITE for "off", sizes in bytes, INT64_MAX for
  * "unlimited", 0 for "default", true and false as 1 and 0, and words as their number: NETSYS_FRAMING_*,
- * NETSYS_DISPATCH_*, NETSYS_SEND_*; levels of the log from 0, "trace", to 5, "fatal".
+ * NETSYS_DISPATCH_*, NETSYS_SEND_*, NETSYS_COMPRESSION_*, NETSYS_CLIENT_CERTIFICATE_*, NETSYS_TLS_1_*; levels of the log
+ * from 0, "trace", to 5, "fatal".
  *
  * @param config  the configuration
  * @param key     the key: "server.timeout"
@@ -4190,7 +4187,9 @@ netsys_status netsys_config_to_string(struct netsys_config config,
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT (also: the key is unknown, or its value is
  *         a string)
  */
-netsys_status netsys_config_number(struct netsys_config config, struct netsys_str key, int64_t *out);
+netsys_status netsys_config_number(struct netsys_config config,
+                                   struct netsys_str key,
+                                   int64_t *out);
 
 /**
  * The value of a key as it is written in a file, but without quotes: "30s", "64 KiB", "framed", "true".
@@ -4233,11 +4232,30 @@ netsys_status netsys_config_set_number(struct netsys_config config, struct netsy
 netsys_status netsys_config_set_text(struct netsys_config config, struct netsys_str key, struct netsys_str value);
 
 /**
+ * How many faults the last call that failed on this configuration has found.
+ *
+ * @param config  the configuration
+ * @param out     the number
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_config_fault_count(struct netsys_config config, size_t *out);
+
+/**
+ * One of the faults that the last call that failed on this configuration has found.
+ *
+ * @param config  the configuration
+ * @param index   which, from 0, in the order of the text
+ * @param out     filled in; set its struct_size to sizeof(netsys_config_fault_info) first
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_NOT_FOUND (there are less)
+ */
+netsys_status netsys_config_fault(struct netsys_config config, size_t index, struct netsys_config_fault_info *out);
+
+/**
  * The configuration of a server, for netsys_server_start.
  *
  * @param config  the configuration
- * @param out     filled in; set its struct_size to sizeof(netsys_server_config) first. Its strings are valid until the
- *                configuration is destroyed
+ * @param out     filled in; set its struct_size to sizeof(netsys_server_config) first. Its strings, and what tls
+ *                points to, are valid until the configuration is destroyed
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
  */
 netsys_status netsys_config_server(struct netsys_config config, struct netsys_server_config *out);
@@ -4246,8 +4264,8 @@ netsys_status netsys_config_server(struct netsys_config config, struct netsys_se
  * The configuration of a client, for netsys_client_start, which refuses it while it names no host and port.
  *
  * @param config  the configuration
- * @param out     filled in; set its struct_size to sizeof(netsys_client_config) first. Its strings are valid until the
- *                configuration is destroyed
+ * @param out     filled in; set its struct_size to sizeof(netsys_client_config) first. Its strings, and what tls
+ *                points to, are valid until the configuration is destroyed
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
  */
 netsys_status netsys_config_client(struct netsys_config config, struct netsys_client_config *out);
@@ -4268,8 +4286,8 @@ netsys_status netsys_config_bridge(struct netsys_config config,
  * without callbacks.
  *
  * @param config  the configuration
- * @param out     filled in; set its struct_size to sizeof(netsys_context_config) first. Its string is valid until the
- *                configuration is destroyed
+ * @param out     filled in; set its struct_size to sizeof(netsys_context_config) first. Its strings are valid until
+ *                the configuration is destroyed
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
  */
 netsys_status netsys_config_context(struct netsys_config config, struct netsys_context_config *out);

@@ -236,6 +236,18 @@ impl Code {
     }
 }
 
+impl Code {
+    /// Why a file could not be read.
+    pub(crate) fn of_file(error: &io::Error) -> Code {
+        match error.kind() {
+            io::ErrorKind::NotFound => Code::NotFound,
+            io::ErrorKind::PermissionDenied => Code::PermissionDenied,
+            io::ErrorKind::InvalidInput => Code::InvalidArgument, // a NUL in its name
+            _ => Code::Io,
+        }
+    }
+}
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message().to_string_lossy())

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use network_system::bridge::{Bridge, Events};
-use network_system::config::{BridgeConfig, ClientConfig, ContextConfig, Framing, SendPolicy};
+use network_system::config::{BridgeConfig, ClientConfig, ContextConfig, Framing, Pem, SendPolicy, TlsVersion};
 use network_system::core::{Client, PoolConfig, Server};
 use network_system::error::{Code, Error};
 use network_system::log::{Filter, Log, Record, Sink};
@@ -436,6 +436,20 @@ fn an_encrypting_bridge_encrypts_or_starts_nothing() {
     assert_eq!(error.code, Code::InvalidArgument);
     assert!(error.message.contains("set certificate_file"), "{error}");
     assert_eq!(next(&told), Told::Error(Code::InvalidArgument));
+
+    // Settings of their own without the switch are not given up for those of the bridge.
+    let mut server = server_config();
+    server.tls.min_version = TlsVersion::V1_3;
+    let mut client = framed(1);
+    client.tls.ca = Pem::file("private.pem");
+    for error in [
+        bridge.start_server(&home.0, server, Arc::new(Echo)).unwrap_err(),
+        bridge.start_client(&home.0, client, Arc::new(Echo)).unwrap_err(),
+    ] {
+        assert_eq!(error.code, Code::InvalidArgument);
+        assert!(error.message.contains("set tls.enabled to true"), "{error}");
+        assert_eq!(next(&told), Told::Error(Code::InvalidArgument));
+    }
 
     let given = BridgeConfig {
         server_tls: ca.server_config(Framing::Auto).tls,

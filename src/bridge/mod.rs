@@ -106,8 +106,8 @@ impl Bridge {
         handler: Arc<dyn Handler>,
     ) -> Result<Arc<Server>> {
         let settings = self.config();
-        let config = settings.complete_server(config);
         self.start(context, &settings, config.server_id.clone(), handler, |handler| {
+            let config = settings.complete_server(config)?;
             settings.check_certificate(&config)?;
             Server::start(context, config, handler)
         })
@@ -121,9 +121,8 @@ impl Bridge {
         handler: Arc<dyn Handler>,
     ) -> Result<Arc<Client>> {
         let settings = self.config();
-        let config = settings.complete_client(config);
         self.start(context, &settings, config.client_id.clone(), handler, |handler| {
-            Client::start(context, config, handler)
+            Client::start(context, settings.complete_client(config)?, handler)
         })
     }
 

@@ -9,7 +9,7 @@ use super::guard;
 use super::monitor::{netsys_metrics, report};
 use super::objects;
 use super::status::netsys_status;
-use super::tls::{self, netsys_tls_config};
+use super::tls_config::{self, netsys_tls_config};
 use super::types::*;
 use crate::bridge::{Bridge, Events};
 use crate::config::{BridgeConfig, ClientConfig, ServerConfig};
@@ -172,7 +172,7 @@ unsafe fn bridge_config(config: *const netsys_bridge_config) -> Result<BridgeCon
     let default = BridgeConfig::default();
     let or = |value: u32, default: usize| if value == 0 { default } else { value as usize };
     // SAFETY: by the contract of this function.
-    let (server_tls, client_tls) = unsafe { (tls::server(c.server_tls)?, tls::client(c.client_tls)?) };
+    let (server_tls, client_tls) = unsafe { (tls_config::server(c.server_tls)?, tls_config::client(c.client_tls)?) };
     let or_millis = |ms: u32, default| if ms == 0 { default } else { millis(ms) };
     Ok(BridgeConfig {
         performance_monitoring: c.flags & NETSYS_BRIDGE_NO_MONITORING == 0,
@@ -273,9 +273,9 @@ impl PoolHome {
     }
 
     /// That of its clients likewise.
-    pub(super) fn complete_client(&self, config: ClientConfig) -> ClientConfig {
+    pub(super) fn complete_client(&self, config: ClientConfig) -> Result<ClientConfig> {
         match &self.0 {
-            None => config,
+            None => Ok(config),
             Some((_, settings)) => settings.complete_client(config),
         }
     }

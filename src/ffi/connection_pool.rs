@@ -9,7 +9,7 @@ use super::binding::Owner;
 use super::bridge::PoolHome;
 use super::callbacks::Callbacks;
 use super::client::live_session;
-use super::config::{self, netsys_client_config};
+use super::client_config::{self, netsys_client_config};
 use super::guard;
 use super::objects::{self, Handle};
 use super::status::{self, NETSYS_OK, netsys_status};
@@ -277,10 +277,11 @@ pub unsafe extern "C" fn netsys_pool_config_init(config: *mut netsys_pool_config
 /// @param callbacks  their events; copied. The userdata must live until release runs
 /// @param out        the pool, yours until netsys_pool_destroy
 /// @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context or the bridge);
-///         NETSYS_ERR_CANCELLED (the context is being shut down, or the bridge destroyed); NETSYS_ERR_IO (no thread);
-///         NETSYS_ERR_UNSUPPORTED (the bridge has pooling switched off); NETSYS_ERR_OUT_OF_MEMORY (too many handles).
-///         On failure the release of the callbacks runs before this returns, unless it is the struct_size or reserved
-///         of the callbacks that is refused.
+///         NETSYS_ERR_CANCELLED (the context is being shut down, or the bridge destroyed); NETSYS_ERR_NOT_FOUND (a file
+///         of TLS, or the issuers that the system trusts); NETSYS_ERR_PERMISSION_DENIED (a file of TLS); NETSYS_ERR_IO
+///         (a file of TLS, or no thread); NETSYS_ERR_UNSUPPORTED (the bridge has pooling switched off);
+///         NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release of the callbacks runs before this
+///         returns, unless it is the struct_size or reserved of the callbacks that is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn netsys_pool_start(
     context: netsys_context,
@@ -291,7 +292,7 @@ pub unsafe extern "C" fn netsys_pool_start(
 ) -> netsys_status {
     guard::start(
         // SAFETY: the caller gives NULL or a configuration as long as it says.
-        || unsafe { config::client(client) },
+        || unsafe { client_config::client(client) },
         // SAFETY: the caller gives NULL or a table as long as it says.
         || unsafe { Callbacks::read(callbacks, Owner::Endpoint) },
         |callbacks, client| {
@@ -299,7 +300,7 @@ pub unsafe extern "C" fn netsys_pool_start(
             let (out, config) = unsafe { (Out::new(out, "out")?, pool_config(config)?) };
             let home = PoolHome::new(client.bridge)?;
             let config = home.complete(config)?;
-            let client = home.complete_client(client.config);
+            let client = home.complete_client(client.config)?;
             let start = move |context: &_, client, tls, handler| home.start_client(context, client, tls, handler);
             let pool = objects::with(context, |open| {
                 let maker = ClientMaker::new(&open.context, client, callbacks.clone(), Box::new(start))?;

@@ -344,6 +344,13 @@ impl Session {
         self.peer_limit.load(Ordering::Relaxed)
     }
 
+    /// The session whose driver runs on this thread, which keeps it; NULL: none does. What a driver calls is told of
+    /// this session, so that most of what is done there is done to it.
+    #[inline]
+    pub(crate) fn at_work() -> *const Session {
+        crate::runtime::batch::subject().cast()
+    }
+
     fn number(&self) -> u64 {
         self.number
     }

@@ -14,6 +14,7 @@ use tokio::sync::{Notify, oneshot};
 pub(super) use self::shared::SharedMessage;
 use super::handler::{Handler, Message, Meter, Payload};
 use super::inbox::Inbox;
+use super::outbound::trim_pool;
 use super::sending::too_large;
 use super::{Session, Stats};
 use crate::config::SessionConfig;
@@ -87,6 +88,8 @@ struct Inner {
     /// A client was connected before.
     was_open: bool,
     sessions: HashMap<u64, Arc<Session>>,
+    /// The same as a list, made by a broadcast for the next ones.
+    everyone: Option<Arc<[Arc<Session>]>>,
     /// Where a reconnecting client's messages wait that has no connection.
     backlog: Weak<Session>,
     groups: HashMap<String, HashMap<u64, Arc<Session>>>,
@@ -369,6 +372,7 @@ impl Registry {
         }
         inner.past.connections_total += 1;
         inner.sessions.insert(session.number(), Arc::clone(session));
+        inner.everyone = None;
         self.live.fetch_add(1, Ordering::AcqRel);
         Ok(())
     }
@@ -381,8 +385,12 @@ impl Registry {
             inner.leave(&group, session.number());
         }
         let removed = inner.sessions.remove(&session.number());
+        inner.everyone = None;
         if removed.is_some() {
             inner.past.add(&Stats { queued_bytes: 0, ..session.counts() });
+        }
+        if inner.sessions.is_empty() {
+            trim_pool(true);
         }
     }
 
@@ -535,22 +543,22 @@ impl Registry {
         if data.len() > limit as usize {
             return Err(too_large(data.len(), limit));
         }
-        let members: Vec<Arc<Session>> = {
-            let inner = self.lock();
+        let members: Arc<[Arc<Session>]> = {
+            let Inner { sessions, everyone, groups, .. } = &mut *self.lock();
             match group {
-                None => inner.sessions.values().cloned().collect(),
-                Some(group) => inner.groups.get(group).into_iter().flat_map(HashMap::values).cloned().collect(),
+                None => Arc::clone(everyone.get_or_insert_with(|| sessions.values().cloned().collect())),
+                Some(group) => groups.get(group).into_iter().flat_map(HashMap::values).cloned().collect(),
             }
         };
         let mut message = SharedMessage::new(self, payload, data);
         let mut fanout = Fanout::default();
         let mut to_write = Vec::new();
-        for session in members {
+        for session in &*members {
             match session.send_shared(&mut message) {
                 Ok(write) => {
                     fanout.queued += 1;
                     if write {
-                        to_write.push(session);
+                        to_write.push(Arc::clone(session));
                     }
                 }
                 Err(_) => fanout.refused += 1,

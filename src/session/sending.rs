@@ -215,7 +215,23 @@ impl Session {
         if self.registry.compresses(len) {
             return self.send_compressed(payload, parts, len, deadline);
         }
-        self.send_plain(payload, parts, len, deadline)
+        match self.send_granted(payload, parts, len) {
+            None => Ok(()),
+            Some(sending) => self.send_plain(sending, payload, parts, len, deadline),
+        }
+    }
+
+    /// Sends a message the short way if that was granted; else takes the queue.
+    #[inline(always)]
+    fn send_granted(&self, payload: Payload, parts: &[&[u8]], len: usize) -> Option<MutexGuard<'_, Sending>> {
+        let mut sending = lock(&self.sending);
+        if len > 0 && self.takes(len) && sending.queue.push_granted(batch::current(), payload, parts, len) {
+            drop(sending);
+            self.log_sent(payload, len);
+            return None;
+        }
+        sending.queue.revoke();
+        Some(sending)
     }
 
     /// Sends a message compressed, if its peer has agreed and that makes it shorter.
@@ -243,7 +259,7 @@ impl Session {
                 return result;
             }
         }
-        self.send_plain(payload, parts, len, deadline)
+        self.send_plain(self.lock_sending(), payload, parts, len, deadline)
     }
 
     /// How messages are compressed for the peer. Once that is known it speaks the framed protocol.
@@ -259,15 +275,15 @@ impl Session {
         }
     }
 
-    #[inline(always)]
-    fn send_plain(
-        self: &Arc<Self>,
+    #[inline(never)]
+    fn send_plain<'a>(
+        self: &'a Arc<Self>,
+        mut sending: MutexGuard<'a, Sending>,
         payload: Payload,
         parts: &[&[u8]],
         len: usize,
         deadline: &mut Option<Instant>,
     ) -> Result<()> {
-        let mut sending = self.lock_sending();
         sending.queue.check_open()?;
         if len == 0 && payload == Payload::Stream {
             return Err(nothing());
@@ -314,19 +330,40 @@ impl Session {
         }
     }
 
+    /// The longest message that this side and its peer take, if messages have a largest size.
+    #[inline]
+    fn limit(&self) -> u32 {
+        self.registry.max_message().min(self.peer_limit())
+    }
+
+    #[inline]
+    fn takes(&self, len: usize) -> bool {
+        len <= self.limit() as usize
+    }
+
     #[inline]
     fn check_len(&self, len: usize) -> Result<()> {
-        let limit = self.registry.max_message().min(self.peer_limit());
-        if len > limit as usize { Err(too_large(len, limit)) } else { Ok(()) }
+        if self.takes(len) { Ok(()) } else { Err(too_large(len, self.limit())) }
     }
 
     /// Sends a broadcast's message as the session's policy says, but waits for nothing. True: the caller is to have the
     /// queue written.
     pub(super) fn send_shared(self: &Arc<Self>, message: &mut SharedMessage<'_>) -> Result<bool> {
         let (payload, data) = (message.payload, message.data);
-        // Before the lock is taken, as above. Who takes it compressed speaks the framed protocol.
-        let framed = message.framed(self.compress_by().filter(|_| self.registry.compresses(data.len())));
-        let mut sending = self.lock_sending();
+        // Who takes it compressed speaks the framed protocol.
+        let algorithm = self.compress_by().filter(|_| self.registry.compresses(data.len()));
+        let mut sending = match algorithm {
+            None => match self.send_granted(payload, &[data], data.len()) {
+                None => return Ok(false),
+                Some(sending) => sending,
+            },
+            Some(_) => {
+                // Before the lock is taken, as above.
+                message.framed(algorithm);
+                self.lock_sending()
+            }
+        };
+        let framed = message.framed(algorithm);
         sending.queue.check_open()?;
         if sending.queue.wire == Wire::Unknown {
             sending.decide(payload, &self.registry);
@@ -340,8 +377,8 @@ impl Session {
             sending = room;
         }
         match sending.queue.wire {
-            Wire::Framed => sending.queue.push_shared(&framed),
-            Wire::Raw => sending.queue.push_shared(&framed.slice(HEADER_LEN..)),
+            Wire::Framed => sending.queue.push_shared(framed, 0),
+            Wire::Raw => sending.queue.push_shared(framed, HEADER_LEN),
             Wire::Unknown | Wire::Greeted => sending.queue.push(payload, &[data], data.len()),
         }
         let wake = if batch::is_active() {
@@ -368,6 +405,10 @@ impl Session {
     pub(super) fn transmit(self: &Arc<Self>, mut sending: MutexGuard<'_, Sending>) {
         let Some(thread) = batch::current() else {
             let next = sending.queue.next_step(!batch::leaves_writes());
+            if next != Next::Write {
+                // Somebody is at it already, or will be soon.
+                sending.queue.grant(None, self.registry.config.send_queue);
+            }
             drop(sending);
             match next {
                 Next::Nothing => {}
@@ -378,6 +419,9 @@ impl Session {
         };
         let newly = sending.queue.mark_dirty(thread);
         let large = sending.queue.queued() > CORK_LIMIT;
+        if !large {
+            sending.queue.grant(Some(thread), CORK_LIMIT.min(self.registry.config.send_queue));
+        }
         drop(sending);
         if newly {
             batch::flush_at_end(Arc::clone(self) as Arc<dyn batch::Flush>);
@@ -472,15 +516,25 @@ impl Session {
             if left.is_zero() {
                 break;
             }
-            sending = self.room.wait_timeout(sending, left).unwrap_or_else(PoisonError::into_inner).0;
+            sending = self.wait_for_change(sending, left);
         }
         sending.waiting -= 1;
         sending
     }
 
+    /// Waits until there is room in the queue, or never will be, or for so long.
+    fn wait_for_change<'a>(&self, sending: MutexGuard<'a, Sending>, most: Duration) -> MutexGuard<'a, Sending> {
+        let (mut sending, _) = self.room.wait_timeout(sending, most).unwrap_or_else(PoisonError::into_inner);
+        sending.queue.revoke();
+        sending
+    }
+
+    /// Takes the queue, for whatever but a message that is granted.
     #[inline]
     pub(super) fn lock_sending(&self) -> MutexGuard<'_, Sending> {
-        lock(&self.sending)
+        let mut sending = lock(&self.sending);
+        sending.queue.revoke();
+        sending
     }
 }
 

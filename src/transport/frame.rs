@@ -106,6 +106,20 @@ impl Header {
         if word >> 40 != 0 || header.kind == 0 { header.with_marks((word >> 48) as u16) } else { Ok(header) }
     }
 
+    /// The kind and length of a message that is not compressed; `None`: the header is another one, or a bad one.
+    #[inline]
+    fn message(bytes: &[u8; HEADER_LEN]) -> Option<(Kind, u32)> {
+        const TEXT: u32 = Kind::Text as u32;
+        const BINARY: u32 = Kind::Binary as u32;
+        let word = u64::from_le_bytes(*bytes);
+        let kind = match (word >> 32) as u32 {
+            TEXT => Kind::Text,
+            BINARY => Kind::Binary,
+            _ => return None,
+        };
+        Some((kind, word as u32))
+    }
+
     #[inline(never)]
     fn with_marks(self, reserved: u16) -> Result<Header> {
         let Header { len, kind, flags } = self;

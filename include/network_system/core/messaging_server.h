@@ -139,7 +139,8 @@ public:
     /// Errors: server_not_started (-660), unsupported (-22) when it runs without TLS, invalid_argument (-1), and for a
     /// file not_found (-2), permission_denied (-3), io_error (-9).
     VoidResult reload_tls(const server_tls_config& config) {
-        const netsys_tls_config tls = detail::to_c(config);
+        netsys_tls_config tls = detail::to_c(config);
+        tls.flags &= ~NETSYS_TLS_OFF;
         const VoidResult result =
             if_running([&](netsys_server server) { return netsys_server_reload_tls(server, &tls); });
         if (result.is_ok()) {

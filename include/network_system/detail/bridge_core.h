@@ -124,9 +124,8 @@ private:
                        (wanted.enable_encryption ? NETSYS_BRIDGE_ENCRYPT : 0u);
         const netsys_tls_config server_tls = to_c(wanted.server_tls);
         const netsys_tls_config client_tls = to_c(wanted.client_tls);
-        // Without enable_encryption they are refused: nobody has a plain connection who has said how to encrypt it.
-        config.server_tls = wanted.server_tls.enabled || is_given(wanted.server_tls) ? &server_tls : nullptr;
-        config.client_tls = wanted.client_tls.enabled || is_given(wanted.client_tls) ? &client_tls : nullptr;
+        config.server_tls = &server_tls;
+        config.client_tls = &client_tls;
         config.max_connections_per_client = to_u32(wanted.max_connections_per_client);
         config.connection_timeout_ms = to_ms(wanted.connection_timeout);
         config.message_timeout_ms = to_ms(wanted.message_timeout);

@@ -140,7 +140,7 @@ public:
         auto run = std::make_unique<client_run>(core, settings.reconnect.enabled);
         config.executor = to_c(settings.executor);
         const netsys_tls_config tls = to_c(settings.tls);
-        config.tls = settings.tls.enabled ? &tls : nullptr;
+        config.tls = &tls;
         if (core->bridge) {
             config.bridge = core->bridge->handle();
         }
