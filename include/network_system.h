@@ -1898,7 +1898,8 @@ typedef struct netsys_pool_source {
      */
     void *userdata;
     /**
-     * Starts a client, which the pool has to itself from then on, and stores it. Required. Returns NETSYS_OK, or why
+     * Starts a client, which the pool has to itself from then on, and stores it. Required. Clients that it starts on
+     * the calling thread with the same host and TLS read certificates once, and resume each other's sessions. Returns NETSYS_OK, or why
      * there is none: the first who waits for a connection gets that status and, if it is the last error of the
      * thread, its text.
      */
@@ -4056,7 +4057,8 @@ netsys_status netsys_bridge_status_report(struct netsys_bridge bridge, char *buf
 
 /**
  * Tells a bridge of a failure of the application's own, such as a message that it cannot read: it is counted, and
- * on_error gets it, unless more than 1024 events wait to be told.
+ * on_error gets it, unless more than 1024 events wait to be told. Only ten a second are told, but for
+ * NETSYS_ERR_HANDLER_FAILED: peers may bring about the others as often as they like.
  *
  * @param bridge   the bridge
  * @param status   NETSYS_ERR_*

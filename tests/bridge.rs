@@ -281,6 +281,20 @@ fn what_the_program_reports_is_logged() {
 }
 
 #[test]
+fn what_is_reported_is_told_in_moderation_and_counted_whole() {
+    const REPORTS: u64 = 1000; // for minutes, at ten a second
+    let (bridge, told) = bridge(BridgeConfig::default());
+    for _ in 0..REPORTS {
+        bridge.report(&Code::ReceiveFailed.into());
+    }
+    bridge.report(&Code::HandlerFailed.into());
+    let told: Vec<_> = told.try_iter().collect();
+    assert!((11..REPORTS as usize).contains(&told.len()), "{} were told", told.len());
+    assert_eq!(told.last(), Some(&Told::Error(Code::HandlerFailed)), "which is always told");
+    assert_eq!(bridge.metrics().receive_errors, REPORTS);
+}
+
+#[test]
 fn its_settings_take_the_place_of_defaults_only() {
     let home = Home::new();
     let config = BridgeConfig { message_timeout: Duration::from_millis(30), ..BridgeConfig::default() };

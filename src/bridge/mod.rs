@@ -25,10 +25,14 @@ use crate::config::{BridgeConfig, ClientConfig, MAX_ID_LEN, ServerConfig};
 use crate::core::{Client, PoolConfig, Server};
 use crate::error::{Code, Error, Result};
 use crate::metrics::{ErrorKind, Metrics, Source, monitor};
-use crate::runtime::{Context, LoopRef, logging_to, on_library_thread};
+use crate::runtime::{Context, LoopRef, Rate, RateLimit, logging_to, on_library_thread};
 use crate::session::handler::Handler;
 use crate::sync::{lock, wait_while};
+use crate::sys;
 use crate::transport::tls::TlsClient;
+
+/// How many of the failures that are reported to it a bridge tells.
+const REPORTS: Rate = Rate { each_second: 10, at_once: 10 };
 
 /// A bridge. All functions may be called on any thread at any time, handlers included; only [`Bridge::wait`] waits.
 ///
@@ -41,6 +45,7 @@ pub struct Bridge {
     log: Mutex<Option<WeakDispatch>>,
     figures: Figures,
     events: EventQueue,
+    reports: RateLimit,
     endpoints: Mutex<Endpoints>,
     /// Signalled when one has been started or has ended.
     changed: Condvar,
@@ -61,6 +66,7 @@ impl Bridge {
             log: Mutex::default(),
             figures: Figures::default(),
             events: EventQueue::new(events),
+            reports: RateLimit::default(),
             endpoints: Mutex::default(),
             changed: Condvar::new(),
         });
@@ -274,10 +280,14 @@ impl Bridge {
 
     /// Tells of a failure of the application's own, as of those of servers and clients.
     ///
-    /// It is counted in any case, and told unless 1,024 others wait for that. Never waits.
+    /// It is counted in any case, and told unless 1,024 others wait for that; but ten times a second at most, as what
+    /// peers can bring about, unless it is a handler that failed. Never waits.
     pub fn report(&self, error: &Error) {
         self.logging(|| {
             self.count_failure(error);
+            if error.code != Code::HandlerFailed && !self.reports.take(REPORTS, sys::monotonic_ns()) {
+                return;
+            }
             self.note(format_args!("{error}"));
             self.events.post_in_passing(Event::Failed(error.clone()));
         });

@@ -444,7 +444,8 @@ pub unsafe extern "C" fn netsys_bridge_status_report(
 }
 
 /// Tells a bridge of a failure of the application's own, such as a message that it cannot read: it is counted, and
-/// on_error gets it, unless more than 1024 events wait to be told.
+/// on_error gets it, unless more than 1024 events wait to be told. Only ten a second are told, but for
+/// NETSYS_ERR_HANDLER_FAILED: peers may bring about the others as often as they like.
 ///
 /// @param bridge   the bridge
 /// @param status   NETSYS_ERR_*

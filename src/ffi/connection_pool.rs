@@ -17,6 +17,7 @@ use super::types::*;
 use crate::core::{Client, ClientMaker, ConnectionPool, Connector, Opened, PoolConfig, PoolStats};
 use crate::error::Result;
 use crate::runtime::on_library_thread;
+use crate::transport::tls::SharedTls;
 
 /// A pool of connections to one server. 0 is never a valid id.
 #[repr(C)]
@@ -59,7 +60,8 @@ pub struct netsys_pool_source {
     pub reserved: u32,
     /// Given to every function of this table.
     pub userdata: *mut c_void,
-    /// Starts a client, which the pool has to itself from then on, and stores it. Required. Returns NETSYS_OK, or why
+    /// Starts a client, which the pool has to itself from then on, and stores it. Required. Clients that it starts on
+    /// the calling thread with the same host and TLS read certificates once, and resume each other's sessions. Returns NETSYS_OK, or why
     /// there is none: the first who waits for a connection gets that status and, if it is the last error of the
     /// thread, its text.
     pub open: Option<unsafe extern "C-unwind" fn(userdata: *mut c_void, client: *mut netsys_client) -> netsys_status>,
@@ -175,6 +177,7 @@ type OpenClient = unsafe extern "C-unwind" fn(userdata: *mut c_void, client: *mu
 /// Clients that the caller makes.
 struct Source {
     table: netsys_pool_source,
+    tls: Arc<SharedTls>,
     /// Whether the pool has taken over, and will release it.
     started: AtomicBool,
 }
@@ -192,7 +195,7 @@ impl Source {
         // SAFETY: by the contract of this function.
         let table = unsafe { args::read_struct(table, "source") }?;
         reserved(table.reserved, "source: reserved")?;
-        Ok(Source { table, started: AtomicBool::new(false) })
+        Ok(Source { table, tls: Arc::default(), started: AtomicBool::new(false) })
     }
 
     fn open(&self) -> Result<OpenClient> {
@@ -228,7 +231,7 @@ impl Connector for Sourced {
         let open = self.0.open()?;
         let mut handle = netsys_client { id: 0 };
         // SAFETY: the table's function is called as the header says.
-        let status = unsafe { open(self.0.table.userdata, &raw mut handle) };
+        let status = self.0.tls.within(|| unsafe { open(self.0.table.userdata, &raw mut handle) });
         if status != NETSYS_OK {
             return Err(status::recall(status));
         }

@@ -59,6 +59,13 @@ TEST(LibraryThreads, AreAsTheFirstConfigurationSays) {
 
     config.runtime.context.log_filter = "off,network_system::core=debug";
     config.runtime.context.log_to_stderr = true;
+    config.runtime.context.thread_name_prefix = "none";
+    config.logger = nullptr;
+    config.runtime.logger.log_file_path = "/nonexistent/log";
+    EXPECT_EQ(-9, initialize(config).error().code) << "what fails elsewhere";
+    config.logger = logger;
+    config.runtime.logger.log_file_path.clear();
+
     config.runtime.context.thread_name_prefix = "mine";
     ASSERT_TRUE(initialize(config).is_ok());
     ::testing::internal::CaptureStderr();

@@ -58,7 +58,7 @@ public:
 
     /// Stops. No handler runs afterwards. A destructor inside a handler, of whatever object, waits for none: the
     /// calling one, and one that another thread is in, run to their end.
-    ~messaging_server() {
+    virtual ~messaging_server() {
         if (!core_->life.shut_down()) {
             core_->handlers.clear();
             core_->sessions.clear_handlers();
@@ -265,14 +265,19 @@ private:
     friend struct detail::server_access;
     using handlers = detail::server_handlers;
 
-    VoidResult start(const server_config& config) {
+    VoidResult start(server_config config) {
         if (!is_running()) {
             if (VoidResult checked = detail::check_start(config, core_->bridge); checked.is_err()) {
                 return checked;
             }
+            if (core_->bridge) {
+                core_->bridge->choose_executor(config);
+            }
         }
-        const netsys_status status = core_->life.start(
-            [core = core_, config](netsys_server& server) { return detail::server_run::launch(core, config, server); });
+        const netsys_status status =
+            core_->life.start([core = core_, config = std::move(config)](netsys_server& server) {
+                return detail::server_run::launch(core, config, server);
+            });
         return status == NETSYS_ERR_ALREADY_EXISTS ? detail::failure(NETSYS_ERR_SERVER_ALREADY_RUNNING)
                                                    : detail::to_result(status);
     }

@@ -95,7 +95,7 @@ public:
     /// The same with a logger and monitoring, and with the library's own threads as `runtime.context` says, unless a
     /// server or client has had them made before: then a warning in the log says so. Errors: already_exists (-7) when
     /// the context is initialised, invalid_argument (-1), io_error (-9) when the log file cannot be opened or no thread
-    /// can be started, out_of_memory (-8). After an error nothing has changed.
+    /// can be started, out_of_memory (-8). After an error nothing has changed, but that the log file may be there.
     VoidResult initialize(const config::network_system_config& config) {
         if (is_initialized()) {
             warn_of_repetition();
@@ -108,12 +108,14 @@ public:
                                   " s: it has to be at least 1 s, or monitoring.enabled false");
         }
         bool threads_are_as_wanted = false;
-        const netsys_status status = make_library_threads(config.runtime, threads_are_as_wanted);
-        if (status != NETSYS_OK) {
-            return detail::to_result(status);
-        }
         try {
-            if (!install(make(config), config)) {
+            // First what can fail: the library's threads stay as they are made, for the whole run of the program.
+            runtime made = make(config);
+            const netsys_status status = make_library_threads(config.runtime, threads_are_as_wanted);
+            if (status != NETSYS_OK) {
+                return detail::to_result(status);
+            }
+            if (!install(std::move(made), config)) {
                 return error_void(NETSYS_ERR_ALREADY_EXISTS, repetition);
             }
         } catch (const std::system_error& failure) {
