@@ -356,7 +356,8 @@ TEST(MessagingBridge, MessagesAndConnectionsAreLoggedWhenThatIsAskedFor) {
         };
         EXPECT_TRUE(wait_until([&] { return lines_of_the_bridge() == 4; })) << "at both ends";
         bridge.enable_debug_logging(false);
-        ASSERT_TRUE(connected_client(bridge, server->port(), heard)->send_message("as silent"));
+        const auto silent = connected_client(bridge, server->port(), heard);
+        ASSERT_TRUE(silent->send_message("as silent"));
         ASSERT_TRUE(heard.wait_for(2));
         bridge.stop();
         EXPECT_EQ(4, lines_of_the_bridge());
