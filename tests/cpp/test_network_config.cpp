@@ -392,7 +392,7 @@ TEST(NetworkConfig, EncryptionGoesThereAndBack) {
         network_system::core::messaging_server server("server", back.value().server);
         const auto started = server.start_server();
         ASSERT_TRUE(started.is_err());
-        EXPECT_NE(std::string::npos, started.error().message.find("server.pem")) << started.error().message;
+        EXPECT_NE(std::string::npos, started.error().message.find("clients.pem")) << started.error().message;
         network_system::core::messaging_client client("client", back.value().client);
         EXPECT_EQ(-2, client.start_client("127.0.0.1", 1).error().code);
     }
