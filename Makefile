@@ -31,10 +31,10 @@ fuzz: ## give random bytes to all that takes bytes, under libFuzzer (FUZZ_SECOND
 	@.ci/setup test
 	tests/fuzz/run.sh
 
-bench: ## measure the library against a plain epoll program
-	@.ci/setup demo
+bench: ## measure the library beside other programs and judge the goals: target/bench/report.html (QUICK=1: two minutes)
+	@.ci/setup bench
 	cargo build --release --locked
-	python3 benches/run.py
+	python3 benches/run.py $(if $(QUICK),--quick)
 
 install: ## install to PREFIX (default /usr/local), within DESTDIR if set
 	$(configure) -DCMAKE_INSTALL_PREFIX="$(PREFIX)"

@@ -1,386 +1,189 @@
 #!/usr/bin/env python3
-"""The cost of the path: the library against a plain epoll program, in the same run. And of a record of the monitor.
+"""Measures the library beside other programs that do the same, and judges the goals P1 to P12.
 
-Builds the two peers, runs every row's contestants next to each other in shuffled rounds, checks every count, prints a
-table and writes JSON. Exit status: 0 all goals hold, 1 a goal is missed, 2 something did not run or a count is wrong.
+Prints tables; writes report.html, report.md and results.json to --out. Exit status: 0 no goal is missed, 1 some are
+(they are listed), 2 something did not run or a count is wrong. With --budget it counts the exact costs only, and
+compares them with what is checked in: 0 within the budget, 1 over it.
 """
 
 import argparse
-import dataclasses
+import datetime
 import json
 import os
 import pathlib
 import platform
 import random
 import re
-import shutil
-import statistics
+import shlex
 import subprocess
 import sys
-import tempfile
 
+import budget
+import exact
+import goals
+import markdown
+import measure
+import memory
+import peers
+import records
+import report as page
+import rows
+import table
 import tls
-from tls import Failure
+from process import Failure
+from progress import progress
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PEERS = ("epoll", "netsys")
-RUN_TIMEOUT = 120
-
-
-@dataclasses.dataclass(frozen=True)
-class Contestant:
-    """Who takes part in a row: the programs on both ends, and the limit its ratio to the first has to keep."""
-
-    name: str
-    server: str
-    client: str
-    sender: str = "callback"
-    goal: float = 0.0
-
-
-EPOLL = Contestant("epoll", "epoll", "epoll")
-LIBRARY = Contestant("netsys", "netsys", "netsys")
-# The epoll client drives both servers: only the server differs.
-LIBRARY_SERVER = Contestant("netsys server", "netsys", "epoll")
-
-
-def senders(goal: float = 0.0) -> tuple:
-    """One way is sent from inside callbacks, or by the main thread, which waits by itself or lets the library wait."""
-    return (
-        EPOLL,
-        Contestant("netsys, callback", "netsys", "netsys", "callback", goal),
-        Contestant("netsys, thread", "netsys", "netsys", "thread", goal),
-        Contestant("netsys, thread, SEND_WAIT", "netsys", "netsys", "wait"),
-    )
-
-
-@dataclasses.dataclass(frozen=True)
-class Row:
-    """One workload. `messages` takes about a quarter of a second of the epoll program."""
-
-    name: str
-    work: str
-    framing: str
-    messages: int
-    contestants: tuple
-    size: int = 64
-    connections: int = 1
-    window: int = 1
-
-    @property
-    def unit(self) -> str:
-        return {"pingpong": "us p50", "broadcast": "deliveries/s"}.get(self.work, "msg/s")
-
-    @property
-    def lower_is_better(self) -> bool:
-        return self.work == "pingpong"
-
-    def scaled(self, factor: float) -> "Row":
-        per_connection = max(self.window, int(self.messages * factor) // self.connections)
-        if self.work == "broadcast":
-            return dataclasses.replace(self, messages=max(self.window, int(self.messages * factor)))
-        return dataclasses.replace(self, messages=per_connection * self.connections)
-
-
-ROWS = (
-    Row("ping-pong 64 B", "pingpong", "framed", 10_000, (EPOLL, dataclasses.replace(LIBRARY, goal=1.15))),
-    Row("ping-pong 64 B, raw", "pingpong", "raw", 10_000, (EPOLL, LIBRARY, LIBRARY_SERVER)),
-    Row("one way 64 B", "stream", "framed", 4_000_000, senders(goal=0.5)),
-    Row("one way 64 B, raw", "stream", "raw", 4_000_000, senders()),
-    Row("one way 1 KiB", "stream", "framed", 500_000, senders(), size=1024),
-    Row("one way 64 KiB", "stream", "framed", 8_000, senders(), size=65536),
-    Row("echo 50 x 32", "echo", "framed", 500_000, (EPOLL, LIBRARY), connections=50, window=32),
-    Row("echo 50 x 32, raw", "echo", "raw", 500_000, (EPOLL, LIBRARY, LIBRARY_SERVER), connections=50, window=32),
-    Row("broadcast to 1000", "broadcast", "framed", 320, (EPOLL, LIBRARY), connections=1000, window=16),
-    Row("broadcast to 1000, raw", "broadcast", "raw", 320, (EPOLL, LIBRARY_SERVER), connections=1000, window=16),
-)
-
-
-# The functions that record, and by how many threads at once.
-RECORDS = [(name, threads) for name in ("message_sent", "latency", "connection") for threads in (1, 2, 4)]
-RECORD_CALLS = 5_000_000
-
-
-def build(options: argparse.Namespace) -> dict:
-    """Compiles the programs and returns their paths."""
-    options.out.mkdir(parents=True, exist_ok=True)
-    flags = ["-std=c99", "-O2", "-Wall", "-Wextra"]
-    with_library = ["-I", str(options.include), "-pthread"]
-    if "netsys" in options.peers:
-        library = (options.lib / "libnetwork_system.so").resolve()
-        if not library.exists():
-            raise Failure(f"no {library}: build the library first, or use --peers epoll")
-        # A build tree has no link of the soname; ours point at the file itself.
-        links = options.out / "lib"
-        links.mkdir(exist_ok=True)
-        for name in ("libnetwork_system.so", "libnetwork_system.so.2"):
-            link = links / name
-            link.unlink(missing_ok=True)
-            link.symlink_to(library)
-        with_library += ["-L", str(links), f"-Wl,-rpath,{links}", "-lnetwork_system"]
-    sources = {"epoll": ("epoll.c", []), "netsys": ("netsys.c", with_library)}
-    sources = {peer: sources[peer] for peer in options.peers}
-    if "netsys" in options.peers:
-        sources["monitor"] = ("monitor.c", ["-D_GNU_SOURCE", *with_library])
-    programs = {}
-    for program, (source, more) in sources.items():
-        programs[program] = options.out / pathlib.Path(source).stem
-        command = [options.cc, *flags, str(ROOT / "benches" / "peers" / source), "-o", str(programs[program]), *more]
-        if subprocess.run(command).returncode != 0:
-            raise Failure(f"{source} does not compile")
-    return programs
-
-
-def run_once(programs: dict, row: Row, contestant: Contestant, wrap_server: list = (), wrap_client: list = ()) -> dict:
-    """One server process, one client process; returns what both reported after checking it."""
-    arguments = ["--work", row.work, "--framing", row.framing, "--size", str(row.size)]
-    arguments += ["--messages", str(row.messages), "--connections", str(row.connections), "--window", str(row.window)]
-    where = f"{row.name} / {contestant.name}"
-    server = subprocess.Popen(
-        [*wrap_server, programs[contestant.server], "--role", "server", *arguments],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    try:
-        port = server.stdout.readline().strip()
-        if not port.isdigit():
-            raise Failure(f"{where}: the server did not start")
-        command = [*wrap_client, programs[contestant.client], "--port", port, "--sender", contestant.sender, *arguments]
-        try:
-            client = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=RUN_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            raise Failure(f"{where}: the client did not end within {RUN_TIMEOUT} s") from None
-        try:
-            output, _ = server.communicate(timeout=RUN_TIMEOUT)  # closes its standard input: the sign to end
-        except subprocess.TimeoutExpired:
-            raise Failure(f"{where}: the server did not end within {RUN_TIMEOUT} s") from None
-    finally:
-        if server.poll() is None:
-            server.kill()
-        server.wait()
-    if client.returncode != 0 or server.returncode != 0:
-        raise Failure(f"{where}: client ended with {client.returncode}, server with {server.returncode}")
-    result = {"client": json.loads(client.stdout), "server": json.loads(output)}
-    check(where, row, result)
-    return result
-
-
-def check(where: str, row: Row, result: dict) -> None:
-    """Every message arrived once, whole and in order; the peers check the order themselves and count it as errors."""
-    size, messages = row.size, row.messages
-    got = messages * (row.connections if row.work == "broadcast" else 1)
-    wanted = {
-        ("server", "bytes"): messages * size,
-        ("client", "bytes"): 0 if row.work == "stream" else got * size,
-        ("client", "messages"): 0 if row.work == "stream" else got,
-        ("server", "errors"): 0,
-        ("client", "errors"): 0,
-    }
-    if row.framing == "framed" or row.work == "stream":
-        wanted["server", "messages"] = messages
-    for (side, what), expected in wanted.items():
-        if result[side][what] != expected:
-            raise Failure(f"{where}: {side} {what}: {result[side][what]} instead of {expected}")
-
-
-def figures(row: Row, result: dict) -> dict:
-    client, server = result["client"], result["server"]
-    moved = server["messages"] if row.work == "stream" else client["messages"]
-    return {
-        "value": client["p50_us"] if row.work == "pingpong" else moved / client["seconds"],
-        "p99_us": client["p99_us"],
-        "server_cpu_ns": 1000 * (server["user_us"] + server["system_us"]) / moved,
-        "client_cpu_ns": 1000 * (client["user_us"] + client["system_us"]) / moved,
-    }
-
-
-def measure(programs: dict, rows: list, rounds: int, seed: int) -> list:
-    """Shuffled rounds. The contestants of a row run next to each other, so that a noisy minute hits all of them."""
-    generator = random.Random(seed)
-    samples = {(row.name, contestant.name): [] for row in rows for contestant in row.contestants}
-    for number in range(1, rounds + 1):
-        for row in generator.sample(rows, len(rows)):
-            if sys.stderr.isatty():
-                print(f"\rround {number}/{rounds}: {row.name:<28}", end="", file=sys.stderr, flush=True)
-            for contestant in generator.sample(row.contestants, len(row.contestants)):
-                samples[row.name, contestant.name].append(figures(row, run_once(programs, row, contestant)))
-    if sys.stderr.isatty():
-        print(f"\r{'':<48}\r", end="", file=sys.stderr)
-    return [summary(row, contestant, samples) for row in rows for contestant in row.contestants]
-
-
-def summary(row: Row, contestant: Contestant, samples: dict) -> dict:
-    mine, base = samples[row.name, contestant.name], samples[row.name, row.contestants[0].name]
-    values = [sample["value"] for sample in mine]
-    ratios = [sample["value"] / reference["value"] for sample, reference in zip(mine, base)]
-    ratio = statistics.median(ratios)
-    line = {
-        "row": row.name, "contestant": contestant.name, "unit": row.unit, "messages": row.messages,
-        "median": statistics.median(values), "min": min(values), "max": max(values),
-        "ratio": ratio, "ratio_min": min(ratios), "ratio_max": max(ratios),
-        "values": values,
-    }
-    for name in ("p99_us", "server_cpu_ns", "client_cpu_ns"):
-        line[name] = statistics.median(sample[name] for sample in mine)
-    if contestant.goal:
-        line["goal"] = {"limit": contestant.goal, "kind": "at most" if row.lower_is_better else "at least"}
-        line["goal"]["met"] = ratio <= contestant.goal if row.lower_is_better else ratio >= contestant.goal
-    return line
-
-
-def number(value: float) -> str:
-    for limit, letter in ((1e6, "M"), (1e3, "k")):
-        if value >= limit:
-            return f"{value / limit:.3g} {letter}"
-    return f"{value:.3g}"
-
-
-def print_table(lines: list) -> None:
-    head = ("workload", "who", "median", "min - max", "ratio (min - max)", "server, client", "goal")
-    table = []
-    for index, line in enumerate(lines):
-        first = index == 0 or lines[index - 1]["row"] != line["row"]
-        goal = line.get("goal")
-        table.append((
-            f"{line['row']}, {line['unit']}" if first else "",
-            line["contestant"],
-            number(line["median"]),
-            f"{number(line['min'])} - {number(line['max'])}",
-            "1" if first else f"{line['ratio']:.2f} ({line['ratio_min']:.2f} - {line['ratio_max']:.2f})",
-            f"{number(line['server_cpu_ns'])}, {number(line['client_cpu_ns'])}",
-            f"{goal['kind']} {goal['limit']}: {'holds' if goal['met'] else 'MISSED'}" if goal else "",
-        ))
-    widths = [max(len(row[column]) for row in [head, *table]) for column in range(len(head))]
-    for row in [head, tuple("-" * width for width in widths), *table]:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
-    print("\nserver, client: CPU nanoseconds per message, user and system")
-
-
-def count_system_calls(path: pathlib.Path) -> float:
-    total = re.search(r"^100\.00\s+\S+\s+\S*\s+(\d+)\s.*total$", path.read_text(), re.MULTILINE)
-    if total is None:
-        raise Failure("strace wrote no summary")
-    return float(total.group(1))
-
-
-def count_instructions(path: pathlib.Path) -> float:
-    total = re.search(r"^(?:summary|totals): (\d+)", path.read_text(), re.MULTILINE)
-    if total is None:
-        raise Failure("callgrind wrote no summary")
-    return float(total.group(1))
-
-
-def measure_exactly(programs: dict, rows: list, tool: str, wrap: list, count, scale: float) -> list:
-    """What one message costs in system calls or instructions: the slope between a run and one three times as long,
-    so that starting and stopping are not counted."""
-    lines = []
-    with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder) / "counts"
-        wrapper = [part.replace("@", str(path)) for part in wrap]
-        for row in rows:
-            for contestant in row.contestants:
-                line = {"row": row.name, "contestant": contestant.name}
-                for side in ("server", "client"):
-                    counts, sent = [], []
-                    for length in (row.scaled(scale), row.scaled(3 * scale)):
-                        run_once(programs, length, contestant, **{f"wrap_{side}": wrapper})
-                        counts.append(count(path))
-                        sent.append(length.messages)
-                    line[side] = (counts[1] - counts[0]) / (sent[1] - sent[0])
-                lines.append(line)
-    print(f"\n{tool} per message (server, client)")
-    for line in lines:
-        print(f"  {line['row']:<24} {line['contestant']:<26} {line['server']:>10.3f} {line['client']:>10.3f}")
-    return lines
-
-
-def measure_records(program: pathlib.Path, rounds: int, seed: int, calls: int) -> list:
-    """What a record of the performance monitor costs, in nanoseconds of processor time. Shuffled rounds."""
-    generator = random.Random(seed)
-    values = {key: [] for key in RECORDS}
-    for _ in range(rounds):
-        for name, threads in generator.sample(RECORDS, len(RECORDS)):
-            command = [program, name, str(threads), str(calls)]
-            try:
-                result = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=RUN_TIMEOUT)
-            except subprocess.TimeoutExpired:
-                raise Failure(f"monitor {name} {threads} did not end within {RUN_TIMEOUT} s") from None
-            if result.returncode != 0:
-                raise Failure(f"monitor {name} {threads} ended with {result.returncode}")
-            values[name, threads].append(float(result.stdout))
-    lines = [{"record": name, "threads": threads, "median": statistics.median(found), "values": found}
-             for (name, threads), found in values.items()]
-    print("\nnanoseconds of processor time per record of the performance monitor, median (min - max)")
-    for line in lines:
-        spread = f"({min(line['values']):.1f} - {max(line['values']):.1f})"
-        print(f"  {line['record']:<14} threads: {line['threads']}  {line['median']:>6.1f} {spread}")
-    return lines
-
-
-def select(options: argparse.Namespace) -> list:
-    rows = []
-    for row in ROWS:
-        if not all(word in row.name for word in options.rows):
-            continue
-        contestants = tuple(c for c in row.contestants if {c.server, c.client} <= set(options.peers))
-        rows.append(dataclasses.replace(row, contestants=contestants))
-    if not rows:
-        raise Failure("no such row")
-    return [row.scaled(0.05 if options.quick else options.scale) for row in rows]
+PARTS = ("rows", "exact", "memory", "records", "tls")
+ROUNDS = {"full": 10, "quick": 3, "counts": 1}
+SECONDS = {"full": 0.25, "quick": 0.05, "counts": 0.0}
+MEMORY_ROUNDS = {"full": 3, "quick": 1}
+# Ten thousand take seconds to open and to close.
+MOST_CONNECTIONS = {"full": 10_000, "quick": 1000, "counts": 1000}
+TLS_SHARE = {"full": 1.0, "quick": 0.05, "counts": 0.0}
+RECORD_SHARE = {"full": 1.0, "quick": 0.04, "counts": 0.02}
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="one short round: counts are checked, goals are not")
-    parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--scale", type=float, default=1.0, help="factor on the number of messages")
+    parser.add_argument("--quick", dest="mode", action="store_const", const="quick", default="full",
+                        help="short rounds, and few: two minutes")
+    parser.add_argument("--counts", dest="mode", action="store_const", const="counts",
+                        help="one very short round: only the counts of messages are judged")
+    parser.add_argument("--budget", action="store_true", help="compare the exact costs with benches/budget.json")
+    parser.add_argument("--write", action="store_true", help="with --budget: make what is counted the budget")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART",
+                        help=f"measure only these parts: {', '.join(PARTS)}")
     parser.add_argument("--rows", nargs="*", default=[], metavar="WORD", help="only rows with all these words")
-    parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS))
-    parser.add_argument("--records", action="store_true", help="only what a record of the performance monitor costs")
-    parser.add_argument("--tls", action="store_true", help="only the cost of TLS")
-    parser.add_argument("--syscalls", action="store_true", help="also count system calls per message (strace)")
-    parser.add_argument("--instructions", action="store_true", help="also count instructions per message (valgrind)")
+    parser.add_argument("--peers", nargs="+", choices=peers.PEERS, default=list(peers.PEERS), metavar="PEER",
+                        help=f"only contestants made of these: {', '.join(peers.PEERS)}")
+    parser.add_argument("--rounds", type=int, help="how many")
     parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="of the shuffling")
     parser.add_argument("--include", type=pathlib.Path, default=ROOT / "include")
     parser.add_argument("--lib", type=pathlib.Path, default=ROOT / "target" / "release")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "target" / "bench")
     parser.add_argument("--cc", default=os.environ.get("CC", "cc"))
+    parser.add_argument("--cxx", default=os.environ.get("CXX", "c++"))
     options = parser.parse_args()
+    if options.write and not options.budget:
+        parser.error("--write is for --budget")
     options.out = options.out.absolute()
+    options.rounds = options.rounds or ROUNDS[options.mode]
+    if options.rows:
+        options.only = [part for part in options.only if part in ("rows", "exact")]
     return options
+
+
+def processor() -> str:
+    found = re.search(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    return found.group(1) if found else platform.machine()
+
+
+def commit() -> str:
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--exclude=*"]
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout.strip()
+
+
+def build(options: argparse.Namespace) -> dict:
+    """The programs whose libraries this machine has; says which it has not."""
+    wanted = []
+    for name in [*options.peers, *(["monitor"] if "netsys" in options.peers else [])]:
+        try:
+            peers.require(name, options)
+            wanted.append(name)
+        except peers.NotInstalled as missing:
+            print(f"left out: {missing}", file=sys.stderr)
+    progress(f"building: {', '.join(wanted)}")
+    return peers.build(wanted, options)
+
+
+def select(every: tuple, options: argparse.Namespace, programs: dict) -> list:
+    """The rows that are asked for, with those contestants whose programs are there."""
+    chosen = [row.among(programs) for row in every if all(word in row.name for word in options.rows)]
+    return [row for row in chosen if row.contestants]
+
+
+def exact_paths(options: argparse.Namespace, programs: dict) -> list:
+    """(row, contestant); if it must be quick, those only that goals are about."""
+    chosen = select(rows.EXACT_ROWS, options, programs)
+    paths = [(row, contestant) for row in chosen for contestant in row.contestants]
+    needed = goals.paths_needed()
+    return [(row, who) for row, who in paths if options.mode == "full" or (row.name, who.name) in needed]
+
+
+def measure_rows(options: argparse.Namespace, programs: dict, skipped: dict) -> list:
+    chosen = select(rows.ROWS, options, programs)
+    limit = min(memory.most_connections(), MOST_CONNECTIONS[options.mode])
+    for row in chosen:
+        if row.connections > limit:
+            skipped[row.name] = f"{row.connections:,} connections: a quick run, or a low limit of descriptors"
+    chosen = [row for row in chosen if row.name not in skipped]
+    return measure.measure(programs, chosen, options.rounds, SECONDS[options.mode], options.seed)
+
+
+def measure_memory(options: argparse.Namespace, programs: dict, skipped: dict) -> list:
+    row = rows.IDLE_ROW.among(programs)
+    if memory.CLIENTS * row.connections > memory.most_connections():
+        skipped[row.name] = f"{memory.CLIENTS * row.connections:,} connections do not fit into the limit of descriptors"
+        return []
+    return memory.measure(programs, row, min(options.rounds, MEMORY_ROUNDS[options.mode]), options.seed)
+
+
+def measure_parts(options: argparse.Namespace, programs: dict) -> dict:
+    """Prints each part when it is done, and returns all."""
+    mode, skipped, parts = options.mode, {}, {}
+    if "rows" in options.only:
+        parts["results"] = measure_rows(options, programs, skipped)
+        table.print_rows(parts["results"])
+    if "exact" in options.only and mode != "counts":
+        parts["exact"] = exact.measure(programs, exact_paths(options, programs))
+        table.print_exact(parts["exact"])
+    if "memory" in options.only and mode != "counts":
+        parts["memory"] = measure_memory(options, programs, skipped)
+        table.print_memory(parts["memory"])
+    if "records" in options.only and "monitor" in programs:
+        calls = int(records.CALLS * RECORD_SHARE[mode])
+        parts["records"] = records.measure(programs["monitor"], options.rounds, options.seed, calls)
+        table.print_records(parts["records"])
+    if "tls" in options.only and "netsys" in programs:
+        parts["tls"] = tls.measure(programs["netsys"], options.out, options.rounds, options.seed, TLS_SHARE[mode])
+        table.print_tls(parts["tls"])
+    return {**parts, "skipped": skipped}
+
+
+def run(options: argparse.Namespace) -> int:
+    programs = build(options)
+    report = {
+        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"), "commit": commit(),
+        "command": shlex.join(["benches/run.py", *sys.argv[1:]]),
+        "machine": {"processor": processor(), "cpus": os.cpu_count(), "kernel": platform.release()},
+        "mode": options.mode, "rounds": options.rounds, "seed": options.seed,
+        "not_built": [name for name in options.peers if name not in programs],
+        **measure_parts(options, programs),
+    }
+    if options.mode == "counts":
+        print("\nEvery count is right; a run that short tells nothing about goals.")
+        return 0
+    report["goals"] = goals.judge(report)
+    table.print_goals(report["goals"])
+    (options.out / "results.json").write_text(json.dumps(report, indent=1) + "\n")
+    page.write(report, options.out / "report.html")
+    markdown.write(report, options.out / "report.md")
+    print(f"\nwritten: {options.out / 'report.html'}, report.md, results.json")
+    missed = [goal["name"] for goal in report["goals"] if goal["state"] == goals.MISSED]
+    unknown = [goal["name"] for goal in report["goals"] if goal["state"] == goals.UNKNOWN]
+    if unknown:
+        print(f"not measured, or not all of it: {', '.join(unknown)}")
+    print(f"MISSED: {', '.join(missed)}" if missed else "No goal is missed.")
+    return 1 if missed else 0
 
 
 def main() -> int:
     options = parse()
-    if options.quick:
-        options.rounds = 1
-    rows = [] if options.records or options.tls else select(options)
-    programs = build(options)
-    report = {
-        "machine": {"kernel": platform.release(), "cpus": os.cpu_count()},
-        "rounds": options.rounds, "seed": options.seed, "quick": options.quick,
-        "results": measure(programs, rows, options.rounds, options.seed),
-    }
-    if rows:
-        print_table(report["results"])
-    if "monitor" in programs and not options.rows and not options.tls:
-        calls = RECORD_CALLS // 50 if options.quick else RECORD_CALLS
-        report["records"] = measure_records(programs["monitor"], options.rounds, options.seed, calls)
-    if "netsys" in programs and not options.rows and not options.records:
-        report["tls"] = tls.measure(programs["netsys"], options.out, options.rounds, options.seed, options.quick)
-    exact = [row for row in rows if row.work in ("pingpong", "stream", "echo") and row.size == 64]
-    scale = 1.0 if options.quick else 0.05
-    if options.syscalls and shutil.which("strace"):
-        report["system_calls"] = measure_exactly(
-            programs, exact, "system calls", ["strace", "-f", "-c", "-o", "@"], count_system_calls, scale)
-    if options.instructions and shutil.which("valgrind"):
-        wrap = ["valgrind", "-q", "--tool=callgrind", "--callgrind-out-file=@"]
-        report["instructions"] = measure_exactly(
-            programs, exact, "user instructions", wrap, count_instructions, scale)
-    path = options.out / "path.json"
-    path.write_text(json.dumps(report, indent=1) + "\n")
-    print(f"\nwritten: {path}")
-    missed = [line for line in report["results"] if not line.get("goal", {"met": True})["met"]]
-    missed += [goal for line in report.get("tls", []) for goal in line["goals"] if not goal["met"]]
-    return 1 if missed and not options.quick else 0
+    if not options.budget:
+        return run(options)
+    programs = peers.build(["netsys"], options)
+    return budget.write(programs) if options.write else budget.compare(programs)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The cost of TLS: the library as a server beside plain rustls and openssl s_server, with one client for all of them.
 
-What `run.py --tls` does. Only the server differs, so that what the client costs falls out of no ratio but bounds it:
-the processor time of the server is the sharper figure.
+Only the server differs, so that what the client costs falls out of no ratio but bounds it: the processor time of the
+server is the sharper figure.
 """
 
 import dataclasses
@@ -14,19 +14,16 @@ import shutil
 import socket
 import statistics
 import subprocess
-import sys
 import threading
 
+from process import TIMEOUT, Failure
+from progress import progress
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TIMEOUT = 120
 # The client of "netsys, both ends" is the library too: framed messages, sent from inside callbacks.
 BOTH = "netsys, both ends"
 SERVERS = ("rustls", "openssl", "netsys", BOTH)
 DESCRIPTORS = 4096
-
-
-class Failure(Exception):
-    """A peer did not run to its end, or did not move what it should have."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,11 +34,9 @@ class Row:
     name: str
     work: str
     count: int
-    quick: int
+    fewest: int
     unit: str
     size: int = 0
-    goals: tuple = ()  # (server, other server, at least how many times its figure)
-    most: float = 0.0  # the most that it may be for the library
 
     @property
     def servers(self) -> tuple:
@@ -59,8 +54,8 @@ ROWS = (
     Row("full handshakes", "full", 1000, 5, "per second"),
     Row("resumed handshakes", "resumed", 1000, 5, "per second"),
     Row("one way 1 KiB", "stream", 300_000, 500, "MiB/s", size=1024),
-    Row("one way 64 KiB", "stream", 12_000, 20, "MiB/s", size=65536, goals=(("openssl", 0.8),)),
-    Row("idle session", "idle", 500, 4, "KiB per session", size=16384, most=40.0),
+    Row("one way 64 KiB", "stream", 12_000, 20, "MiB/s", size=65536),
+    Row("idle session", "idle", 500, 4, "KiB per session", size=16384),
 )
 
 
@@ -206,35 +201,13 @@ def summary(row: Row, samples: dict) -> list:
                 "server_cpu_ns": statistics.median(sample["cpu_ns"] for sample in mine)}
         base = samples[row.name, SERVERS[0]]
         line["ratio"] = statistics.median(value / other["value"] for value, other in zip(values, base))
-        line["goals"] = []
-        if name == "netsys" and row.most:
-            line["goals"].append({"what": f"at most {row.most:g}", "met": line["median"] <= row.most})
-        for other, limit in row.goals if name in ("netsys", BOTH) else ():
-            found = samples.get((row.name, other))
-            if found:
-                ratio = statistics.median(value / sample["value"] for value, sample in zip(values, found))
-                line["goals"].append({"what": f"at least {limit} of {other}'s, is {ratio:.2f}", "met": ratio >= limit})
         lines.append(line)
     return lines
 
 
-def print_table(lines: list) -> None:
-    print("\nTLS 1.3, one client (rustls) for all servers")
-    print(f"  {'workload':<38}{'server':<18}{'median':>9}  {'min - max':<19}{'ratio':>6}  {'server CPU':>12}  goal")
-    for index, line in enumerate(lines):
-        first = index == 0 or lines[index - 1]["row"] != line["row"]
-        cpu = f"{line['server_cpu_ns'] / 1000:.0f} us" if line["server_cpu_ns"] else ""
-        goals = "; ".join(f"{goal['what']}: {'holds' if goal['met'] else 'MISSED'}" for goal in line["goals"])
-        name = f"{line['row']}, {line['unit']}" if first else ""
-        spread = f"{line['min']:.1f} - {line['max']:.1f}"
-        print(f"  {name:<38}{line['server']:<18}{line['median']:>9.1f}  {spread:<19}{line['ratio']:>6.2f}  {cpu:>12}"
-              f"  {goals}".rstrip())
-    print("  server CPU: of the server process, per handshake or MiB; ratio: to rustls in the same round")
-
-
-def build(quick: bool) -> pathlib.Path:
-    """The rustls peer. A quick run counts only: the debug build will do, which the tests have made already."""
-    profile, folder = ("dev", "debug") if quick else ("peer", "peer")
+def build(counts: bool) -> pathlib.Path:
+    """The rustls peer. Where only counts matter the debug build will do, which the tests have made already."""
+    profile, folder = ("dev", "debug") if counts else ("peer", "peer")
     command = ["cargo", "build", "--quiet", "--locked", "--profile", profile, "--example", "tls_peer"]
     if subprocess.run(command, cwd=ROOT).returncode != 0:
         raise Failure("tls_peer does not compile")
@@ -242,9 +215,10 @@ def build(quick: bool) -> pathlib.Path:
     return ROOT / target / folder / "examples" / "tls_peer"
 
 
-def measure(netsys: pathlib.Path, out: pathlib.Path, rounds: int, seed: int, quick: bool) -> list:
-    """Shuffled rounds; the servers of a row run next to each other. Prints the table and returns its lines."""
-    programs = {"netsys": netsys, "tls_peer": build(quick)}
+def measure(netsys: pathlib.Path, out: pathlib.Path, rounds: int, seed: int, share: float) -> list:
+    """Shuffled rounds, with a share of each row's count; the servers of a row run next to each other. A share of 0 is
+    the fewest there are, which tells nothing about time. A line for each server of each row."""
+    programs = {"netsys": netsys, "tls_peer": build(counts=share == 0)}
     folder = out / "tls"
     folder.mkdir(exist_ok=True)
     if subprocess.run([programs["tls_peer"], "certificate", folder]).returncode != 0:
@@ -252,25 +226,21 @@ def measure(netsys: pathlib.Path, out: pathlib.Path, rounds: int, seed: int, qui
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(DESCRIPTORS, limits[1]), limits[1]))
     missing = set() if shutil.which("openssl") else {"openssl"}
-    rows = [dataclasses.replace(row, count=row.quick) if quick else row for row in ROWS]
+    rows = [dataclasses.replace(row, count=max(row.fewest, int(share * row.count))) for row in ROWS]
     if missing:
-        print("\nno openssl program here: its rows and the goal beside it are left out")
+        print("\nno openssl program here: its rows are left out")
     generator = random.Random(seed)
     samples = {}
     for number in range(1, rounds + 1):
         for row in generator.sample(rows, len(rows)):
-            if sys.stderr.isatty():
-                print(f"\rround {number}/{rounds}: TLS, {row.name:<28}", end="", file=sys.stderr, flush=True)
+            progress(f"round {number}/{rounds}: TLS, {row.name}")
             names = [name for name in row.servers if name not in missing]
             for name in generator.sample(names, len(names)):
                 samples.setdefault((row.name, name), []).append(run_once(row, name, programs, folder))
-    if sys.stderr.isatty():
-        print(f"\r{'':<48}\r", end="", file=sys.stderr)
+    progress("")
     for row in rows:
         found = [sample for name in row.servers for sample in samples.get((row.name, name), [])]
         suites = {sample["suite"] for sample in found if sample.get("suite")}
         if len(suites) > 1:
             raise Failure(f"{row.name}: not all servers encrypt alike: {suites}")
-    lines = [line for row in rows for line in summary(row, samples)]
-    print_table(lines)
-    return lines
+    return [line for row in rows for line in summary(row, samples)]

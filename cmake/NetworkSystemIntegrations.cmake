@@ -42,7 +42,7 @@ function(_network_system_find option name what)
         return()
     endif()
 
-    # Ours are global targets: what they link must be seen everywhere too.
+    # Ours are global targets: what they link must be seen everywhere too. (CMake knows this since 3.24.)
     set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL TRUE)
     _network_system_first_target(found ${ARG_TARGETS})
     foreach(package IN LISTS ARG_PACKAGES)

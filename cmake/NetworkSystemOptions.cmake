@@ -21,6 +21,7 @@ if((is_top_level AND BUILD_TESTS) OR NETWORK_BUILD_INTEGRATION_TESTS)
 endif()
 option(NETWORK_BUILD_TESTS "Build the C++ tests (needs GoogleTest)" ${build_tests})
 option(NETWORK_INSTALL "Install the library with the project" ON)
+option(NETWORK_BUILD_BENCH "Build netsys-bench, the load tool (needs a C++ compiler)" ${is_top_level})
 
 foreach(companion IN ITEMS container_system thread_system common_system)
     string(TOUPPER ${companion} name)

@@ -6,12 +6,12 @@
 #include <network_system/integration/messaging_bridge.h>
 
 #include <chrono>
-#include <condition_variable>
 #include <iostream>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
+
+#include "tally.h"
 
 namespace {
 
@@ -20,25 +20,6 @@ using network_system::integration::messaging_bridge;
 
 constexpr int clients = 4;
 constexpr int messages = 250;
-
-/// Counts what many threads do, and lets one wait for it.
-class tally {
-public:
-    void add() {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        ++count_;
-        changed_.notify_all();
-    }
-    bool reaches(int count) {
-        std::unique_lock<std::mutex> lock(mutex_);
-        return changed_.wait_for(lock, std::chrono::seconds(20), [&] { return count_ >= count; });
-    }
-
-private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    int count_ = 0;
-};
 
 }  // namespace
 

@@ -10,13 +10,13 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
+
+#include "tally.h"
 
 namespace core = network_system::core;
 using network_system::integration::basic_thread_pool;
@@ -28,26 +28,6 @@ constexpr int batch = 500;
 constexpr auto patience = std::chrono::seconds(20);
 
 thread_local bool on_pool = false;
-
-/// Answers that the client has heard.
-class answers {
-public:
-    void add() {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        ++count_;
-        changed_.notify_all();
-    }
-
-    bool await(int count) {
-        std::unique_lock<std::mutex> lock(mutex_);
-        return changed_.wait_for(lock, patience, [&] { return count_ == count; });
-    }
-
-private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    int count_ = 0;
-};
 
 bool fail(const std::string& what, const std::string& why) {
     std::cerr << "executor: " << what << ": " << why << '\n';
@@ -70,7 +50,7 @@ bool run() {
 
     std::atomic<int> by_pool{0};
     std::atomic<int> by_library{0};
-    answers heard;
+    tally heard;
     core::messaging_server server("executor", config);
     server.set_message_handler([&](const session_ptr& session, const std::string& message) {
         ++(on_pool ? by_pool : by_library);
@@ -99,13 +79,13 @@ bool run() {
         }
         return true;
     };
-    if (!ask("with the pool") || !heard.await(batch)) {
+    if (!ask("with the pool") || !heard.reaches(batch)) {
         return fail("with the pool", "not every question was answered");
     }
     const bool all_on_pool = by_pool == batch;
     const bool asked = ask("while the pool ends");
     pool->stop(false);
-    if (!asked || !ask("without the pool") || !heard.await(3 * batch)) {
+    if (!asked || !ask("without the pool") || !heard.reaches(3 * batch)) {
         return fail("without the pool", "not every question was answered");
     }
     client.stop_client();

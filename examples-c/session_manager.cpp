@@ -4,11 +4,11 @@
 #include <network_system/session/session_manager.h>
 
 #include <chrono>
-#include <condition_variable>
 #include <iostream>
 #include <memory>
-#include <mutex>
 #include <string>
+
+#include "tally.h"
 
 namespace {
 
@@ -26,24 +26,6 @@ public:
     void disconnect(const std::string& reason) override { std::cout << "recorded session ends: " << reason << "\n"; }
 };
 
-class arrivals {
-public:
-    void add() {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        ++count_;
-        changed_.notify_all();
-    }
-    bool wait_for(int count) {
-        std::unique_lock<std::mutex> lock(mutex_);
-        return changed_.wait_for(lock, std::chrono::seconds(20), [&] { return count_ >= count; });
-    }
-
-private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    int count_ = 0;
-};
-
 }  // namespace
 
 int main() {
@@ -54,7 +36,7 @@ int main() {
 
     bool good = manager.add_session(std::make_shared<recorded_session>()).is_ok();
 
-    arrivals came;
+    tally came;
     messaging_server server("server");
     server.set_connect_handler([&](auto session) {
         if (const auto added = manager.add_session(session); added.is_ok()) {
@@ -76,7 +58,7 @@ int main() {
         client->set_message_handler([](const std::string&) {});
         good = client->start_client("127.0.0.1", server.port()).is_ok() && good;
     }
-    good = came.wait_for(3) && good;
+    good = came.reaches(3) && good;
 
     const auto stats = manager.get_stats();
     std::cout << stats.active_sessions << " of " << stats.max_sessions << ", " << stats.total_rejected << " refused\n";

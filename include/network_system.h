@@ -257,6 +257,13 @@
 #define NETSYS_TLS_NO_SNI 2
 
 /**
+ * Flag of TLS: it is switched off. NULL in the place of the whole struct says so too; but with this, settings that are
+ * given beside it are an error, and no connection in plain text that nobody expects. Of server_tls and client_tls of a
+ * bridge, NETSYS_BRIDGE_ENCRYPT alone decides.
+ */
+#define NETSYS_TLS_OFF 4
+
+/**
  * The one value of dangerously_disable_verification that means it.
  */
 #define NETSYS_TLS_DANGEROUSLY_DISABLE_VERIFICATION 1315916100
@@ -431,7 +438,8 @@
 #define NETSYS_REPORT_PROMETHEUS 3
 
 /**
- * Flag of a bridge: nothing is counted and measured.
+ * Flag of a bridge: nothing is counted and measured. Else each framed session is sent a heartbeat when one is due, also
+ * while its peer speaks, to measure the round trip.
  */
 #define NETSYS_BRIDGE_NO_MONITORING 1
 
@@ -738,7 +746,7 @@ typedef struct netsys_tls_config {
      */
     uint32_t client_certificate;
     /**
-     * NETSYS_TLS_NO_* together.
+     * NETSYS_TLS_NO_* and NETSYS_TLS_OFF together.
      */
     uint32_t flags;
     /**
@@ -769,7 +777,7 @@ typedef struct netsys_tls_config {
     struct netsys_bytes key;
     /**
      * The issuers that the peer's certificate has to come from: the file. Clients: none: those that the system trusts.
-     * Servers: needed if clients are asked for a certificate.
+     * Servers: needed if clients are asked for a certificate; errors and configuration files call it client_ca_file.
      */
     struct netsys_str ca_file;
     /**
@@ -790,20 +798,11 @@ typedef struct netsys_tls_config {
      */
     struct netsys_str server_name;
     /**
-     * The application protocols (ALPN), the preferred one first, with commas between them; may be empty.
+     * The application protocols (ALPN), the preferred one first, with commas between them, at most 1023 bytes; may be
+     * empty.
      */
     struct netsys_str alpn;
 } netsys_tls_config;
-
-/**
- * A server. 0 is never a valid id.
- */
-typedef struct netsys_server {
-    /**
-     * Opaque; compare and copy it, no more.
-     */
-    uint64_t id;
-} netsys_server;
 
 /**
  * A session: one connection, of a server or of a client. 0 is never a valid id.
@@ -1101,7 +1100,8 @@ typedef struct netsys_server_config {
      */
     uint32_t heartbeat_ms;
     /**
-     * How long a peer that has begun to say who it is may take to end, in ms; 0: 5000.
+     * How long a peer that has begun to say who it is may take to end, in ms; with tls: how long any peer may take from
+     * its connection on, for the handshake of TLS and, if framed, to say who it is together; 0: 5000.
      */
     uint32_t handshake_timeout_ms;
     /**
@@ -1205,7 +1205,7 @@ typedef struct netsys_server_config {
      */
     struct netsys_bridge bridge;
     /**
-     * How connections are encrypted; NULL: not at all.
+     * How connections are encrypted; NULL: not at all. A session that is adopted cannot be.
      */
     const struct netsys_tls_config *tls;
 } netsys_server_config;
@@ -1375,6 +1375,16 @@ typedef struct netsys_callbacks {
 } netsys_callbacks;
 
 /**
+ * A server. 0 is never a valid id.
+ */
+typedef struct netsys_server {
+    /**
+     * Opaque; compare and copy it, no more.
+     */
+    uint64_t id;
+} netsys_server;
+
+/**
  * The figures of a session, server or client. Sent means handed to the kernel whole; bytes are payload, except for the
  * wire's. All counters are since the start or the last reset.
  */
@@ -1453,7 +1463,8 @@ typedef struct netsys_stats {
     uint64_t connections_failed;
     /**
      * How long the last heartbeat's answer took, in nanoseconds; of a server, the longest of its sessions' last ones.
-     * 0: there was none yet. A framed session that is silent for heartbeat_ms sends one.
+     * 0: there was none yet. A framed session that has received nothing for heartbeat_ms sends one, and one of a bridge
+     * that measures (see NETSYS_BRIDGE_NO_MONITORING) each time that heartbeat_ms have gone by.
      */
     uint64_t round_trip_ns;
     /**
@@ -1521,7 +1532,7 @@ typedef struct netsys_client_config {
      */
     uint16_t reserved16;
     /**
-     * How long resolving, connecting and, if framed, greeting may take together, in ms; 0: 30000.
+     * How long resolving, connecting, the handshake of TLS and, if framed, greeting may take together, in ms; 0: 30000.
      */
     uint32_t connect_timeout_ms;
     /**
@@ -1887,7 +1898,8 @@ typedef struct netsys_pool_source {
      */
     void *userdata;
     /**
-     * Starts a client, which the pool has to itself from then on, and stores it. Required. Returns NETSYS_OK, or why
+     * Starts a client, which the pool has to itself from then on, and stores it. Required. Clients that it starts on
+     * the calling thread with the same host and TLS read certificates once, and resume each other's sessions. Returns NETSYS_OK, or why
      * there is none: the first who waits for a connection gets that status and, if it is the last error of the
      * thread, its text.
      */
@@ -2117,7 +2129,7 @@ typedef struct netsys_distribution {
      */
     uint64_t count;
     /**
-     * All together.
+     * All together; at most UINT64_MAX (584 years), where it stays.
      */
     uint64_t sum_ns;
     /**
@@ -2208,7 +2220,7 @@ typedef struct netsys_metrics {
      */
     uint64_t timeout_errors;
     /**
-     * Failures to connect, and connections that broke.
+     * Failures to connect, those of TLS included, and connections that broke.
      */
     uint64_t connection_errors;
     /**
@@ -2295,7 +2307,9 @@ typedef struct netsys_bridge_config {
 
 /**
  * What a bridge tells. The functions are called one at a time, in order, on threads of the library and on those that
- * call it, and never under a lock. In them, as in all callbacks, nothing waits.
+ * call it, and never under a lock of the library. In them, as in all callbacks, nothing waits. While more than 1024 calls
+ * are in line, threads of the library that bring more wait for them: slow functions slow all sessions of the bridge
+ * down.
  */
 typedef struct netsys_bridge_callbacks {
     /**
@@ -2392,18 +2406,6 @@ extern "C" {
  * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT
  */
 netsys_status netsys_tls_config_init(struct netsys_tls_config *config, size_t size);
-
-/**
- * Gives a server other certificates and settings of TLS while it serves. Connections that come from now on get them;
- * sessions that are there go on as they are. What cannot be used changes nothing.
- *
- * @param server  the server, which was started with TLS
- * @param tls     the settings; copied. NULL: those that it has, with its files read again
- * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_UNSUPPORTED (it was started without TLS);
- *         NETSYS_ERR_INVALID_ARGUMENT (what is given is malformed, does not belong together or is not enough);
- *         NETSYS_ERR_NOT_FOUND, NETSYS_ERR_PERMISSION_DENIED, NETSYS_ERR_IO (a file)
- */
-netsys_status netsys_server_reload_tls(struct netsys_server server, const struct netsys_tls_config *tls);
 
 /**
  * What TLS came to on a session. It is known in every callback of the session, and for as long as there is its handle.
@@ -2611,9 +2613,9 @@ netsys_status netsys_server_config_init(struct netsys_server_config *config, siz
  * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context or the bridge);
  *         NETSYS_ERR_CANCELLED (the context is being shut down, or the bridge destroyed); NETSYS_ERR_BIND_FAILED (the
  *         host or port: os_code of netsys_last_error says whether it is in use, forbidden, or not this machine's);
- *         NETSYS_ERR_IO (no thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release of the
- *         callbacks runs before this returns, unless it is the struct_size or reserved of the callbacks that is
- *         refused.
+ *         NETSYS_ERR_NOT_FOUND, NETSYS_ERR_PERMISSION_DENIED (a file of TLS); NETSYS_ERR_IO (a file of TLS, or no
+ *         thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release of the callbacks runs before
+ *         this returns, unless it is the struct_size or reserved of the callbacks that is refused.
  */
 netsys_status netsys_server_start(struct netsys_context context,
                                   const struct netsys_server_config *config,
@@ -2731,6 +2733,18 @@ netsys_status netsys_server_set_limits(struct netsys_server server,
                                        uint64_t max_message_bytes);
 
 /**
+ * Gives a server other certificates and settings of TLS while it serves. Connections that come from now on get them;
+ * sessions that are there go on as they are. What cannot be used changes nothing.
+ *
+ * @param server  the server, which was started with TLS
+ * @param tls     the settings; copied. NULL: those that it has, with its files read again
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_UNSUPPORTED (it was started without TLS);
+ *         NETSYS_ERR_INVALID_ARGUMENT (what is given is malformed, does not belong together or is not enough);
+ *         NETSYS_ERR_NOT_FOUND, NETSYS_ERR_PERMISSION_DENIED, NETSYS_ERR_IO (a file)
+ */
+netsys_status netsys_server_reload_tls(struct netsys_server server, const struct netsys_tls_config *tls);
+
+/**
  * Sends a message to all sessions of a server. It waits for nobody: a session whose queue is full refuses the message
  * or, under NETSYS_SEND_WAIT, takes it up to its hard limit.
  *
@@ -2828,9 +2842,11 @@ netsys_status netsys_client_config_init(struct netsys_client_config *config, siz
  * @param callbacks  its events; copied. The userdata must live until release runs
  * @param out        the client, yours until netsys_client_destroy
  * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context or the bridge);
- *         NETSYS_ERR_CANCELLED (the context is being shut down, or the bridge destroyed); NETSYS_ERR_IO (no thread);
- *         NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release of the callbacks runs before this
- *         returns, unless it is the struct_size or reserved of the callbacks that is refused.
+ *         NETSYS_ERR_CANCELLED (the context is being shut down, or the bridge destroyed); NETSYS_ERR_NOT_FOUND (a file
+ *         of TLS, or the issuers that the system trusts); NETSYS_ERR_PERMISSION_DENIED (a file of TLS); NETSYS_ERR_IO
+ *         (a file of TLS, or no thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release of the
+ *         callbacks runs before this returns, unless it is the struct_size or reserved of the callbacks that is
+ *         refused.
  */
 netsys_status netsys_client_start(struct netsys_context context,
                                   const struct netsys_client_config *config,
@@ -3334,7 +3350,9 @@ netsys_status netsys_session_create(struct netsys_str session_id,
  * @param context    where its thread belongs
  * @param fd         a connected TCP socket. On NETSYS_OK it is the library's, and closed or numbered anew; on failure
  *                   it is still yours
- * @param config     what the session is like, as for a server; host, port, backlog and max_connections are ignored
+ * @param config     what the session is like, as for a server; tls is NULL or has NETSYS_TLS_OFF, since the socket is
+ *                   taken as it is. What is about listening and accepting is ignored: host, port, backlog, io_threads,
+ *                   max_connections, max_connections_per_address, accept_rate, accept_burst and exempt_addresses
  * @param callbacks  its events, as for a server: on_accept .. on_end, then on_stopped and release; copied
  * @param out        the session, retained once: yours until netsys_session_release
  * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context); NETSYS_ERR_UNSUPPORTED (the
@@ -3580,10 +3598,11 @@ netsys_status netsys_pool_config_init(struct netsys_pool_config *config, size_t 
  * @param callbacks  their events; copied. The userdata must live until release runs
  * @param out        the pool, yours until netsys_pool_destroy
  * @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context or the bridge);
- *         NETSYS_ERR_CANCELLED (the context is being shut down, or the bridge destroyed); NETSYS_ERR_IO (no thread);
- *         NETSYS_ERR_UNSUPPORTED (the bridge has pooling switched off); NETSYS_ERR_OUT_OF_MEMORY (too many handles).
- *         On failure the release of the callbacks runs before this returns, unless it is the struct_size or reserved
- *         of the callbacks that is refused.
+ *         NETSYS_ERR_CANCELLED (the context is being shut down, or the bridge destroyed); NETSYS_ERR_NOT_FOUND (a file
+ *         of TLS, or the issuers that the system trusts); NETSYS_ERR_PERMISSION_DENIED (a file of TLS); NETSYS_ERR_IO
+ *         (a file of TLS, or no thread); NETSYS_ERR_UNSUPPORTED (the bridge has pooling switched off);
+ *         NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release of the callbacks runs before this
+ *         returns, unless it is the struct_size or reserved of the callbacks that is refused.
  */
 netsys_status netsys_pool_start(struct netsys_context context,
                                 const struct netsys_pool_config *config,
@@ -3619,9 +3638,9 @@ netsys_status netsys_pool_start_with(struct netsys_context context,
  * @param timeout_ms  how long; 0: only an idle one; NETSYS_INFINITE: for ever
  * @param out         the lease, yours until netsys_lease_release or netsys_lease_discard
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_TIMEOUT;
- *         NETSYS_ERR_WOULD_DEADLOCK (on a library thread: none is idle); NETSYS_ERR_CANCELLED (the pool is stopped);
- *         NETSYS_ERR_OUT_OF_MEMORY (too many handles); or why the connection that was this caller's turn could not be
- *         made, as for netsys_client_wait_connected
+ *         NETSYS_ERR_WOULD_DEADLOCK (on a library thread: none is idle); NETSYS_ERR_CANCELLED (the pool is stopped, or
+ *         its bridge destroyed); NETSYS_ERR_OUT_OF_MEMORY (too many handles); or why the connection that was this
+ *         caller's turn could not be made, as for netsys_client_wait_connected
  */
 netsys_status netsys_pool_acquire(struct netsys_pool pool, uint32_t timeout_ms, struct netsys_lease *out);
 
@@ -3631,8 +3650,8 @@ netsys_status netsys_pool_acquire(struct netsys_pool pool, uint32_t timeout_ms, 
  * @param pool        the pool
  * @param timeout_ms  how long; NETSYS_INFINITE: for ever
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_TIMEOUT; NETSYS_ERR_WOULD_DEADLOCK (on a library thread);
- *         NETSYS_ERR_CANCELLED (the pool is stopped); or why the first that failed could not be made, as for
- *         netsys_client_wait_connected. Those that were made are kept.
+ *         NETSYS_ERR_CANCELLED (the pool is stopped, or its bridge destroyed); or why the first that failed could not
+ *         be made, as for netsys_client_wait_connected. Those that were made are kept.
  */
 netsys_status netsys_pool_fill(struct netsys_pool pool, uint32_t timeout_ms);
 
@@ -3761,7 +3780,7 @@ netsys_status netsys_session_manager_destroy(struct netsys_session_manager manag
  * @param manager  the manager
  * @param session  the session; copied
  * @param id       the id that it is known by, at most 255 bytes; empty: the id of the library's session, or if there
- *                 is none "session_<n>"
+ *                 is none "session_" with a number
  * @param buf      the id that it is known by, NUL-terminated; may be NULL if cap is 0
  * @param cap      the size of buf: 0, or at least 256
  * @param needed   the length without the NUL; may be NULL
@@ -3972,21 +3991,26 @@ netsys_status netsys_bridge_create(struct netsys_str id,
 /**
  * Changes what a bridge is like, for servers, clients and pools that are started from now on.
  *
+ * What netsys_bridge_get_config gave is not enough for a bridge with NETSYS_BRIDGE_ENCRYPT: server_tls and client_tls are
+ * NULL in it, and a NULL client_tls means that clients trust all issuers that the system does. Set them again.
+ *
  * @param bridge  the bridge
  * @param config  all of it; copied
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT, and then nothing is changed
  */
-netsys_status netsys_bridge_set_config(struct netsys_bridge bridge, const struct netsys_bridge_config *config);
+netsys_status netsys_bridge_set_config(struct netsys_bridge bridge,
+                                       const struct netsys_bridge_config *config);
 
 /**
  * What a bridge is like.
  *
  * @param bridge  the bridge
  * @param out     filled in; set its struct_size to sizeof(netsys_bridge_config) first. How it encrypts is not given
- *                back: server_tls and client_tls become NULL
+ *                back: server_tls and client_tls become NULL, and have to be set before netsys_bridge_set_config gets it
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
  */
-netsys_status netsys_bridge_get_config(struct netsys_bridge bridge, struct netsys_bridge_config *out);
+netsys_status netsys_bridge_get_config(struct netsys_bridge bridge,
+                                       struct netsys_bridge_config *out);
 
 /**
  * What the servers and clients of a bridge have done, those that have ended included.
@@ -4033,7 +4057,8 @@ netsys_status netsys_bridge_status_report(struct netsys_bridge bridge, char *buf
 
 /**
  * Tells a bridge of a failure of the application's own, such as a message that it cannot read: it is counted, and
- * on_error gets it.
+ * on_error gets it, unless more than 1024 events wait to be told. Only ten a second are told, but for
+ * NETSYS_ERR_HANDLER_FAILED: peers may bring about the others as often as they like.
  *
  * @param bridge   the bridge
  * @param status   NETSYS_ERR_*
@@ -4044,7 +4069,8 @@ netsys_status netsys_bridge_report_error(struct netsys_bridge bridge, netsys_sta
 
 /**
  * Has a bridge log each connection, each end of one and each error as information (level 3) instead of for debugging
- * only (level 4).
+ * only (level 4). What is reported on the program's own threads goes to the log of the context in which the bridge has
+ * last started something.
  *
  * @param bridge   the bridge
  * @param enabled  1 or 0
@@ -4053,13 +4079,15 @@ netsys_status netsys_bridge_report_error(struct netsys_bridge bridge, netsys_sta
 netsys_status netsys_bridge_set_debug_logging(struct netsys_bridge bridge, uint32_t enabled);
 
 /**
- * Begins to stop the servers and clients of a bridge. Returns at once. Others may be started in it afterwards.
+ * Begins to stop the servers and clients of a bridge. Returns at once. Others may be started in it afterwards. One whose
+ * start has not returned yet may not be stopped.
  *
  * @param bridge    the bridge
  * @param drain_ms  the time to drain; 0: none; NETSYS_INFINITE: as each is configured
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
  */
-netsys_status netsys_bridge_stop(struct netsys_bridge bridge, uint32_t drain_ms);
+netsys_status netsys_bridge_stop(struct netsys_bridge bridge,
+                                 uint32_t drain_ms);
 
 /**
  * [BLOCKING] Waits until no server and client of a bridge runs, and all events have been told. It does not stop them.
@@ -4132,25 +4160,6 @@ netsys_status netsys_config_load_string(struct netsys_config config, struct nets
 netsys_status netsys_config_validate(struct netsys_config config);
 
 /**
- * How many faults the last call that failed on this configuration has found.
- *
- * @param config  the configuration
- * @param out     the number
- * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
- */
-netsys_status netsys_config_fault_count(struct netsys_config config, size_t *out);
-
-/**
- * One of the faults that the last call that failed on this configuration has found.
- *
- * @param config  the configuration
- * @param index   which, from 0, in the order of the text
- * @param out     filled in; set its struct_size to sizeof(netsys_config_fault_info) first
- * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_NOT_FOUND (there are less)
- */
-netsys_status netsys_config_fault(struct netsys_config config, size_t index, struct netsys_config_fault_info *out);
-
-/**
  * Writes every key with its value, as a text that netsys_config_load_string makes the same configuration of.
  *
  * @param config  the configuration
@@ -4170,7 +4179,8 @@ netsys_status netsys_config_to_string(struct netsys_config config,
 /**
  * The value of a key as a number: times in milliseconds, with NETSYS_INFINITE for "off", sizes in bytes, INT64_MAX for
  * "unlimited", 0 for "default", true and false as 1 and 0, and words as their number: NETSYS_FRAMING_*,
- * NETSYS_DISPATCH_*, NETSYS_SEND_*; levels of the log from 0, "trace", to 5, "fatal".
+ * NETSYS_DISPATCH_*, NETSYS_SEND_*, NETSYS_COMPRESSION_*, NETSYS_CLIENT_CERTIFICATE_*, NETSYS_TLS_1_*; levels of the log
+ * from 0, "trace", to 5, "fatal".
  *
  * @param config  the configuration
  * @param key     the key: "server.timeout"
@@ -4178,7 +4188,9 @@ netsys_status netsys_config_to_string(struct netsys_config config,
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT (also: the key is unknown, or its value is
  *         a string)
  */
-netsys_status netsys_config_number(struct netsys_config config, struct netsys_str key, int64_t *out);
+netsys_status netsys_config_number(struct netsys_config config,
+                                   struct netsys_str key,
+                                   int64_t *out);
 
 /**
  * The value of a key as it is written in a file, but without quotes: "30s", "64 KiB", "framed", "true".
@@ -4221,11 +4233,30 @@ netsys_status netsys_config_set_number(struct netsys_config config, struct netsy
 netsys_status netsys_config_set_text(struct netsys_config config, struct netsys_str key, struct netsys_str value);
 
 /**
+ * How many faults the last call that failed on this configuration has found.
+ *
+ * @param config  the configuration
+ * @param out     the number
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
+ */
+netsys_status netsys_config_fault_count(struct netsys_config config, size_t *out);
+
+/**
+ * One of the faults that the last call that failed on this configuration has found.
+ *
+ * @param config  the configuration
+ * @param index   which, from 0, in the order of the text
+ * @param out     filled in; set its struct_size to sizeof(netsys_config_fault_info) first
+ * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_NOT_FOUND (there are less)
+ */
+netsys_status netsys_config_fault(struct netsys_config config, size_t index, struct netsys_config_fault_info *out);
+
+/**
  * The configuration of a server, for netsys_server_start.
  *
  * @param config  the configuration
- * @param out     filled in; set its struct_size to sizeof(netsys_server_config) first. Its strings are valid until the
- *                configuration is destroyed
+ * @param out     filled in; set its struct_size to sizeof(netsys_server_config) first. Its strings, and what tls
+ *                points to, are valid until the configuration is destroyed
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
  */
 netsys_status netsys_config_server(struct netsys_config config, struct netsys_server_config *out);
@@ -4234,8 +4265,8 @@ netsys_status netsys_config_server(struct netsys_config config, struct netsys_se
  * The configuration of a client, for netsys_client_start, which refuses it while it names no host and port.
  *
  * @param config  the configuration
- * @param out     filled in; set its struct_size to sizeof(netsys_client_config) first. Its strings are valid until the
- *                configuration is destroyed
+ * @param out     filled in; set its struct_size to sizeof(netsys_client_config) first. Its strings, and what tls
+ *                points to, are valid until the configuration is destroyed
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
  */
 netsys_status netsys_config_client(struct netsys_config config, struct netsys_client_config *out);
@@ -4256,8 +4287,8 @@ netsys_status netsys_config_bridge(struct netsys_config config,
  * without callbacks.
  *
  * @param config  the configuration
- * @param out     filled in; set its struct_size to sizeof(netsys_context_config) first. Its string is valid until the
- *                configuration is destroyed
+ * @param out     filled in; set its struct_size to sizeof(netsys_context_config) first. Its strings are valid until
+ *                the configuration is destroyed
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
  */
 netsys_status netsys_config_context(struct netsys_config config, struct netsys_context_config *out);

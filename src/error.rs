@@ -236,6 +236,18 @@ impl Code {
     }
 }
 
+impl Code {
+    /// Why a file could not be read.
+    pub(crate) fn of_file(error: &io::Error) -> Code {
+        match error.kind() {
+            io::ErrorKind::NotFound => Code::NotFound,
+            io::ErrorKind::PermissionDenied => Code::PermissionDenied,
+            io::ErrorKind::InvalidInput => Code::InvalidArgument, // a NUL in its name
+            _ => Code::Io,
+        }
+    }
+}
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message().to_string_lossy())
@@ -267,6 +279,14 @@ impl Error {
     /// An argument that is outside its documented range.
     pub(crate) fn invalid(message: impl Into<Cow<'static, str>>) -> Error {
         Error::new(Code::InvalidArgument, message)
+    }
+
+    /// A call that would wait, on a thread of the library.
+    pub(crate) fn would_deadlock() -> Error {
+        Error::new(
+            Code::WouldDeadlock,
+            "this is a thread of the library, whose work the call would wait for: return from the handler",
+        )
     }
 
     /// The error that an [`io::Error`] carries ([`Error::into_io`]); else one that the system reported.

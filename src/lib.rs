@@ -27,6 +27,7 @@ pub mod log;
 pub mod metrics;
 pub mod runtime;
 pub mod session;
+mod sync;
 mod sys;
 pub mod transport;
 pub mod utils;

@@ -2,7 +2,8 @@
 
 mod support;
 
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -10,14 +11,18 @@ use std::thread;
 use std::time::Duration;
 
 use network_system::bridge::{Bridge, Events};
-use network_system::config::{BridgeConfig, ClientConfig, Framing, SendPolicy};
+use network_system::config::{BridgeConfig, ClientConfig, ContextConfig, Framing, Pem, SendPolicy, TlsVersion};
 use network_system::core::{Client, PoolConfig, Server};
 use network_system::error::{Code, Error};
+use network_system::log::{Filter, Log, Record, Sink};
+use network_system::metrics::Counter::*;
 use network_system::metrics::Metrics;
+use network_system::runtime::{Clock, Context, ContextHooks};
 use network_system::session::Session;
-use network_system::session::handler::{Handler, Message, Payload};
+use network_system::session::handler::{CloseReport, Handler, Message, Payload};
 use support::tls::Ca;
 use support::{Event, Home, PATIENCE, Recorder, client_config, server_config, wait_until};
+use tracing::Level;
 
 /// What a bridge told.
 #[derive(Debug, PartialEq, Eq)]
@@ -113,11 +118,12 @@ fn what_servers_and_clients_do_is_counted_together() {
         events.message();
     }
     // Each message was sent and received at two ends.
-    let counts = |m: Metrics| [m.messages_sent, m.messages_received, m.bytes_sent, m.bytes_received];
+    let counts =
+        |m: Metrics| [MessagesSent, MessagesReceived, BytesSent, BytesReceived].map(|counter| m.counts[counter]);
     wait_until("the last send is counted", || counts(bridge.metrics()) == [200, 200, 2000, 2000]);
     let found = bridge.metrics();
-    assert_eq!([found.connections_total, found.connections_current, found.connections_failed], [2, 2, 0]);
-    assert!(found.messages_per_second > 0 && found.memory_resident > 0);
+    assert_eq!([found.counts[Connections], found.connections_current, found.counts[ConnectionsFailed]], [2, 2, 0]);
+    assert!(found.rates.messages > 0 && found.memory.resident > 0);
     assert!(found.handler_time.count >= 2, "both ends handle on threads of their own");
     assert_eq!(found.latency.count, 0, "that is the application's");
 
@@ -131,10 +137,10 @@ fn what_servers_and_clients_do_is_counted_together() {
     second.reset_stats();
     second.send(Payload::Text, b"x").unwrap();
     events.message();
-    wait_until("counted", || bridge.metrics().messages_received == 202);
+    wait_until("counted", || bridge.metrics().counts[MessagesReceived] == 202);
     bridge.reset_metrics();
     let anew = bridge.metrics();
-    assert_eq!((anew.messages_received, anew.connections_total, anew.connections_current), (0, 0, 2));
+    assert_eq!((anew.counts[MessagesReceived], anew.counts[Connections], anew.connections_current), (0, 0, 2));
     end(&bridge);
     assert_eq!(bridge.metrics().connections_current, 0);
 }
@@ -148,7 +154,7 @@ fn without_monitoring_nothing_is_counted() {
     client.send(Payload::Text, b"x").unwrap();
     events.message();
     let found = bridge.metrics();
-    assert_eq!((found.connections_total, found.messages_sent, found.handler_time.count), (0, 0, 0));
+    assert_eq!((found.counts[Connections], found.counts[MessagesSent], found.handler_time.count), (0, 0, 0));
     assert!(matches!(next(&told), Told::Connection(_, true)), "events come nevertheless");
     end(&bridge);
 }
@@ -194,7 +200,7 @@ fn errors_are_told_and_counted_by_their_kind() {
     assert_eq!(next(&told), Told::Error(Code::ConnectionRefused));
     client.wait(Some(PATIENCE)).unwrap();
     let found = bridge.metrics();
-    assert_eq!((found.connections_failed, found.connection_errors), (1, 1));
+    assert_eq!((found.counts[ConnectionsFailed], found.counts[ConnectionErrors]), (1, 1));
 
     let server = echo_server(&home, &bridge);
     let mut taken = server_config();
@@ -205,15 +211,87 @@ fn errors_are_told_and_counted_by_their_kind() {
 
     // More broken peers than the handler is told of.
     let address = server.local_addr();
-    let before = bridge.metrics().receive_errors;
+    let before = bridge.metrics().counts[ReceiveErrors];
     for _ in 0..50 {
-        use std::io::{Read, Write};
-        let mut peer = std::net::TcpStream::connect(address).unwrap();
+        let mut peer = TcpStream::connect(address).unwrap();
         peer.write_all(b"NSYS\r\n\x1a\n\x00\x00\x00\x00\x00\x00\x00\x00").unwrap();
         let _ = peer.read_to_end(&mut Vec::new());
     }
-    wait_until("all are counted", || bridge.metrics().receive_errors - before == 50);
+    wait_until("all are counted", || bridge.metrics().counts[ReceiveErrors] - before == 50);
     end(&bridge);
+}
+
+/// Panics at the end of a session and at each error.
+struct Panicking;
+
+impl Handler for Panicking {
+    fn on_close(&self, _session: &Arc<Session>, _report: &CloseReport) {
+        panic!("at the end");
+    }
+    fn on_error(&self, _session: Option<&Arc<Session>>, _error: &Error) {
+        panic!("at an error");
+    }
+}
+
+#[test]
+fn a_handler_that_panics_hides_nothing_from_its_bridge() {
+    let home = Home::new();
+    let (bridge, told) = bridge(BridgeConfig::default());
+    let server = bridge.start_server(&home.0, server_config(), Arc::new(Panicking)).unwrap();
+    let mut peer = TcpStream::connect(server.local_addr()).unwrap();
+    peer.write_all(b"x").unwrap();
+    let name = peer.local_addr().unwrap().to_string();
+    assert_eq!(next(&told), Told::Connection(name.clone(), true));
+    drop(peer);
+    assert_eq!(next(&told), Told::Connection(name, false));
+    assert_eq!(next(&told), Told::Error(Code::HandlerFailed));
+    end(&bridge);
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), [Told::Release]);
+}
+
+/// On a thread of the program's too, which has no log of its own.
+#[test]
+fn what_the_program_reports_is_logged() {
+    #[derive(Default)]
+    struct Lines(Mutex<Vec<String>>);
+    impl Sink for Lines {
+        fn log(&self, record: &Record<'_>) {
+            self.0.lock().unwrap().push(format!("{} {}", record.level, record.text));
+        }
+    }
+    struct Panicking;
+    impl Events for Panicking {
+        fn on_error(&self, _error: &Error) {
+            panic!("in vain");
+        }
+    }
+    let lines = Arc::new(Lines::default());
+    let log = Log::new(Filter::up_to(Level::INFO), vec![lines.clone()], Clock::default());
+    let hooks = ContextHooks { dispatch: Some(log.dispatch()), ..ContextHooks::default() };
+    let home = Home(Context::new(ContextConfig::default(), hooks));
+    let bridge = Bridge::new("b", BridgeConfig::default(), Arc::new(Panicking)).unwrap();
+    bridge.set_debug_logging(true);
+    bridge.report(&Error::new(Code::Io, "before there is a log"));
+    echo_server(&home, &bridge);
+    bridge.report(&Error::new(Code::Io, "no disk"));
+    let mut found = lines.0.lock().unwrap().clone();
+    found.retain(|line| !line.contains("listens on")); // which the server's loop says, sooner or later
+    assert_eq!(found, ["INFO bridge \"b\": no disk", "ERROR an event handler of a bridge panicked: in vain"]);
+    end(&bridge);
+}
+
+#[test]
+fn what_is_reported_is_told_in_moderation_and_counted_whole() {
+    const REPORTS: u64 = 1000; // for minutes, at ten a second
+    let (bridge, told) = bridge(BridgeConfig::default());
+    for _ in 0..REPORTS {
+        bridge.report(&Code::ReceiveFailed.into());
+    }
+    bridge.report(&Code::HandlerFailed.into());
+    let told: Vec<_> = told.try_iter().collect();
+    assert!((11..REPORTS as usize).contains(&told.len()), "{} were told", told.len());
+    assert_eq!(told.last(), Some(&Told::Error(Code::HandlerFailed)), "which is always told");
+    assert_eq!(bridge.metrics().receive_errors, REPORTS);
 }
 
 #[test]
@@ -326,7 +404,8 @@ fn a_handler_may_stop_and_close_its_bridge() {
     client.send(Payload::Text, b"stop").unwrap();
     while next(&told) != Told::Release {}
     assert_eq!(calls.load(Ordering::SeqCst), 1);
-    assert!(told.try_recv().is_err());
+    drop(home);
+    assert!(told.try_recv().is_err(), "nothing comes behind the release");
 }
 
 #[test]
@@ -359,6 +438,20 @@ fn an_encrypting_bridge_encrypts_or_starts_nothing() {
     assert_eq!(error.code, Code::InvalidArgument);
     assert!(error.message.contains("set certificate_file"), "{error}");
     assert_eq!(next(&told), Told::Error(Code::InvalidArgument));
+
+    // Settings of their own without the switch are not given up for those of the bridge.
+    let mut server = server_config();
+    server.tls.min_version = TlsVersion::V1_3;
+    let mut client = framed(1);
+    client.tls.ca = Pem::file("private.pem");
+    for error in [
+        bridge.start_server(&home.0, server, Arc::new(Echo)).unwrap_err(),
+        bridge.start_client(&home.0, client, Arc::new(Echo)).unwrap_err(),
+    ] {
+        assert_eq!(error.code, Code::InvalidArgument);
+        assert!(error.message.contains("set tls.enabled to true"), "{error}");
+        assert_eq!(next(&told), Told::Error(Code::InvalidArgument));
+    }
 
     let given = BridgeConfig {
         server_tls: ca.server_config(Framing::Auto).tls,

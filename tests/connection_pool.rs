@@ -403,7 +403,7 @@ fn hammer(config: ServerConfig, breaking: bool) -> Arc<Echo> {
                 if let Some(session) = sessions.iter().find(|session| session.state() == State::Connected) {
                     session.close(None, "now and then");
                 }
-                thread::sleep(Duration::from_millis(3));
+                thread::sleep(Duration::from_millis(3)); // the pace at which connections break, of no matter
             }
         });
         let failures = users.into_iter().filter_map(|user| user.join().err()).count();

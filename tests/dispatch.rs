@@ -9,7 +9,7 @@ use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Barrier, Condvar, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread::ThreadId;
 use std::time::Duration;
 
@@ -17,29 +17,12 @@ use network_system::config::{ContextConfig, Framing, ServerConfig};
 use network_system::error::Code;
 use network_system::runtime::{Context, ContextHooks, Dispatch, Executor, Job};
 use network_system::session::handler::Payload;
-use support::{Event, Home, Mode, PATIENCE, Recorder, server_config, wait_until};
+use support::{Event, Gate, Home, Mode, PATIENCE, Recorder, server_config, wait_until};
 
 fn dispatched(dispatch: Dispatch) -> ServerConfig {
     let mut config = server_config();
     config.session.dispatch = dispatch;
     config
-}
-
-/// Something that opens once and stays open.
-#[derive(Default)]
-struct Gate(Mutex<bool>, Condvar);
-
-impl Gate {
-    fn open(&self) {
-        *self.0.lock().unwrap() = true;
-        self.1.notify_all();
-    }
-
-    fn pass(&self) {
-        let open = self.0.lock().unwrap();
-        let (_open, late) = self.1.wait_timeout_while(open, PATIENCE, |open| !*open).unwrap();
-        assert!(!late.timed_out(), "the gate was not opened");
-    }
 }
 
 /// Waits until the descriptor is readable; false after `millis` ms.
@@ -218,14 +201,15 @@ fn a_slow_handler_slows_its_peer_down() {
                 }
                 sent
             };
-            // Until the peer's window, the kernel and our queue are full: no writable event comes any more.
-            while send_all() < MESSAGES {
-                let full = client.stats();
-                std::thread::sleep(Duration::from_millis(20));
-                if client.stats().wire_bytes_sent == full.wire_bytes_sent {
-                    break;
-                }
-            }
+            // Until the peer's window, the kernel and our queue are full: no writable event comes any more. Nothing tells of
+            // that; a look that comes too early only makes the check behind it an easier one.
+            let mut is_full = || {
+                let before = client.stats().wire_bytes_sent;
+                send_all() < MESSAGES && client.stats().wire_bytes_sent == before
+            };
+            wait_until("nothing goes out any more", || {
+                is_full() && server.stats().bytes_received >= 100_000 && is_full()
+            });
             let stats = server.stats();
             // At most the queue's bound, and what one read brought.
             assert!(stats.bytes_received <= 100_000 + 256 * 1024 + LEN as u64, "{name}: {stats:?}");
@@ -459,6 +443,7 @@ fn manual_handlers_run_where_the_user_polls() {
     let mut peer = TcpStream::connect(server.local_addr()).unwrap();
     peer.write_all(b"echo").unwrap();
     assert!(readable(descriptor, 10_000));
+    assert_eq!(server.wait(Some(Duration::ZERO)).unwrap_err().code, Code::Timeout);
     assert!(events.rest().is_empty(), "a handler ran although nobody polled");
     peer.set_read_timeout(Some(PATIENCE)).unwrap();
     let (sender, answer) = channel();

@@ -14,7 +14,7 @@ use network_system::core::Client;
 use network_system::error::Code;
 use network_system::runtime::{Context, ContextHooks, Dispatch, Executor, Job};
 use network_system::session::handler::Payload;
-use support::{Event, Home, Mode, PATIENCE, Recorder, server_config};
+use support::{Event, Gate, Home, Mode, PATIENCE, Recorder, server_config};
 
 fn dispatched(dispatch: Dispatch) -> ServerConfig {
     let mut config = server_config();
@@ -28,13 +28,15 @@ fn what_a_handler_sends_goes_out_while_it_runs() {
     for name in ["pool", "executor"] {
         let home = Home::new();
         let mode = Mode::new(name, &home.0);
-        let (go_on, gate) = channel::<()>();
-        let gate = Mutex::new(gate);
+        let (idle, heard) = (Arc::new(Gate::default()), Arc::new(Gate::default()));
+        let gates = (idle.clone(), heard.clone());
         let (handler, events) = Recorder::with(move |event| {
-            if let Event::Message(session, kind, _) = event {
-                std::thread::sleep(Duration::from_millis(50)); // until the loop has nothing to do
+            if let Event::Message(session, kind, data) = event
+                && data == b"slow"
+            {
+                gates.0.pass();
                 session.send(*kind, b"begun").unwrap();
-                gate.lock().unwrap().recv_timeout(PATIENCE).expect("the client has heard of the beginning");
+                gates.1.pass();
                 session.send(*kind, b"ended").unwrap();
             }
         });
@@ -47,8 +49,15 @@ fn what_a_handler_sends_goes_out_while_it_runs() {
         let client = Client::start(&home.0, config, handler).unwrap();
         client.wait_connected(Some(PATIENCE)).unwrap();
         client.session().unwrap().send(Payload::Text, b"slow").unwrap();
+        idle.reached();
+        // The loop has turned, and has nothing to do any more for the session whose handler runs.
+        let other = home.client(&server, Framing::Framed, Recorder::new().0);
+        other.wait_connected(Some(PATIENCE)).unwrap();
+        other.send(Payload::Text, b"turn").unwrap();
+        events.until(|event| matches!(event, Event::Message(_, _, data) if data == b"turn").then_some(()));
+        idle.open();
         assert_eq!(at_client.message().1, b"begun", "{name}");
-        go_on.send(()).unwrap();
+        heard.open();
         assert_eq!(at_client.message().1, b"ended", "{name}");
         server.stop(None);
         server.wait(Some(PATIENCE)).unwrap();

@@ -1,20 +1,22 @@
 //! Cases at the edges, each of which went wrong once.
 //!
-//! Where a test sleeps, time itself is under test, or the sleep makes it likely that the loop is in the state in
-//! question; what is asserted holds however long anything takes.
+//! Where a test sleeps, time itself is under test; what is asserted holds however long anything takes.
+
 mod support;
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use network_system::config::{Framing, SendPolicy};
-use network_system::core::{Client, adopt};
+use network_system::core::{Client, Server, adopt};
 use network_system::error::Code;
 use network_system::session::handler::Payload;
 use network_system::transport::frame::{Close, Frame, PREAMBLE};
 use network_system::transport::hello::Hello;
-use support::{Event, Home, PATIENCE, Recorder, client_config, server_config, wait_until};
+use support::{Event, Events, Gate, Home, PATIENCE, Recorder, client_config, server_config, wait_until};
 
 const MIB: usize = 1024 * 1024;
 const SHORT: Duration = Duration::from_secs(2);
@@ -25,12 +27,23 @@ fn hello(id: &str) -> Vec<u8> {
     out
 }
 
+/// Lets the server's loop do all that there is to do: what another peer sends afterwards is handled.
+fn let_turn(server: &Server, events: &Events) {
+    TcpStream::connect(server.local_addr()).unwrap().write_all(b"turn").unwrap();
+    events.until(|event| matches!(event, Event::Message(_, _, data) if data == b"turn").then_some(()));
+}
+
 /// A busy loop makes a framed client, whose hello is there, look silent.
 #[test]
 fn a_hello_that_waits_in_the_kernel_is_not_silence() {
     let home = Home::new();
-    let (handler, events) = Recorder::with(|event| match event {
-        Event::Message(_, _, data) if data == b"block" => std::thread::sleep(Duration::from_millis(600)),
+    let (blocked, is_blocked) = channel();
+    let (handler, events) = Recorder::with(move |event| match event {
+        Event::Message(_, _, data) if data == b"block" => {
+            blocked.send(()).unwrap();
+            // Longer than the silence (250 ms) that makes a session raw.
+            std::thread::sleep(Duration::from_millis(600));
+        }
         // What many servers do.
         Event::Open(session) => session.send(Payload::Text, b"welcome").unwrap(),
         _ => {}
@@ -41,9 +54,8 @@ fn a_hello_that_waits_in_the_kernel_is_not_silence() {
     events.message();
     let mut framed = TcpStream::connect(server.local_addr()).unwrap();
     events.until(|event| matches!(event, Event::Accept(_)).then_some(()));
-    std::thread::sleep(Duration::from_millis(20));
     busy.write_all(b"block").unwrap();
-    std::thread::sleep(Duration::from_millis(50));
+    is_blocked.recv_timeout(PATIENCE).unwrap();
     framed.write_all(&hello("late")).unwrap();
     let session = events.opened();
     assert_eq!((session.framing(), session.client_id()), (Framing::Framed, "late"));
@@ -101,21 +113,23 @@ fn a_later_stop_only_shortens() {
     let mut config = server_config();
     config.session.framing = Framing::Raw;
     config.session.send_queue = 32 * MIB;
-    let (handler, events) = Recorder::with(|event| {
+    let gate = Arc::new(Gate::default());
+    let inner = gate.clone();
+    let (handler, events) = Recorder::with(move |event| {
         if let Event::Open(session) = event {
             session.send(Payload::Stream, &vec![7; 32 * MIB]).unwrap();
-            std::thread::sleep(Duration::from_millis(100));
+            inner.pass();
         }
     });
     let server = home.server(config, handler);
     let _peer = TcpStream::connect(server.local_addr()).unwrap();
-    wait_until("accepted", || server.connection_count() == 1);
-    std::thread::sleep(Duration::from_millis(50));
+    gate.reached();
     let session = server.sessions().remove(0);
     session.close(None, "bye");
     server.stop(Some(Duration::ZERO));
-    let begun = Instant::now();
     server.stop(None); // What netsys_server_destroy does.
+    let begun = Instant::now();
+    gate.open();
     server.wait(Some(PATIENCE)).unwrap();
     assert!(begun.elapsed() < Duration::from_secs(2), "took {:?}", begun.elapsed());
     drop(events);
@@ -135,7 +149,7 @@ fn an_empty_message_on_a_raw_session_holds_up_nothing() {
     for _ in 0..20 {
         session.send(Payload::Text, b"").unwrap();
     }
-    std::thread::sleep(Duration::from_millis(50));
+    let_turn(&server, &events);
     session.send(Payload::Text, b"real").unwrap();
     let mut got = [0; 4];
     peer.read_exact(&mut got).unwrap();
@@ -245,7 +259,7 @@ fn a_send_after_a_late_preamble_keeps_the_session_framed() {
     let greeting = hello("late");
     peer.write_all(&greeting[..8]).unwrap();
     wait_until("read", || session.stats().wire_bytes_received == 8);
-    std::thread::sleep(Duration::from_millis(20));
+    let_turn(&server, &events);
     session.send(Payload::Text, b"12345678").unwrap();
     peer.write_all(&greeting[8..]).unwrap();
     let mut first = [0; 8];
@@ -266,7 +280,7 @@ fn an_adopted_session_waits() {
         }
     });
     let session = adopt(&home.0, listener.accept().unwrap().0, server_config(), handler).unwrap();
-    std::thread::sleep(Duration::from_millis(600));
+    std::thread::sleep(Duration::from_millis(600)); // more than the silence (250 ms) that makes a session raw
     let early = events.rest();
     session.set_paused(false);
     assert!(!early.iter().any(|event| matches!(event, Event::Open(_))), "{early:?}");
@@ -281,10 +295,10 @@ fn an_adopted_session_waits_longer_than_the_handshake_may_take() {
     peer.write_all(&hello("adopted")).unwrap();
     let (handler, events) = Recorder::new();
     let mut config = server_config();
-    config.session.framing = Framing::Framed;
-    config.session.handshake_timeout = Duration::from_millis(300);
+    let limit = Duration::from_millis(300);
+    (config.session.framing, config.session.handshake_timeout) = (Framing::Framed, limit);
     let session = adopt(&home.0, listener.accept().unwrap().0, config, handler).unwrap();
-    std::thread::sleep(Duration::from_millis(600));
+    std::thread::sleep(2 * limit);
     let early = events.rest();
     session.set_paused(false);
     assert!(!early.iter().any(|event| matches!(event, Event::End(..))), "{early:?}");
@@ -323,7 +337,7 @@ fn a_context_ends_although_a_peer_keeps_sending() {
     events.opened();
     let talker = std::thread::spawn(move || {
         while peer.write_all(&[1; 100]).is_ok() {
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(5)); // its pace, of no matter
         }
     });
     server.stop(None);
@@ -427,7 +441,7 @@ fn a_slow_handler_does_not_make_talking_peers_silent() {
         if let Event::Message(_, _, data) = event
             && data.contains(&b'B')
         {
-            std::thread::sleep(Duration::from_millis(900));
+            std::thread::sleep(Duration::from_millis(900)); // longer than the idle timeout
         }
     });
     let server = home.server(config, handler);
@@ -442,7 +456,7 @@ fn a_slow_handler_does_not_make_talking_peers_silent() {
     while begun.elapsed() < Duration::from_millis(1300) {
         let _ = other.write_all(b"y");
         let _ = busy.write_all(b"y");
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(20)); // their pace, of no matter
     }
     let ends: Vec<_> = events.rest().into_iter().filter(|e| matches!(e, Event::Close(..))).collect();
     assert!(ends.is_empty(), "{ends:?}");
@@ -458,15 +472,26 @@ fn a_handler_sends_a_file_to_a_peer_that_reads() {
     config.session.send_policy = SendPolicy::Wait;
     config.session.send_hard_limit = 8 * MIB;
     config.session.kernel_send = Some(64 * 1024);
-    let (handler, events) = Recorder::with(|event| {
+    // How much the peer has read, and when it is to begin.
+    let (progress, read) = channel();
+    let (go, begin) = channel();
+    let ends = Mutex::new((read, go));
+    let (handler, events) = Recorder::with(move |event| {
         if let Event::Open(session) = event {
-            let piece = vec![7; 64 * 1024];
+            let (read, go) = &*ends.lock().unwrap();
+            let piece = vec![7; 16 * 1024];
+            let mut seen = 0;
             for _ in 0..TOTAL / piece.len() {
                 if session.send(Payload::Stream, &piece).is_err() {
                     break;
                 }
-                // As if it were read from a disk with some 60 MB/s.
-                std::thread::sleep(Duration::from_millis(1));
+                // As if it were read from a disk that is no faster than the peer, which finds the socket full.
+                if session.stats().queued_bytes > 4 * MIB as u64 {
+                    let _ = go.send(());
+                    while seen < session.stats().wire_bytes_sent {
+                        seen = read.recv_timeout(PATIENCE).unwrap_or(u64::MAX);
+                    }
+                }
             }
             session.close(None, "that was all");
         }
@@ -474,14 +499,14 @@ fn a_handler_sends_a_file_to_a_peer_that_reads() {
     let server = home.server(config, handler);
     let mut peer = TcpStream::connect(server.local_addr()).unwrap();
     socket2::SockRef::from(&peer).set_recv_buffer_size(64 * 1024).unwrap();
-    // So late that the socket has been full before.
-    std::thread::sleep(Duration::from_millis(50));
+    begin.recv_timeout(PATIENCE).unwrap();
     let mut buffer = vec![0; MIB];
     let mut total = 0;
     while let Ok(len) = peer.read(&mut buffer)
         && len > 0
     {
         total += len;
+        let _ = progress.send(total as u64);
     }
     let report = events.closed();
     assert_eq!((total, report.undelivered), (TOTAL, 0), "{report:?}");
@@ -534,18 +559,21 @@ fn an_end_without_a_close_is_told_as_an_error() {
 #[test]
 fn no_connection_is_rejected_for_the_limit_when_there_is_none() {
     let home = Home::new();
-    let (handler, events) = Recorder::with(|event| {
+    let gate = Arc::new(Gate::default());
+    let inner = gate.clone();
+    let (handler, _events) = Recorder::with(move |event| {
         if let Event::Message(..) = event {
-            std::thread::sleep(Duration::from_millis(200))
+            inner.pass();
         }
     });
     let server = home.server(server_config(), handler);
     let mut first = TcpStream::connect(server.local_addr()).unwrap();
     first.write_all(b"x").unwrap();
-    events.opened();
+    gate.reached();
+    // The kernel has them, and the loop has not.
     let _more: Vec<_> = (0..20).map(|_| TcpStream::connect(server.local_addr()).unwrap()).collect();
-    std::thread::sleep(Duration::from_millis(20));
     server.stop(Some(Duration::ZERO));
+    gate.open();
     server.wait(Some(PATIENCE)).unwrap();
     assert_eq!(server.stats().connections_rejected, 0);
 }
@@ -566,7 +594,7 @@ fn a_preamble_in_pieces_does_not_make_a_framed_client_raw() {
     Frame::Text(b"whole").encode(&mut answer).unwrap();
     server.write_all(&answer[..3]).unwrap();
     wait_until("read", || session.stats().wire_bytes_received == 3);
-    std::thread::sleep(Duration::from_millis(400));
+    std::thread::sleep(Duration::from_millis(400)); // longer than the silence (250 ms) that makes a session raw
     server.write_all(&answer[3..]).unwrap();
     assert_eq!(events.message(), (Payload::Text, b"whole".to_vec()));
 }

@@ -12,8 +12,10 @@ const HEADER: &str = "include/network_system.h";
 const SOURCES: &[&str] = &[
     "src/ffi/types.rs",
     "src/error.rs",
-    "src/ffi/tls.rs",
-    "src/ffi/config.rs",
+    "src/ffi/tls_config.rs",
+    "src/ffi/tls_info.rs",
+    "src/ffi/server_config.rs",
+    "src/ffi/client_config.rs",
     "src/ffi/version.rs",
     "src/ffi/status.rs",
     "src/ffi/context.rs",
@@ -29,6 +31,8 @@ const SOURCES: &[&str] = &[
     "src/ffi/monitor.rs",
     "src/ffi/bridge.rs",
     "src/ffi/network_config.rs",
+    "src/ffi/config_faults.rs",
+    "src/ffi/config_structs.rs",
 ];
 
 fn generate(root: &Path) -> String {

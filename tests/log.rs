@@ -190,7 +190,7 @@ fn bad_peers_make_few_lines_in_full() {
     assert_eq!(told, 1_000_000, "each is in a line, or counted");
 }
 
-/// Under the default filter a stranger's peculiar words are one line, whatever is in them.
+/// A stranger's peculiar words are one line, whatever is in them and however much is logged.
 #[test]
 fn a_peer_forges_no_line() {
     let (home, _log, lines) = home(Filter::up_to(Level::TRACE), Clock::default());

@@ -64,6 +64,9 @@ fn random_config(random: &mut Random) -> NetworkConfig {
                 Scalar::Number(_) if random.below(8) == 0 => Scalar::Number([OFF, UNLIMITED][random.below(2)]),
                 Scalar::Number(_) => Scalar::Number(any_number(random)),
                 Scalar::Text(_) if key == "server.exempt_addresses" => Scalar::Text(any_ranges(random)),
+                Scalar::Text(_) if key == "context.log_filter" => {
+                    Scalar::Text(["", "warn", "a::b=debug, off"][random.below(3)].into())
+                }
                 Scalar::Text(_) => Scalar::Text(any_text(random)),
             };
             if config.set(&key, value).is_ok() {
@@ -282,6 +285,14 @@ fn keys_that_do_not_go_together_are_told_with_the_lines_of_both() {
         ["3:1: client.reconnect.first_delay: first_delay is 100 ms and max_delay 50 ms: give it more than 0, and no \
           more than max_delay (client.reconnect.first_delay is not in the text, client.reconnect.max_delay is in line 3)"]
     );
+    let text = "[context]\nlog_filter = 'network_system=loud'";
+    assert_eq!(
+        faults(text, Format::Toml),
+        [
+            "2:1: context.log_filter: \"loud\" is no level: write off, error, warn, info, debug or trace, for some targets \
+          as in \"warn,network_system::session=debug\" (context.log_filter is in line 2)"
+        ]
+    );
     let text = "[client]\nframing = 'raw'\ncompression = 'auto'";
     assert_eq!(
         faults(text, Format::Toml),
@@ -376,10 +387,14 @@ fn keys_keep_what_others_switch_off() {
 /// A key, a value as TOML and JSON have it, and what a program sees of it, which is not the default.
 type Case = (&'static str, &'static str, fn(&NetworkConfig) -> bool);
 
-const PROTECTION: [Case; 30] = [
+const PROTECTION: [Case; 32] = [
     ("context.max_buffered", "'64 MiB'", |config| config.context.max_buffered == 64 << 20),
     ("context.max_buffered", "'unlimited'", |config| config.context.max_buffered == usize::MAX),
     ("context.pool_threads", "3", |config| config.context.pool_threads == 3),
+    ("context.log_filter", "'off,network_system::session=trace'", |config| {
+        config.log.filter == "off,network_system::session=trace"
+    }),
+    ("context.log_to_stderr", "true", |config| config.log.to_stderr),
     ("server.dispatch", "'pool'", |config| config.server.session.dispatch == Dispatch::Pool),
     ("client.dispatch", "'manual'", |config| config.client.session.dispatch == Dispatch::Manual),
     ("server.io_threads", "4", |config| config.server.io_threads == 4),
@@ -449,16 +464,19 @@ fn tls_is_whole_or_not_at_all() {
     };
     one(server("enabled = true"), "2:1: server.tls.certificate_file", "set certificate_file");
     one(server("enabled = true\ncertificate_file = 'x'"), "3:1: server.tls.key_file", "set key_file");
-    one(server("certificate_file = 'x'\nkey_file = 'x'"), "2:1: server.tls.enabled", "set enabled to true");
+    one(server("certificate_file = 'x'\nkey_file = 'x'"), "2:1: server.tls.enabled", "set tls.enabled to true");
+    one(server("\nalpn = 'x'\nenabled = false"), "4:1: server.tls.enabled", "server.tls.enabled is in line 4");
     let whole = "enabled = true\ncertificate_file = 'x'\nkey_file = 'x'\n";
     let text = format!("{whole}client_certificate = 'required'");
     one(server(&text), "5:1: server.tls.client_certificate", "set client_ca_file");
     let text = format!("{whole}client_ca_file = 'x'");
     one(server(&text), "5:1: server.tls.client_certificate", "required or optional");
+    let text = format!("{whole}crl_file = 'x'");
+    one(server(&text), "5:1: server.tls.client_certificate", "server.tls.crl_file is in line 5");
     one(server(&format!("{whole}alpn = 'a,,b'")), "5:1: server.tls.alpn", "1 to 255");
     one(server(&format!("{whole}min_version = '1.1'")), "5:15: server.tls.min_version", "\"1.2\" or \"1.3\"");
     one(client("enabled = true\nkey_file = 'x'"), "3:1: client.tls.key_file", "set certificate_file");
-    one(client("ca_file = 'x'"), "2:1: client.tls.enabled", "set enabled to true");
+    one(client("ca_file = 'x'"), "2:1: client.tls.enabled", "set tls.enabled to true");
     let text = "enabled = true\nca_file = 'x'\ndangerously_disable_verification = true";
     one(client(text), "4:1: client.tls.dangerously_disable_verification", "leave out the one or the others");
 
@@ -467,7 +485,70 @@ fn tls_is_whole_or_not_at_all() {
     config.server.tls.enabled = true;
     (config.server.tls.certificate, config.server.tls.key) = (Pem::memory("a"), Pem::file("b"));
     let faults = config.to_string(Format::Toml).expect_err("not writable");
-    assert!(faults.to_string().contains("server.tls.certificate_file: found \"(in memory)"), "{faults}");
+    assert_eq!(faults.to_string(), "server.tls.certificate_file: is in memory, which no file can say: use a file");
+}
+
+/// Each key of TLS without the switch is refused, and told at its line.
+#[test]
+fn nothing_of_tls_is_said_in_vain() {
+    let mut told = 0;
+    for key in NetworkConfig::keys() {
+        let Some((section @ ("server.tls" | "client.tls"), name)) = key.rsplit_once('.') else {
+            continue;
+        };
+        let mut config = NetworkConfig::default();
+        let default = config.get(&key).expect("a known key");
+        match default {
+            _ if name == "enabled" => continue,
+            Scalar::Switch(switch) => config.set(&key, Scalar::Switch(!switch)).expect("valid"),
+            Scalar::Text(_) => config.set_text(&key, "x").expect("valid"),
+            Scalar::Number(number) => config.set(&key, Scalar::Number(number + 1)).expect("valid"),
+        }
+        let value = match config.get_text(&key).expect("a known key") {
+            text if matches!(default, Scalar::Switch(_)) => text,
+            text => format!("'{text}'"),
+        };
+        assert!(config.to_string(Format::Toml).is_err(), "{key}");
+        let expected = format!("3:1: {section}.enabled: settings of TLS are given, but it is not enabled");
+        let faults = faults(&format!("[{section}]\n\n{name} = {value}"), Format::Toml);
+        assert!(faults.iter().any(|fault| fault.starts_with(&expected)), "{faults:?}");
+        told += 1;
+    }
+    assert!(told >= 18, "{told} keys");
+}
+
+/// What the bridge encrypts with is what the sections of TLS say, in every language; what it has besides is not lost.
+#[test]
+fn a_bridge_encrypts_as_the_sections_say() {
+    let text = "\
+bridge.enable_encryption = true
+[server.tls]
+enabled = true
+certificate_file = 'a'
+key_file = 'b'
+[client.tls]
+enabled = true
+ca_file = 'c'
+";
+    let config = NetworkConfig::from_str(text, Format::Toml).expect("valid");
+    let bridge = config.bridge_config();
+    assert_eq!((&bridge.server_tls, &bridge.client_tls), (&config.server.tls, &config.client.tls));
+    assert_eq!((&bridge.server_tls.certificate, &bridge.client_tls.ca), (&Pem::file("a"), &Pem::file("c")));
+    let mut same = NetworkConfig { bridge, ..config.clone() };
+    same.bridge.server_tls.enabled = false; // which is not looked at
+    assert_eq!(NetworkConfig::from_str(&same.to_string(Format::Toml).expect("valid"), Format::Toml), Ok(config));
+
+    let refused = |config: &NetworkConfig, text: &str| {
+        let faults = config.to_string(Format::Toml).expect_err(text);
+        assert!(faults.to_string().starts_with("bridge.enable_encryption: "), "{faults}");
+        assert!(faults.list.len() == 1 && faults.to_string().contains(text), "{faults}");
+    };
+    let mut other = same.clone();
+    other.bridge.client_tls.ca = Pem::file("d");
+    refused(&other, "other settings in client_tls than there are in client.tls");
+    same.bridge.encryption = false;
+    refused(&same, "encryption is off");
+    assert_eq!(NetworkConfig::default().bridge_config(), NetworkConfig::default().bridge);
 }
 
 #[test]

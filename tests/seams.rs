@@ -170,6 +170,38 @@ fn the_time_of_a_frame_stands_still_while_nothing_is_read() {
     stop(&server);
 }
 
+/// A peer resets the connection behind its messages: an answer to the first of them, which fails, keeps none of the
+/// others from being handled.
+#[test]
+fn an_answer_that_cannot_be_sent_discards_nothing_that_came() {
+    let home = Home::new();
+    let (peer_is_gone, gone) = channel();
+    let gone = Mutex::new(gone);
+    let (handler, events) = Recorder::with(move |event| {
+        let Event::Message(session, _, data) = event else { return };
+        if data == b"first" {
+            gone.lock().unwrap().recv_timeout(PATIENCE).unwrap();
+            wait_until("an answer fails", || session.send(Payload::Text, b"answer").is_err());
+            let_pass(Duration::from_millis(100)); // in which it would be ended
+        }
+    });
+    let server = home.server(dispatched(Dispatch::Pool), handler);
+    let mut bytes = PREAMBLE.to_vec();
+    Frame::Hello(Hello::new("peer", 1000)).encode(&mut bytes).unwrap();
+    let texts: [&[u8]; 3] = [b"first", b"second", b"third"];
+    texts.iter().for_each(|text| Frame::Text(text).encode(&mut bytes).unwrap());
+    let mut peer = TcpStream::connect(server.local_addr()).unwrap();
+    peer.write_all(&bytes).unwrap();
+    let session = events.opened();
+    wait_until("all has been read", || session.stats().messages_received == 3);
+    socket2::SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(peer);
+    peer_is_gone.send(()).unwrap();
+    texts.iter().for_each(|text| assert_eq!(events.message().1, *text));
+    assert_eq!(events.closed().discarded, 0);
+    stop(&server);
+}
+
 /// The client has not been answered yet: it cannot answer either.
 #[test]
 fn a_peer_whose_hello_waits_for_on_open_is_not_silent() {

@@ -1,4 +1,4 @@
-/* What both benchmark peers share: arguments, clock, payload with its check, percentiles, and the result line. */
+/* What the programs of the benchmarks share: arguments, clock, payload with its check, percentiles. C99 and C++17. */
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -15,18 +15,21 @@
 #define BENCH_MAX_SIZE (64u * 1024u)
 #define BENCH_RAW_MAX_SIZE 64u
 
-enum bench_work { WORK_PINGPONG, WORK_STREAM, WORK_ECHO, WORK_BROADCAST, WORK_SINK };
+enum bench_work { WORK_PINGPONG, WORK_STREAM, WORK_ECHO, WORK_BROADCAST, WORK_IDLE, WORK_SINK };
 enum bench_sender { SENDER_CALLBACK, SENDER_THREAD, SENDER_WAIT };
+enum bench_dispatch { DISPATCH_INLINE, DISPATCH_POOL };
 
 struct bench_options {
     bool server;
     bool raw;
     enum bench_work work;
     enum bench_sender sender;
+    enum bench_dispatch dispatch;
     size_t size;
     uint64_t messages;
     uint32_t connections;
     uint32_t window;
+    uint32_t groups; /* the server has this many, and answers through one of them; 0: to the session */
     uint16_t port;
     const char* certificate; /* PEM, the server's own, and whom the client trusts; NULL: not encrypted */
     const char* key;         /* server */
@@ -56,16 +59,22 @@ static inline uint64_t bench_number(const char* text, uint64_t low, uint64_t hig
 static inline struct bench_options bench_parse(int argc, char** argv) {
     static const char* const roles[] = {"client", "server", NULL};
     static const char* const framings[] = {"framed", "raw", NULL};
-    static const char* const works[] = {"pingpong", "stream", "echo", "broadcast", "sink", NULL};
+    static const char* const works[] = {"pingpong", "stream", "echo", "broadcast", "idle", "sink", NULL};
     static const char* const senders[] = {"callback", "thread", "wait", NULL};
+    static const char* const dispatches[] = {"inline", "pool", NULL};
     static const struct option names[] = {
         {"role", required_argument, NULL, 'r'},        {"framing", required_argument, NULL, 'f'},
         {"work", required_argument, NULL, 'w'},        {"sender", required_argument, NULL, 't'},
         {"size", required_argument, NULL, 's'},        {"messages", required_argument, NULL, 'm'},
         {"connections", required_argument, NULL, 'c'}, {"window", required_argument, NULL, 'o'},
         {"port", required_argument, NULL, 'p'},        {"certificate", required_argument, NULL, 'e'},
-        {"key", required_argument, NULL, 'k'},         {NULL, 0, NULL, 0}};
-    struct bench_options options = {.size = 64, .messages = 10000, .connections = 1, .window = 1};
+        {"key", required_argument, NULL, 'k'},         {"dispatch", required_argument, NULL, 'd'},
+        {"groups", required_argument, NULL, 'g'},      {NULL, 0, NULL, 0}};
+    struct bench_options options;
+    memset(&options, 0, sizeof options);
+    options.size = 64;
+    options.messages = 10000;
+    options.connections = options.window = 1;
     int name;
     while ((name = getopt_long(argc, argv, "", names, NULL)) != -1) {
         switch (name) {
@@ -93,6 +102,9 @@ static inline struct bench_options bench_parse(int argc, char** argv) {
             case 'o':
                 options.window = (uint32_t)bench_number(optarg, 1, 1000);
                 break;
+            case 'g':
+                options.groups = (uint32_t)bench_number(optarg, 1, 1000000);
+                break;
             case 'p':
                 options.port = (uint16_t)bench_number(optarg, 1, 65535);
                 break;
@@ -102,6 +114,9 @@ static inline struct bench_options bench_parse(int argc, char** argv) {
             case 'k':
                 options.key = optarg;
                 break;
+            case 'd':
+                options.dispatch = (enum bench_dispatch)bench_choice(optarg, dispatches);
+                break;
             default:
                 exit(2);
         }
@@ -110,8 +125,22 @@ static inline struct bench_options bench_parse(int argc, char** argv) {
     if (options.messages % options.connections != 0 && options.work == WORK_ECHO) {
         bench_fail("the number of messages must be a multiple of the number of connections");
     }
+    if (options.work == WORK_IDLE) options.messages = options.connections;
     if (options.work == WORK_SINK && !options.server) bench_fail("only a server is a sink");
     return options;
+}
+
+/* For a program that does not encrypt, and sends from its loop only, whatever the sender that is asked for. */
+static inline void bench_require_plain(struct bench_options* options) {
+    if (options->certificate != NULL || options->key != NULL) bench_fail("this program does not encrypt");
+    if (options->dispatch != DISPATCH_INLINE) bench_fail("this program has no pool of threads");
+    if (options->groups != 0) bench_fail("this program has no groups");
+    options->sender = SENDER_CALLBACK;
+}
+
+/* For a library whose connections speak a protocol of its own. */
+static inline void bench_require_framed(const struct bench_options* options) {
+    if (options->raw) bench_fail("this library has messages only: --framing framed");
 }
 
 static inline uint64_t bench_now_ns(void) {

@@ -241,11 +241,12 @@ static void drive(void) {
     for (uint32_t i = 0; i < work.options.connections; i++) workload_opened(work.peers[i]);
     flush_dirty();
     run(NULL, NULL);
+    workload_hold();
 }
 
 int main(int argc, char** argv) {
     struct bench_options options = bench_parse(argc, argv);
-    options.sender = SENDER_CALLBACK; /* a program on epoll has no other thread */
+    bench_require_plain(&options);
     workload_init(options);
     bench_raise_descriptor_limit();
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);

@@ -1,7 +1,9 @@
 /* The library under measurement: the same workloads through the public C ABI and nothing else.
  *
  * Everything runs in callbacks on the endpoint's loop, except with --sender thread or wait: then the main thread sends
- * the stream, and waits in on_writable's condition, or inside the library, when the queue is full. */
+ * the stream, and waits in on_writable's condition, or inside the library, when the queue is full. With --dispatch pool
+ * callbacks run on the context's pool; of one thread, since the workloads are one thread's: what is measured is the way
+ * there and back, not how much several threads get done. */
 #define _POSIX_C_SOURCE 200809L
 #include <network_system.h>
 #include <pthread.h>
@@ -9,10 +11,14 @@
 
 #include "workload.h"
 
+#define ANSWERS "answers"        /* the group of the session that is answered, and of no other */
+#define GROUPS_OF_A_SESSION 100u /* besides that; it may be in 128 */
+
 struct connection {
     struct workload_peer peer; /* first: a peer is its connection */
     netsys_session session;
     netsys_client client;
+    bool is_answered; /* is in the group of answers */
 };
 
 /* What the main thread waits for; the loop's thread reports it. */
@@ -43,6 +49,10 @@ static uint32_t message_kind(void) {
     return work.options.raw ? NETSYS_MESSAGE_STREAM : NETSYS_MESSAGE_BINARY;
 }
 
+static uint32_t dispatch(void) {
+    return work.options.dispatch == DISPATCH_POOL ? NETSYS_DISPATCH_POOL : NETSYS_DISPATCH_INLINE;
+}
+
 static bool transport_send(struct workload_peer* peer, const uint8_t* data, size_t len) {
     struct connection* connection = (struct connection*)peer;
     netsys_status status = netsys_session_send(connection->session, message_kind(), data, len);
@@ -55,6 +65,16 @@ static size_t transport_broadcast(const uint8_t* data, size_t len) {
     size_t queued = 0, refused = 0;
     require(netsys_server_broadcast(own_server, message_kind(), data, len, &queued, &refused), "broadcast");
     return queued;
+}
+
+/* Fills a new session's share of the groups that are only there. */
+static void join_other_groups(netsys_session session) {
+    static uint32_t groups = 1; /* that of the answers */
+    for (uint32_t joined = 0; joined < GROUPS_OF_A_SESSION && groups < work.options.groups; joined++, groups++) {
+        char name[32];
+        snprintf(name, sizeof name, "group %u", (unsigned)groups);
+        require(netsys_session_join_group(session, text(name)), "join_group");
+    }
 }
 
 static void transport_finished(void) {
@@ -75,14 +95,40 @@ static void on_server_open(void* userdata, netsys_session session) {
         own_server = shared.server;
         pthread_mutex_unlock(&shared.lock);
     }
+    join_other_groups(session);
     workload_opened(&connection->peer);
+}
+
+/* With --groups, instead of the workload's answer, whose path, which is measured, stays as it is: not inlined. */
+__attribute__((noinline)) static void answer_through_group(struct connection* connection,
+                                                           const netsys_message* message) {
+    size_t queued = 0, refused = 0;
+    if (!connection->is_answered) require(netsys_session_join_group(connection->session, text(ANSWERS)), "join_group");
+    connection->is_answered = true;
+    work.messages++;
+    work.bytes += message->len;
+    require(netsys_server_broadcast_group(own_server, text(ANSWERS), message_kind(), message->data, message->len,
+                                          &queued, &refused),
+            "broadcast_group");
+    if (queued != 1) work.errors++;
 }
 
 static void on_server_message(void* userdata, netsys_session session, const netsys_message* message) {
     (void)userdata;
     (void)session;
     struct connection* connection = message->session_userdata;
-    workload_data(&connection->peer, message->data, message->len);
+    if (work.options.groups > 0) {
+        answer_through_group(connection, message);
+    } else {
+        workload_data(&connection->peer, message->data, message->len);
+    }
+}
+
+static void on_server_close(void* userdata, netsys_session session, const netsys_close_info* why) {
+    (void)userdata;
+    (void)session;
+    (void)why;
+    workload_closed();
 }
 
 static void on_server_error(void* userdata, netsys_session session, const netsys_error_info* error) {
@@ -134,10 +180,12 @@ static void serve(netsys_context context) {
     netsys_callbacks callbacks = {.struct_size = sizeof callbacks,
                                   .on_open = on_server_open,
                                   .on_message = on_server_message,
+                                  .on_close = on_server_close,
                                   .on_error = on_server_error};
     netsys_server_config config;
     require(netsys_server_config_init(&config, sizeof config), "config");
     config.framing = work.options.raw ? NETSYS_FRAMING_RAW : NETSYS_FRAMING_FRAMED;
+    config.dispatch = dispatch();
     config.server_id = text("bench");
     config.host = text("127.0.0.1");
     config.max_connections = NETSYS_UNLIMITED_U32;
@@ -160,8 +208,8 @@ static void serve(netsys_context context) {
     fflush(stdout);
     char byte;
     while (read(STDIN_FILENO, &byte, 1) > 0) continue; /* the runner closes it when the client has ended */
-    workload_end();
     require(netsys_server_destroy(server), "server destroy");
+    workload_end();
 }
 
 /* False: the run has ended early. */
@@ -193,6 +241,7 @@ static void drive(netsys_context context) {
     netsys_client_config config;
     require(netsys_client_config_init(&config, sizeof config), "config");
     config.framing = work.options.raw ? NETSYS_FRAMING_RAW : NETSYS_FRAMING_FRAMED;
+    config.dispatch = dispatch();
     config.client_id = text("bench");
     config.host = text("127.0.0.1");
     config.port = work.options.port;
@@ -216,6 +265,7 @@ static void drive(netsys_context context) {
     pthread_mutex_lock(&shared.lock);
     while (!shared.finished) pthread_cond_wait(&shared.changed, &shared.lock);
     pthread_mutex_unlock(&shared.lock);
+    workload_hold();
     for (uint32_t i = 0; i < work.options.connections; i++) {
         require(netsys_client_destroy(connections[i].client), "client destroy");
     }
@@ -235,6 +285,7 @@ int main(int argc, char** argv) {
     netsys_context context;
     require(netsys_context_config_init(&config, sizeof config), "config");
     config.max_loops = 1;
+    config.pool_threads = 1;
     require(netsys_context_create(&config, &context), "context");
     if (options.server) {
         serve(context);

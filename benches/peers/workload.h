@@ -1,5 +1,5 @@
-/* The workloads, once for both peers: what a server answers and what a client sends. Only the transport differs, and it
- * is the including program that defines it: the three transport_ functions below. One thread at a time runs all of
+/* The workloads, once for all programs: what a server answers and what a client sends. Only the transport differs, and
+ * it is the including program that defines it: the three transport_ functions below. One thread at a time runs all of
  * this.
  *
  *              client                                            server
@@ -8,6 +8,8 @@
  *   echo       `window` messages outstanding per connection      sends back what it gets
  *   broadcast  `window` messages outstanding on connection 0,    sends what it gets to every connection
  *              one is done when every connection has got it
+ *   idle       one message on every new connection, then         sends back what it gets
+ *              nothing until its standard input ends
  *   sink       some other program's                              counts the bytes
  */
 #ifndef WORKLOAD_H
@@ -36,6 +38,7 @@ struct workload {
     uint32_t* arrivals;            /* broadcast, client: of each outstanding message */
     uint32_t* samples;             /* pingpong, client: nanoseconds */
     size_t sample_count;
+    uint64_t early_bytes; /* before the begin */
     uint64_t start_ns, last_ns, end_ns;
     struct bench_usage start_usage, end_usage;
     bool finished;
@@ -51,14 +54,22 @@ static size_t transport_broadcast(const uint8_t* data, size_t len);
 /* Client: the last message has arrived, or the run has failed. */
 static void transport_finished(void);
 
+/* A server does when the last connection has opened, a client when it starts to send, or to connect. */
+static inline void workload_begin(void) {
+    work.early_bytes = work.bytes;
+    work.start_usage = bench_usage_now();
+    work.start_ns = work.last_ns = bench_now_ns();
+}
+
 static inline void workload_init(struct bench_options options) {
     work.options = options;
     for (size_t i = 0; i < sizeof work.message; i++) work.message[i] = (uint8_t)('a' + i % 26);
     if (options.server) return;
-    work.peers = calloc(options.connections, sizeof(struct workload_peer*));
-    work.arrivals = calloc(options.window, sizeof *work.arrivals);
-    work.samples = calloc(options.work == WORK_PINGPONG ? options.messages : 1, sizeof *work.samples);
+    work.peers = (struct workload_peer**)calloc(options.connections, sizeof(struct workload_peer*));
+    work.arrivals = (uint32_t*)calloc(options.window, sizeof *work.arrivals);
+    work.samples = (uint32_t*)calloc(options.work == WORK_PINGPONG ? options.messages : 1, sizeof *work.samples);
     if (work.peers == NULL || work.arrivals == NULL || work.samples == NULL) bench_fail("out of memory");
+    if (options.work == WORK_IDLE) workload_begin();
 }
 
 static inline void workload_release(void) {
@@ -67,13 +78,9 @@ static inline void workload_release(void) {
     free(work.samples);
 }
 
-static inline void workload_begin(void) {
-    work.start_usage = bench_usage_now();
-    work.start_ns = work.last_ns = bench_now_ns();
-}
-
-/* A server calls it itself, when it is told to end and before it cleans up. */
+/* A server does when the first connection closes, since the rest is cleaning up, or else when it is told to end. */
 static inline void workload_end(void) {
+    if (work.end_ns != 0) return;
     work.end_ns = bench_now_ns();
     work.end_usage = bench_usage_now();
 }
@@ -137,6 +144,7 @@ static inline void workload_start_sending(void) {
         case WORK_BROADCAST:
             workload_publish();
             break;
+        case WORK_IDLE:
         case WORK_SINK:
             break;
     }
@@ -176,7 +184,7 @@ static inline void workload_client_message(struct workload_peer* peer, const uin
     }
     if (work.messages == total) {
         workload_finish();
-    } else if (peer->sent < total / work.options.connections) {
+    } else if (work.options.work == WORK_PINGPONG || peer->sent < total / work.options.connections) {
         workload_send_next(peer);
     }
 }
@@ -212,15 +220,18 @@ static inline void workload_message(struct workload_peer* peer, const uint8_t* d
 /* The transport calls this when a connection is open. */
 static inline void workload_opened(struct workload_peer* peer) {
     if (work.options.server) {
-        if (work.ready++ == 0) workload_begin();
+        if (++work.ready == work.options.connections) workload_begin();
         if (work.options.work == WORK_BROADCAST && work.ready == work.options.connections) {
             bench_fill(work.message, work.options.size, WORKLOAD_WELCOME);
             if (transport_broadcast(work.message, work.options.size) != work.options.connections) work.errors++;
         }
         return;
     }
-    (void)peer;
     if (work.options.work == WORK_BROADCAST) return;
+    if (work.options.work == WORK_IDLE) {
+        workload_send_next(peer);
+        return;
+    }
     if (++work.ready == work.options.connections && work.options.sender == SENDER_CALLBACK) workload_start_sending();
 }
 
@@ -254,7 +265,19 @@ static inline void workload_writable(struct workload_peer* peer) {
 
 /* ... when a connection has ended, which a client's must not do before the work is done. */
 static inline void workload_closed(void) {
-    if (!work.options.server && !work.finished) workload_abandon();
+    if (work.options.server) {
+        workload_end();
+    } else if (!work.finished) {
+        workload_abandon();
+    }
+}
+
+/* A client calls this when it has finished and before it closes anything: for connections that are to be idle. */
+static inline void workload_hold(void) {
+    if (work.options.work != WORK_IDLE) return;
+    printf("open\n");
+    fflush(stdout);
+    while (getchar() != EOF) continue; /* the runner closes it when it has looked */
 }
 
 /* One line of JSON on standard output, for the runner. */
@@ -262,10 +285,11 @@ static inline void workload_report(void) {
     double seconds = (double)(work.end_ns - work.start_ns) / 1e9;
     if (work.samples != NULL) qsort(work.samples, work.sample_count, sizeof *work.samples, bench_compare);
     printf(
-        "{\"messages\":%llu,\"bytes\":%llu,\"errors\":%llu,\"seconds\":%.9f,\"p50_us\":%.3f,\"p99_us\":%.3f,"
+        "{\"messages\":%llu,\"bytes\":%llu,\"early_bytes\":%llu,\"errors\":%llu,\"seconds\":%.9f,\"p50_us\":%.3f,\"p99_"
+        "us\":%.3f,"
         "\"user_us\":%.0f,\"system_us\":%.0f}\n",
-        (unsigned long long)work.messages, (unsigned long long)work.bytes, (unsigned long long)work.errors, seconds,
-        bench_percentile_us(work.samples, work.sample_count, 0.50),
+        (unsigned long long)work.messages, (unsigned long long)work.bytes, (unsigned long long)work.early_bytes,
+        (unsigned long long)work.errors, seconds, bench_percentile_us(work.samples, work.sample_count, 0.50),
         bench_percentile_us(work.samples, work.sample_count, 0.99), work.end_usage.user_us - work.start_usage.user_us,
         work.end_usage.system_us - work.start_usage.system_us);
     fflush(stdout);

@@ -4,12 +4,14 @@
 #include <network_system/integration/container_integration.h>
 
 #include <any>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <map>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -124,8 +126,10 @@ private:
             if (space >= line_end || line_end == std::string::npos) {
                 return {};
             }
-            const std::size_t length = std::stoul(text.substr(space + 1));
-            if (length > text.size() - line_end - 1) {
+            std::size_t length = 0;
+            const char* const digits_end = text.data() + line_end;
+            const auto [stop, error] = std::from_chars(text.data() + space + 1, digits_end, length);
+            if (error != std::errc{} || stop != digits_end || length > text.size() - line_end - 1) {
                 return {};
             }
             content[text.substr(at, space - at)] = text.substr(line_end + 1, length);

@@ -12,9 +12,11 @@
 #include <pthread.h>
 
 #include <any>
+#include <atomic>
 #include <charconv>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
@@ -77,7 +79,13 @@ void serve(order_desk& desk, const container_interface& format, const session_pt
     if (const auto* wanted = std::any_cast<order>(&content)) {
         answer = desk.take(*wanted);
     } else {
-        NETWORK_LOG_WARN("no order, but " + std::to_string(bytes.size()) + " bytes from " + session->client_id());
+        // A line for the first, the second, the fourth...: no peer fills the log, nor writes its own lines into it.
+        static std::atomic<std::uint64_t> unreadable{0};
+        const std::uint64_t count = ++unreadable;
+        if ((count & (count - 1)) == 0) {
+            NETWORK_LOG_WARN("no order, but " + std::to_string(bytes.size()) + " bytes in " + session->session_id() +
+                             "; messages like it so far: " + std::to_string(count));
+        }
     }
     session->send_raw_data(format.serialize(answer));
     performance_monitor::instance().record_latency(std::chrono::steady_clock::now() - begin);

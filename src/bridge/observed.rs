@@ -82,8 +82,8 @@ impl Handler for Observed {
     }
 
     fn on_close(&self, session: &Arc<Session>, report: &CloseReport) {
+        let _told = Finally(|| self.tell_connection(session, false));
         self.handler.on_close(session, report);
-        self.tell_connection(session, false);
     }
 
     fn on_end(&self, session: &Arc<Session>, report: &CloseReport) {
@@ -96,9 +96,9 @@ impl Handler for Observed {
 
     fn on_error(&self, session: Option<&Arc<Session>>, error: &Error) {
         self.count_error(error.code);
-        self.handler.on_error(session, error);
         // Afterwards, so that whoever hears it finds the server or client in the state that it has then.
-        self.bridge.fail(error);
+        let _told = Finally(|| self.bridge.fail(error));
+        self.handler.on_error(session, error);
     }
 
     fn on_stopped(&self) {
@@ -106,8 +106,7 @@ impl Handler for Observed {
     }
 
     fn on_release(&self) {
-        // Also if the handler panics, which the core logs.
-        let _ended = Ended(self);
+        let _ended = Finally(|| self.bridge.ended(self.number));
         self.handler.on_release();
     }
 
@@ -130,12 +129,12 @@ impl Meter for Observed {
     }
 }
 
-/// Tells the bridge, when it is dropped, that a server or client has ended.
-struct Ended<'a>(&'a Observed);
+/// What the bridge is told behind a handler, also if that panics, which the core catches.
+struct Finally<F: FnMut()>(F);
 
-impl Drop for Ended<'_> {
+impl<F: FnMut()> Drop for Finally<F> {
     fn drop(&mut self) {
-        self.0.bridge.ended(self.0.number);
+        self.0();
     }
 }
 

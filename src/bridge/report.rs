@@ -2,23 +2,21 @@
 
 use std::fmt::Write;
 
-use super::{Bridge, Present};
-use crate::core::EndpointState;
+use super::Bridge;
 use crate::metrics::report;
 
 pub(super) fn status(bridge: &Bridge) -> String {
     let mut page = format!("bridge {:?}\n", bridge.id());
-    let endpoints: Vec<(String, Option<Present>)> = {
-        let endpoints = bridge.lock_endpoints();
-        let all = endpoints.running.values();
-        all.map(|endpoint| (endpoint.id.clone(), endpoint.present())).collect()
-    };
+    let endpoints = bridge.lock_endpoints().named();
     if endpoints.is_empty() {
         page += "nothing runs\n";
     }
     for (id, endpoint) in &endpoints {
         // Writing to a string cannot fail.
-        _ = writeln!(page, "{}", line(id, endpoint.as_ref()));
+        _ = match endpoint {
+            None => writeln!(page, "{id:?} is being started"),
+            Some(endpoint) => writeln!(page, "{}", endpoint.status(id)),
+        };
     }
     page += "\n";
     page += &report::text(&bridge.metrics());
@@ -40,27 +38,4 @@ pub(super) fn status(bridge: &Bridge) -> String {
         report::bytes(config.message_buffer as u64),
     );
     page
-}
-
-fn line(id: &str, endpoint: Option<&Present>) -> String {
-    let Some(endpoint) = endpoint else { return format!("{id:?} is being started") };
-    let state = match endpoint.state() {
-        EndpointState::Running => "runs",
-        EndpointState::Stopping => "is stopping",
-        EndpointState::Stopped => "has stopped",
-    };
-    match endpoint {
-        Present::Server(server) => {
-            format!("server {id:?} {state} on {}, connections: {}", server.local_addr(), server.connection_count())
-        }
-        Present::Client(client) => {
-            let peer = client.session().ok().and_then(|session| session.remote_addr());
-            let connection = match peer {
-                Some(peer) if client.is_connected() => format!("connected with {peer}"),
-                Some(peer) => format!("connecting with {peer}"),
-                None => "not connected".into(),
-            };
-            format!("client {id:?} {state}, {connection}")
-        }
-    }
 }

@@ -6,6 +6,7 @@ use std::thread;
 
 use super::*;
 use crate::config::ContextConfig;
+use crate::metrics::Counter;
 use crate::runtime::ContextHooks;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -38,8 +39,8 @@ fn bridge() -> (Arc<Bridge>, Receiver<&'static str>) {
     (Bridge::new("bridge", BridgeConfig::default(), listener).expect("valid"), told)
 }
 
-/// Starts something in a bridge, by code that sees how the bridge stands meanwhile.
-fn start<T>(bridge: &Arc<Bridge>, start: impl FnOnce(Arc<Observed>) -> Result<(Made, Arc<T>)>) -> Result<Arc<T>> {
+/// Starts a client in a bridge, by code that sees how the bridge stands meanwhile.
+fn start(bridge: &Arc<Bridge>, start: impl FnOnce(Arc<Observed>) -> Result<Arc<Client>>) -> Result<Arc<Client>> {
     let context = Context::new(ContextConfig::default(), ContextHooks::default());
     bridge.start(&context, &bridge.config(), "id".into(), Arc::new(Silent), start)
 }
@@ -47,7 +48,7 @@ fn start<T>(bridge: &Arc<Bridge>, start: impl FnOnce(Arc<Observed>) -> Result<(M
 #[test]
 fn a_failed_start_is_told_before_the_release() {
     let (bridge, told) = bridge();
-    let started = start::<()>(&bridge, |_| {
+    let started = start(&bridge, |_| {
         bridge.close(None);
         assert!(told.try_recv().is_err(), "something is being started");
         Err(Code::BindFailed.into())
@@ -64,7 +65,7 @@ fn a_failed_start_is_told_before_the_release() {
 fn a_wait_for_the_end_waits_for_what_is_being_started() {
     let (bridge, told) = bridge();
     let mut waiting = None;
-    let started = start::<()>(&bridge, |_| {
+    let started = start(&bridge, |_| {
         assert_eq!(bridge.wait(Some(Duration::ZERO)).expect_err("not yet").code, Code::Timeout);
         let other = Arc::clone(&bridge);
         waiting = Some(thread::spawn(move || {
@@ -72,7 +73,7 @@ fn a_wait_for_the_end_waits_for_what_is_being_started() {
             other.wait(Some(PATIENCE)).expect("it ends");
             told.try_iter().collect::<Vec<_>>()
         }));
-        drop(wait_while(&bridge.changed, bridge.lock_endpoints(), None, |endpoints| !endpoints.closed));
+        drop(wait_while(&bridge.changed, bridge.lock_endpoints(), None, |endpoints| !endpoints.is_closed()));
         Err(Code::BindFailed.into())
     });
     assert_eq!(started.expect_err("failed").code, Code::BindFailed);
@@ -89,13 +90,29 @@ fn what_ends_before_its_start_returns_is_counted_and_forgotten() {
     let client = start(&bridge, |handler| {
         let client = Client::start(&context, config, handler)?;
         client.wait(Some(PATIENCE))?;
-        Ok((Made::Client(Arc::downgrade(&client)), client))
+        Ok(client)
     });
     client.expect("it was started, if in vain");
-    assert_eq!(bridge.metrics().connections_failed, 1);
+    assert_eq!(bridge.metrics().counts[Counter::ConnectionsFailed], 1);
     assert!(bridge.status_report().contains("nothing runs"));
     bridge.close(None);
     assert_eq!(told.try_iter().collect::<Vec<_>>(), ["error", "release"]);
     context.stop(None);
     context.join().expect("all has ended");
+}
+
+#[test]
+fn an_error_is_told_also_where_no_loop_tells_it() {
+    let (bridge, told) = bridge();
+    let context = Context::new(ContextConfig::default(), ContextHooks::default());
+    let event_loop = context.assign_loop();
+    context.stop(Some(Duration::ZERO));
+    context.join().expect("it has ended, although the loop is referred to");
+    for event_loop in [event_loop, context.assign_loop()] {
+        assert!(bridge.events.push(Event::Failed(Code::BindFailed.into())), "nobody tells");
+        bridge.tell_on(event_loop);
+        assert_eq!(told.recv_timeout(PATIENCE), Ok("error"));
+    }
+    bridge.close(None);
+    bridge.wait(Some(PATIENCE)).expect("nothing runs");
 }

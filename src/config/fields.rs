@@ -3,20 +3,18 @@
 //! Reading, writing, checking and the documented example file are all made of this table. A section is a call of
 //! `fields!`, in which a field of the struct that has no line is a compile error.
 
-use std::num::NonZeroU32;
 use std::sync::LazyLock;
-use std::time::Duration;
 
-use super::kind::{Kind, OFF, Scalar, UNLIMITED};
+use super::kind::{Kind, Scalar, UNLIMITED};
 use super::network_config::NetworkConfig;
+use super::stored::*;
+use super::tls::MAX_ALPN;
 use super::{
-    BridgeConfig, ClientCertificate, ClientConfig, ClientTls, Compression, ContextConfig, Framing, LogLevel,
-    LoggerConfig, MAX_COMPRESSION_LEVEL, MonitoringConfig, Pem, Reconnect, SendPolicy, ServerConfig, ServerTls,
+    BridgeConfig, ClientCertificate, ClientConfig, ClientTls, Compression, ContextConfig, Framing, LogConfig, LogLevel,
+    LoggerConfig, MAX_COMPRESSION_LEVEL, MonitoringConfig, Reconnect, SendPolicy, ServerConfig, ServerTls,
     SessionConfig, ThreadPoolConfig, TlsVersion,
 };
-use crate::error::Result;
 use crate::runtime::Dispatch;
-use crate::transport::AddressRange;
 
 /// A key.
 pub(super) struct Field {
@@ -36,75 +34,6 @@ impl Field {
     }
 }
 
-/// Something that several keys must satisfy together.
-pub(super) struct Rule {
-    pub section: &'static str,
-    /// The key that is at fault, and the one that it depends on.
-    pub names: [&'static str; 2],
-    pub check: fn(&NetworkConfig) -> Result<()>,
-}
-
-pub(super) const RULES: [Rule; 14] = [
-    Rule {
-        section: "server",
-        names: ["send_hard_limit", "send_queue_limit"],
-        check: |config| config.server.session.check_send_limits(),
-    },
-    Rule {
-        section: "client",
-        names: ["send_hard_limit", "send_queue_limit"],
-        check: |config| config.client.session.check_send_limits(),
-    },
-    Rule {
-        section: "server",
-        names: ["compression", "framing"],
-        check: |config| config.server.session.check_compression(),
-    },
-    Rule {
-        section: "client",
-        names: ["compression", "framing"],
-        check: |config| config.client.session.check_compression(),
-    },
-    Rule {
-        section: "client.reconnect",
-        names: ["first_delay", "max_delay"],
-        check: |config| config.client.reconnect.check_delays(),
-    },
-    Rule {
-        section: "server.tls",
-        names: ["enabled", "certificate_file"],
-        check: |config| config.server.tls.check_switch(),
-    },
-    Rule {
-        section: "server.tls",
-        names: ["certificate_file", "enabled"],
-        check: |config| config.server.tls.check_certificate(),
-    },
-    Rule {
-        section: "server.tls",
-        names: ["key_file", "certificate_file"],
-        check: |config| config.server.tls.check_key(),
-    },
-    Rule {
-        section: "server.tls",
-        names: ["client_certificate", "client_ca_file"],
-        check: |config| config.server.tls.check_client_certificates(),
-    },
-    Rule { section: "server.tls", names: ["alpn", "enabled"], check: |config| config.server.tls.check_alpn() },
-    Rule { section: "client.tls", names: ["enabled", "ca_file"], check: |config| config.client.tls.check_switch() },
-    Rule {
-        section: "client.tls",
-        names: ["key_file", "certificate_file"],
-        check: |config| config.client.tls.check_key(),
-    },
-    Rule {
-        section: "client.tls",
-        names: ["dangerously_disable_verification", "ca_file"],
-        check: |config| config.client.tls.check_verification(),
-    },
-    Rule { section: "client.tls", names: ["alpn", "enabled"], check: |config| config.client.tls.check_alpn() },
-];
-
 /// All keys, those of a section together.
 pub(super) static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(all);
 
@@ -122,7 +51,7 @@ const PER_ADDRESS: Kind =
     Kind::Or(&const { Kind::count(1, u32::MAX as i64 - 1) }, &[("default", 0), ("unlimited", UNLIMITED)]);
 const NAME: Kind = Kind::Text { max: 255 };
 const PATH: Kind = Kind::Text { max: 4095 };
-const ALPN: Kind = Kind::Text { max: 1023 };
+const ALPN: Kind = Kind::Text { max: MAX_ALPN };
 const COUNT: Kind = Kind::count(0, u32::MAX as i64);
 
 /// The place in the configuration that a path in parentheses names.
@@ -160,8 +89,8 @@ macro_rules! session_fields {
             $fields, $section, SessionConfig at $at, besides ($($besides),*);
             "message_size_limit" = max_message via unlimited: Kind::size(0, u32::MAX as i64),
                 "The largest message; 0: as large as a frame can be, 4 GiB - 1";
-            "framing" = framing: FRAMING, "Whole messages, the bytes as they are, or by what comes first";
-            "dispatch" = dispatch: DISPATCH, "Where handlers run; an executor can only be given by the program";
+            "framing" = framing: Kind::words::<Framing>(), "Whole messages, the bytes as they are, or by what comes first";
+            "dispatch" = dispatch: Kind::words::<Dispatch>(), "Where handlers run; an executor can only be given by the program";
             "receive_queue_limit" = receive_queue: Kind::size(1, TIB),
                 "The bytes of a session that may wait for handlers which do not run inline";
             "timeout" = idle_timeout: $timeout, "A session that received nothing for so long ends; 0: never";
@@ -174,7 +103,7 @@ macro_rules! session_fields {
             "enable_keep_alive" = keep_alive: Kind::Switch,
                 "TCP keep-alive; false switches heartbeats and unresponsive_timeout off, too";
             "enable_nodelay" = nodelay: Kind::Switch, "TCP_NODELAY";
-            "policy" = send_policy: POLICY, "What a send does when the session's queue is full";
+            "policy" = send_policy: Kind::words::<SendPolicy>(), "What a send does when the session's queue is full";
             "message_timeout" = send_timeout: Kind::TIME, "How long a send waits for room in the queue";
             "send_queue_limit" = send_queue: Kind::size(1, TIB), "The bytes in a session's queue at which it is full";
             "send_queue_messages" = send_queue_messages: COUNT,
@@ -182,7 +111,7 @@ macro_rules! session_fields {
             "send_hard_limit" = send_hard_limit: Kind::size(1, TIB),
                 "The bytes that sends inside handlers may queue; at least send_queue_limit";
             "drain_timeout" = drain: Kind::TIME, "How long a close may take to deliver what is queued";
-            "compression" = compression: COMPRESSION,
+            "compression" = compression: Kind::words::<Compression>(),
                 "Whether and how messages are compressed, on framed sessions whose peer does the same";
             "compression_threshold" = compression_threshold: Kind::size(1, GIB),
                 "Shorter messages are not compressed";
@@ -211,6 +140,12 @@ fn all() -> Vec<Field> {
             "The bytes that all sessions may hold together in buffers";
     }
     fields! {
+        fields, "context", LogConfig at (log), besides ();
+        "log_filter" = filter: Kind::Text { max: 1023 },
+            "The library's own lines, by target: 'warn,network_system::session=debug'; empty: by logger.min_level";
+        "log_to_stderr" = to_stderr: Kind::Switch, "Whether these go to the standard error stream, too";
+    }
+    fields! {
         fields, "server", ServerConfig at (server), besides (session, tls);
         "server_id" = server_id: NAME, "What framed peers are told";
         "bind_address" = host: NAME, "The address or name to listen on";
@@ -237,11 +172,11 @@ fn all() -> Vec<Field> {
         "enabled" = enabled: Kind::Switch, "Whether the server's connections are encrypted";
         "certificate_file" = certificate: PATH, "The server's certificate as PEM, followed by its issuers'";
         "key_file" = key: PATH, "The private key of the certificate as PEM, not encrypted";
-        "client_certificate" = client_certificate: CLIENT_CERTIFICATE, "Whether clients show a certificate";
+        "client_certificate" = client_certificate: Kind::words::<ClientCertificate>(), "Whether clients show a certificate";
         "client_ca_file" = client_ca: PATH, "The issuers of clients' certificates as PEM";
         "crl_file" = crl: PATH, "Lists of clients' certificates that are revoked, as PEM; empty: none are";
-        "min_version" = min_version: TLS_VERSION, "The least version that is spoken";
-        "alpn" = alpn via list: ALPN, "The application protocols, the preferred first, with commas; empty: any";
+        "min_version" = min_version: Kind::words::<TlsVersion>(), "The least version that is spoken";
+        "alpn" = alpn via alpn: ALPN, "The application protocols, the preferred first, with commas; empty: any";
         "session_resumption" = session_resumption: Kind::Switch,
             "Whether clients that come again may leave out most of the handshake";
     }
@@ -250,7 +185,7 @@ fn all() -> Vec<Field> {
         "client_id" = client_id: NAME, "What a framed server is told";
         "host" = host: NAME, "The server's address or name";
         "port" = port: Kind::count(0, 65535), "The server's port";
-        "connection_timeout" = connect_timeout: Kind::TIME, "How long resolving, connecting and greeting may take";
+        "connection_timeout" = connect_timeout: Kind::TIME, "How long resolving, connecting, agreeing on TLS and greeting may take";
     }
     session_fields! {
         fields, "client", (client.session), timeout: Kind::TIME_OR_ZERO, besides (handshake_timeout);
@@ -271,8 +206,8 @@ fn all() -> Vec<Field> {
         "crl_file" = crl: PATH, "Lists of servers' certificates that are revoked, as PEM; empty: none are";
         "server_name" = server_name: NAME, "The name that the server's certificate has to be for; empty: the host";
         "sni" = sni: Kind::Switch, "Whether the server is told that name before it shows a certificate";
-        "min_version" = min_version: TLS_VERSION, "The least version that is spoken";
-        "alpn" = alpn via list: ALPN, "The application protocols, the preferred first, with commas; empty: none";
+        "min_version" = min_version: Kind::words::<TlsVersion>(), "The least version that is spoken";
+        "alpn" = alpn via alpn: ALPN, "The application protocols, the preferred first, with commas; empty: none";
         "session_resumption" = session_resumption: Kind::Switch,
             "Whether most of the handshake is left out when the client connects again";
         "dangerously_disable_verification" = dangerously_disable_verification: Kind::Switch,
@@ -303,7 +238,7 @@ fn all() -> Vec<Field> {
     }
     fields! {
         fields, "logger", LoggerConfig at (logger), besides ();
-        "min_level" = min_level: LEVEL, "The least level that is logged";
+        "min_level" = min_level: Kind::words::<LogLevel>(), "The least level that is logged";
         "async_logging" = async_logging: Kind::Switch, "Whether lines are written on a thread of their own";
         "buffer_size" = buffer_size: Kind::count(1, i32::MAX as i64), "The most lines that wait there";
         "log_file_path" = log_file_path: Kind::Text { max: 4095 }, "The file to log to; empty: the standard streams";
@@ -315,208 +250,4 @@ fn all() -> Vec<Field> {
         "service_name" = service_name: NAME, "The label of the figures";
     }
     fields
-}
-
-/// A type of a field as a scalar. `set` gets only what the field's kind has found right.
-trait Stored {
-    fn get(&self) -> Scalar;
-    fn set(value: Scalar) -> Self;
-}
-
-fn number(value: Scalar) -> i64 {
-    if let Scalar::Number(number) = value { number } else { 0 }
-}
-
-impl Stored for bool {
-    fn get(&self) -> Scalar {
-        Scalar::Switch(*self)
-    }
-    fn set(value: Scalar) -> Self {
-        value == Scalar::Switch(true)
-    }
-}
-
-impl Stored for String {
-    fn get(&self) -> Scalar {
-        Scalar::Text(self.clone())
-    }
-    fn set(value: Scalar) -> Self {
-        if let Scalar::Text(text) = value { text } else { String::new() }
-    }
-}
-
-macro_rules! stored_numbers {
-    ($($type:ty)*) => {$(
-        impl Stored for $type {
-            fn get(&self) -> Scalar {
-                Scalar::Number((*self).try_into().unwrap_or(i64::MAX))
-            }
-            fn set(value: Scalar) -> Self {
-                number(value).try_into().unwrap_or(<$type>::MAX)
-            }
-        }
-    )*};
-}
-stored_numbers!(u8 u16 u32 usize);
-
-impl Stored for NonZeroU32 {
-    fn get(&self) -> Scalar {
-        Stored::get(&NonZeroU32::get(*self))
-    }
-    fn set(value: Scalar) -> Self {
-        NonZeroU32::new(u32::set(value)).unwrap_or(NonZeroU32::MIN)
-    }
-}
-
-impl Stored for Vec<AddressRange> {
-    fn get(&self) -> Scalar {
-        Scalar::Text(AddressRange::text(self))
-    }
-    fn set(value: Scalar) -> Self {
-        AddressRange::split(&String::set(value)).flat_map(str::parse).collect()
-    }
-}
-
-/// In whole milliseconds, at least one of a time that is not 0.
-impl Stored for Duration {
-    fn get(&self) -> Scalar {
-        Scalar::Number(self.as_nanos().div_ceil(1_000_000).try_into().unwrap_or(i64::MAX))
-    }
-    fn set(value: Scalar) -> Self {
-        Duration::from_millis(number(value).unsigned_abs())
-    }
-}
-
-/// None is 0.
-impl<T: Stored> Stored for Option<T> {
-    fn get(&self) -> Scalar {
-        self.as_ref().map_or(Scalar::Number(0), Stored::get)
-    }
-    fn set(value: Scalar) -> Self {
-        (value != Scalar::Number(0)).then(|| T::set(value))
-    }
-}
-
-/// The name of the file; a NUL, which no text may have, for what is in memory and can be in no file.
-impl Stored for Pem {
-    fn get(&self) -> Scalar {
-        Scalar::Text(match self {
-            Pem::None => String::new(),
-            Pem::File(name) => name.clone(),
-            Pem::Memory(_) => "(in memory)\0".into(),
-        })
-    }
-    fn set(value: Scalar) -> Self {
-        match String::set(value) {
-            name if name.is_empty() => Pem::None,
-            name => Pem::File(name),
-        }
-    }
-}
-
-/// With commas between them.
-mod list {
-    use super::*;
-
-    pub(super) fn get(value: &[String]) -> Scalar {
-        Scalar::Text(value.join(","))
-    }
-    pub(super) fn set(value: Scalar) -> Vec<String> {
-        let text = String::set(value);
-        let names = (!text.trim().is_empty()).then(|| text.split(','));
-        names.into_iter().flatten().map(|name| name.trim().to_owned()).collect()
-    }
-}
-
-/// None is [`OFF`].
-mod or_off {
-    use super::*;
-
-    pub(super) fn get(value: &Option<Duration>) -> Scalar {
-        value.as_ref().map_or(Scalar::Number(OFF), Stored::get)
-    }
-    pub(super) fn set(value: Scalar) -> Option<Duration> {
-        (value != Scalar::Number(OFF)).then(|| Stored::set(value))
-    }
-}
-
-/// The largest number there is, which means no limit, is 0.
-mod unlimited {
-    use super::*;
-
-    pub(super) trait Limit: Stored + Copy + PartialEq {
-        const NONE: Self;
-    }
-    impl Limit for u32 {
-        const NONE: u32 = u32::MAX;
-    }
-    impl Limit for usize {
-        const NONE: usize = usize::MAX;
-    }
-
-    pub(super) fn get<T: Limit>(value: &T) -> Scalar {
-        if *value == T::NONE { Scalar::Number(0) } else { value.get() }
-    }
-    pub(super) fn set<T: Limit>(value: Scalar) -> T {
-        if value == Scalar::Number(0) { T::NONE } else { T::set(value) }
-    }
-}
-
-/// The largest number is [`UNLIMITED`].
-mod or_unlimited {
-    use super::*;
-
-    pub(super) fn get(value: &usize) -> Scalar {
-        if *value == usize::MAX { Scalar::Number(UNLIMITED) } else { value.get() }
-    }
-    pub(super) fn set(value: Scalar) -> usize {
-        if value == Scalar::Number(UNLIMITED) { usize::MAX } else { usize::set(value) }
-    }
-}
-
-/// The same; None, which means a rule of its own, is 0.
-mod or_rule {
-    use super::*;
-
-    pub(super) fn get(value: &Option<usize>) -> Scalar {
-        value.as_ref().map_or(Scalar::Number(0), or_unlimited::get)
-    }
-    pub(super) fn set(value: Scalar) -> Option<usize> {
-        (value != Scalar::Number(0)).then(|| or_unlimited::set(value))
-    }
-}
-
-/// Makes kinds of enums: each variant with its number, which is that of the C ABI, and its word. What is in
-/// brackets cannot be written, and has a number that is not valid.
-macro_rules! words {
-    ($($kind:ident: $type:ident { $($variant:ident = $number:literal $word:literal),* }
-       $([$other:pat => $invalid:literal])?)*) => {$(
-        const $kind: Kind = Kind::Word(&[$(($word, $number)),*]);
-
-        impl Stored for $type {
-            fn get(&self) -> Scalar {
-                Scalar::Number(match self { $($type::$variant => $number,)* $($other => $invalid,)? })
-            }
-            fn set(value: Scalar) -> Self {
-                match number(value) {
-                    $($number => $type::$variant,)*
-                    _ => $type::default(),
-                }
-            }
-        }
-    )*};
-}
-words! {
-    FRAMING: Framing { Auto = 0 "auto", Framed = 1 "framed", Raw = 2 "raw" }
-    DISPATCH: Dispatch { Inline = 0 "inline", Pool = 1 "pool", Manual = 2 "manual" } [Dispatch::Executor(_) => 3]
-    POLICY: SendPolicy {
-        WouldBlock = 1 "would_block", Wait = 2 "wait", DropNewest = 3 "drop_newest", DropOldest = 4 "drop_oldest",
-        Disconnect = 5 "disconnect"
-    }
-    CLIENT_CERTIFICATE: ClientCertificate { None = 0 "none", Optional = 1 "optional", Required = 2 "required" }
-    TLS_VERSION: TlsVersion { V1_2 = 12 "1.2", V1_3 = 13 "1.3" }
-    COMPRESSION: Compression { Off = 0 "off", Auto = 1 "auto", Lz4 = 2 "lz4", Zstd = 3 "zstd" }
-    LEVEL: LogLevel {
-        Trace = 0 "trace", Debug = 1 "debug", Info = 2 "info", Warn = 3 "warn", Error = 4 "error", Fatal = 5 "fatal"
-    }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::document::{Node, Value};
+use super::words::Word;
 use crate::error::Error;
 use crate::transport::AddressRange;
 
@@ -30,13 +31,16 @@ pub(super) const LONGEST_MS: i64 = 1000 * HOUR;
 const SECOND: i64 = 1000;
 const HOUR: i64 = 3600 * SECOND;
 
+/// What stands for a PEM that is in memory: by its NUL no text that a key may have, and no name of a file.
+pub(super) const IN_MEMORY: &str = "(in memory)\0";
+
 /// Units, the smallest first.
 type Units = [(&'static str, i64)];
 const TIMES: &Units = &[("ms", 1), ("s", SECOND), ("m", 60 * SECOND), ("h", HOUR)];
 const SIZES: &Units = &[("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40)];
 
 /// Words, each with its number.
-type Words = [(&'static str, i64)];
+pub(crate) type Words = [(&'static str, i64)];
 
 /// What does not fit, where in the text.
 pub(super) type Mismatch = (usize, String);
@@ -79,6 +83,11 @@ impl Kind {
 
     pub(super) const fn size(min: i64, max: i64) -> Kind {
         Kind::Size { min, max }
+    }
+
+    /// One of the words of an enum.
+    pub(super) const fn words<T: Word>() -> Kind {
+        Kind::Word(T::WORDS)
     }
 
     /// A time that is never 0.
@@ -140,7 +149,11 @@ impl Kind {
         if let (Kind::Ranges, Scalar::Text(text)) = (self, scalar) {
             return self.read_alone(Value::Text(text.clone())).map(drop);
         }
-        if self.fits(scalar) { Ok(()) } else { Err(self.mismatch(&excerpt(&self.written(scalar)))) }
+        match scalar {
+            _ if self.fits(scalar) => Ok(()),
+            Scalar::Text(text) if text == IN_MEMORY => Err("is in memory, which no file can say: use a file".into()),
+            _ => Err(self.mismatch(&excerpt(&self.written(scalar)))),
+        }
     }
 
     fn fits(self, scalar: &Scalar) -> bool {

@@ -7,13 +7,15 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
+use super::bridge::replace_default;
 use super::document::{self, Entry, Format, MAX_LEN, Node, Report, Value};
 use super::fault::{Fault, Faults};
-use super::fields::{self, FIELDS, Field, RULES};
+use super::fields::{self, FIELDS, Field};
 use super::kind::{Kind, Scalar, quoted};
+use super::rules::{RULES, Rule};
 use super::{
-    BridgeConfig, ClientConfig, ContextConfig, LogLevel, LoggerConfig, MonitoringConfig, SendPolicy, ServerConfig,
-    SessionConfig, ThreadPoolConfig,
+    BridgeConfig, ClientConfig, ClientTls, ContextConfig, LogConfig, LogLevel, LoggerConfig, MonitoringConfig,
+    SendPolicy, ServerConfig, ServerTls, SessionConfig, ThreadPoolConfig,
 };
 use crate::error::Code;
 
@@ -27,10 +29,12 @@ pub struct NetworkConfig {
     pub server: ServerConfig,
     /// A client.
     pub client: ClientConfig,
-    /// A bridge.
+    /// A bridge; [`NetworkConfig::bridge_config`] adds what it encrypts with.
     pub bridge: BridgeConfig,
     /// The application's pool of threads.
     pub thread_pool: ThreadPoolConfig,
+    /// The library's own log; [`NetworkConfig::open_log`] makes it.
+    pub log: LogConfig,
     /// The application's log.
     pub logger: LoggerConfig,
     /// The application's figures.
@@ -50,6 +54,7 @@ impl Default for NetworkConfig {
             client: ClientConfig { session, ..ClientConfig::default() },
             bridge: BridgeConfig::default(),
             thread_pool: ThreadPoolConfig::default(),
+            log: LogConfig::default(),
             logger: LoggerConfig::default(),
             monitoring: MonitoringConfig::default(),
         }
@@ -137,12 +142,23 @@ impl NetworkConfig {
         let fault = |key: String, text: String| Fault { key, text, ..Fault::default() };
         let wrong = |field: &Field| Some(fault(field.path(), field.kind.check(&(field.get)(self)).err()?));
         let mut faults: Vec<Fault> = FIELDS.iter().filter_map(wrong).collect();
-        for rule in &RULES {
+        for rule in RULES {
             if let Err(error) = (rule.check)(self) {
                 faults.push(fault(format!("{}.{}", rule.section, rule.names[0]), error.message.into_owned()));
             }
         }
         if faults.is_empty() { Ok(()) } else { Err(faults.into()) }
+    }
+
+    /// The settings of a bridge that encrypts, if it does, as those of the server and of the client say, unless it has
+    /// settings of TLS of its own.
+    pub fn bridge_config(&self) -> BridgeConfig {
+        let mut bridge = self.bridge.clone();
+        if bridge.encryption {
+            replace_default(&mut bridge.server_tls, ServerTls::default(), self.server.tls.clone());
+            replace_default(&mut bridge.client_tls, ClientTls::default(), self.client.tls.clone());
+        }
+        bridge
     }
 
     /// Every key with its value, so that the text means the same wherever it is read. Fails if the values are not
@@ -245,14 +261,8 @@ fn known(key: &str) -> Result<&'static Field, Fault> {
 }
 
 fn unreadable(file: &str, error: &io::Error) -> Faults {
-    let code = match error.kind() {
-        io::ErrorKind::NotFound => Code::NotFound,
-        io::ErrorKind::PermissionDenied => Code::PermissionDenied,
-        io::ErrorKind::InvalidInput => Code::InvalidArgument, // a NUL in its name
-        _ => Code::Io,
-    };
     let fault = Fault { file: file.to_owned(), text: format!("cannot be read: {error}"), ..Fault::default() };
-    Faults { code, os_code: error.raw_os_error().unwrap_or(0), list: vec![fault] }
+    Faults { code: Code::of_file(error), os_code: error.raw_os_error().unwrap_or(0), list: vec![fault] }
 }
 
 /// Puts a document into a configuration.
@@ -303,18 +313,26 @@ impl Loader<'_> {
         }
     }
 
-    fn check(&mut self, rule: &fields::Rule) {
+    fn check(&mut self, rule: &Rule) {
         let Err(error) = (rule.check)(&self.config) else {
             return;
         };
-        let [key, other] = rule.names.map(|name| format!("{}.{name}", rule.section));
-        let places = (self.places.get(&key).copied(), self.places.get(&other).copied());
-        let stands = |name: &str, place: Option<usize>| match place {
-            Some(at) => format!("{name} is in line {}", self.report.line(at)),
-            None => format!("{name} is not in the text"),
+        let keys: Vec<String> = rule.names.iter().map(|name| format!("{}.{name}", rule.section)).collect();
+        let place = |key: &String| self.places.get(key).copied();
+        let stands = |key: &String| match place(key) {
+            Some(at) => format!("{key} is in line {}", self.report.line(at)),
+            None => format!("{key} is not in the text"),
         };
-        let text = format!("{} ({}, {})", error.message, stands(&key, places.0), stands(&other, places.1));
-        self.report.add(places.0.or(places.1).unwrap_or(0), &key, text);
+        let stand: Vec<String> = keys.iter().map(stands).collect();
+        let text = format!("{} ({})", error.message, stand.join(", "));
+        let at = keys.iter().find_map(place).or_else(|| self.first_of(rule.section)).unwrap_or(0);
+        self.report.add(at, &keys[0], text);
+    }
+
+    /// Where the first key of a section is.
+    fn first_of(&self, section: &str) -> Option<usize> {
+        let of_section = |key: &str| key.rsplit_once('.').is_some_and(|(path, _)| path == section);
+        self.places.iter().filter(|(key, _)| of_section(key)).map(|(_, at)| *at).min()
     }
 }
 

@@ -1,51 +1,10 @@
 //! Settings of TLS: what the user says, before a file is read.
 
-use std::fmt;
-use std::sync::Arc;
-
-use zeroize::Zeroizing;
-
+use super::Pem;
 use crate::error::{Error, Result};
 
-/// Certificates, a key or a revocation list as PEM: where it is.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub enum Pem {
-    /// Nowhere.
-    #[default]
-    None,
-    /// In the file of that name, which is read when a server or client starts.
-    File(String),
-    /// Here. The bytes are zeroed when the last copy of the setting is gone.
-    Memory(Arc<Zeroizing<Vec<u8>>>),
-}
-
-impl Pem {
-    /// PEM that is in memory.
-    pub fn memory(bytes: impl Into<Vec<u8>>) -> Pem {
-        Pem::Memory(Arc::new(Zeroizing::new(bytes.into())))
-    }
-
-    /// PEM that is in a file.
-    pub fn file(name: impl Into<String>) -> Pem {
-        Pem::File(name.into())
-    }
-
-    /// Whether there is any.
-    pub fn is_some(&self) -> bool {
-        *self != Pem::None
-    }
-}
-
-/// Shows no content, which may be a private key.
-impl fmt::Debug for Pem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Pem::None => f.write_str("None"),
-            Pem::File(name) => write!(f, "File({name:?})"),
-            Pem::Memory(bytes) => write!(f, "Memory({} bytes)", bytes.len()),
-        }
-    }
-}
+/// The longest list of application protocols, in bytes, with a comma between two.
+pub(crate) const MAX_ALPN: usize = 1023;
 
 /// A version of TLS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -166,9 +125,9 @@ impl ServerTls {
         self.check_alpn()
     }
 
+    /// To be called before other settings take the place of these.
     pub(crate) fn check_switch(&self) -> Result<()> {
-        let asked = self.client_certificate != ClientCertificate::None;
-        check_switch(self.enabled, &[&self.certificate, &self.key, &self.client_ca, &self.crl], asked)
+        check_switch(self.enabled || *self == Self::default())
     }
 
     pub(crate) fn check_certificate(&self) -> Result<()> {
@@ -188,12 +147,12 @@ impl ServerTls {
     pub(crate) fn check_client_certificates(&self) -> Result<()> {
         match (self.client_certificate, self.client_ca.is_some()) {
             (ClientCertificate::None, true) => Err(Error::invalid(
-                "client_ca is given, but clients are not asked for a certificate: set client_certificate to required \
-                 or optional",
+                "client_ca (in C ca) is given, but clients are not asked for a certificate: set client_certificate to \
+                 required or optional",
             )),
             (ClientCertificate::Optional | ClientCertificate::Required, false) => Err(Error::invalid(
-                "clients are asked for a certificate, but there is none to check it with: set client_ca_file (or the \
-                 issuers in memory) to the PEM of their issuers",
+                "clients are asked for a certificate, but there is none to check it with: set client_ca_file (in C \
+                 ca_file; or the issuers in memory) to the PEM of their issuers",
             )),
             (ClientCertificate::None, false) if self.crl.is_some() => Err(Error::invalid(
                 "a revocation list is given, but clients are not asked for a certificate: set client_certificate to \
@@ -217,9 +176,9 @@ impl ClientTls {
         self.check_alpn()
     }
 
+    /// To be called before other settings take the place of these.
     pub(crate) fn check_switch(&self) -> Result<()> {
-        let asked = self.dangerously_disable_verification || !self.server_name.is_empty();
-        check_switch(self.enabled, &[&self.certificate, &self.key, &self.ca, &self.crl], asked)
+        check_switch(self.enabled || *self == Self::default())
     }
 
     pub(crate) fn check_key(&self) -> Result<()> {
@@ -242,14 +201,14 @@ impl ClientTls {
 }
 
 /// Settings without the switch would be a connection in plain text that nobody expects.
-fn check_switch(enabled: bool, material: &[&Pem], asked: bool) -> Result<()> {
-    if !enabled && (asked || material.iter().any(|pem| pem.is_some())) {
-        return Err(Error::invalid(
-            "settings of TLS are given, but it is not enabled, so that nothing would be encrypted: set enabled to \
-             true, or leave them out",
-        ));
+fn check_switch(enabled_or_default: bool) -> Result<()> {
+    if enabled_or_default {
+        return Ok(());
     }
-    Ok(())
+    Err(Error::invalid(
+        "settings of TLS are given, but it is not enabled, so that nothing would be encrypted: set tls.enabled to true, \
+         or leave them out",
+    ))
 }
 
 fn check_pair(certificate: &Pem, key: &Pem) -> Result<()> {
@@ -265,14 +224,38 @@ fn check_pair(certificate: &Pem, key: &Pem) -> Result<()> {
     }
 }
 
+/// The names of application protocols as a text. [`check_alpn`] refuses those that it would not keep.
+pub(crate) fn alpn_text(protocols: &[String]) -> String {
+    protocols.join(",")
+}
+
+/// The names in such a text.
+pub(crate) fn split_alpn(text: &str) -> Vec<String> {
+    let names = (!text.trim().is_empty()).then(|| text.split(','));
+    names.into_iter().flatten().map(|name| name.trim().to_owned()).collect()
+}
+
 fn check_alpn(protocols: &[String]) -> Result<()> {
-    match protocols.iter().find(|name| !(1..=255).contains(&name.len())) {
-        Some(name) => Err(Error::invalid(format!(
-            "alpn has a protocol with a name of {} bytes: the names have 1 to 255",
-            name.len()
-        ))),
-        None => Ok(()),
+    for name in protocols {
+        if !(1..=255).contains(&name.len()) {
+            let len = name.len();
+            return Err(Error::invalid(format!(
+                "alpn has a protocol with a name of {len} bytes: the names have 1 to 255"
+            )));
+        }
+        if name.contains(',') || name.trim() != name {
+            return Err(Error::invalid(format!(
+                "alpn has a protocol with the name {name:?}: the names have no commas in them, and no blanks around them"
+            )));
+        }
     }
+    let len = alpn_text(protocols).len();
+    if len > MAX_ALPN {
+        return Err(Error::invalid(format!(
+            "the names of alpn have {len} bytes with the commas between them: they have at most {MAX_ALPN}"
+        )));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -295,28 +278,69 @@ mod tests {
         refused(lacks_key.check(), "without its private key: set key_file");
         let whole = ServerTls { key: pem.clone(), ..lacks_key };
         assert!(whole.check().is_ok());
-        refused(ServerTls { enabled: false, ..whole.clone() }.check(), "is not enabled");
+        refused(ServerTls { enabled: false, ..whole.clone() }.check(), "set tls.enabled to true");
         refused(ServerTls { client_ca: pem.clone(), ..whole.clone() }.check(), "set client_certificate to");
         refused(ServerTls { crl: pem.clone(), ..whole.clone() }.check(), "set client_certificate to");
         let required = ServerTls { client_certificate: ClientCertificate::Required, ..whole.clone() };
         refused(required.check(), "set client_ca_file");
         assert!(ServerTls { client_ca: pem.clone(), ..required }.check().is_ok());
-        refused(ServerTls { alpn: vec!["h2".into(), String::new()], ..whole }.check(), "1 to 255");
 
         let on = ClientTls { enabled: true, ..ClientTls::default() };
         assert!(ClientTls::default().check().is_ok() && on.check().is_ok());
         refused(ClientTls { key: pem.clone(), ..on.clone() }.check(), "set certificate_file");
-        refused(ClientTls { ca: pem.clone(), ..ClientTls::default() }.check(), "is not enabled");
-        refused(ClientTls { server_name: "a".into(), ..ClientTls::default() }.check(), "is not enabled");
         let blind = ClientTls { dangerously_disable_verification: true, ..on };
         assert!(blind.check().is_ok());
         refused(ClientTls { ca: pem, ..blind }.check(), "leave out the one or the others");
     }
 
     #[test]
-    fn what_is_shown_of_a_key_is_its_length() {
-        let tls = ServerTls { key: Pem::memory("canary-6fba"), ..ServerTls::default() };
-        let shown = format!("{tls:?} {tls:#?}");
-        assert!(shown.contains("Memory(11 bytes)") && !shown.contains("canary") && !shown.contains("99, 97, 110"));
+    fn nothing_is_set_without_the_switch() {
+        let server = [
+            ServerTls { certificate: Pem::file("x"), ..ServerTls::default() },
+            ServerTls { key: Pem::memory("x"), ..ServerTls::default() },
+            ServerTls { client_ca: Pem::file("x"), ..ServerTls::default() },
+            ServerTls { crl: Pem::file("x"), ..ServerTls::default() },
+            ServerTls { client_certificate: ClientCertificate::Optional, ..ServerTls::default() },
+            ServerTls { min_version: TlsVersion::V1_3, ..ServerTls::default() },
+            ServerTls { alpn: vec!["x".into()], ..ServerTls::default() },
+            ServerTls { session_resumption: false, ..ServerTls::default() },
+        ];
+        let client = [
+            ClientTls { ca: Pem::file("x"), ..ClientTls::default() },
+            ClientTls { certificate: Pem::file("x"), ..ClientTls::default() },
+            ClientTls { key: Pem::memory("x"), ..ClientTls::default() },
+            ClientTls { crl: Pem::file("x"), ..ClientTls::default() },
+            ClientTls { server_name: "x".into(), ..ClientTls::default() },
+            ClientTls { sni: false, ..ClientTls::default() },
+            ClientTls { min_version: TlsVersion::V1_3, ..ClientTls::default() },
+            ClientTls { alpn: vec!["x".into()], ..ClientTls::default() },
+            ClientTls { session_resumption: false, ..ClientTls::default() },
+            ClientTls { dangerously_disable_verification: true, ..ClientTls::default() },
+        ];
+        server.iter().for_each(|tls| refused(tls.check(), "set tls.enabled to true"));
+        client.iter().for_each(|tls| refused(tls.check(), "set tls.enabled to true"));
+    }
+
+    #[test]
+    fn names_of_protocols_are_those_that_a_text_keeps() {
+        let check = |names: &[&str]| {
+            let alpn: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            let checked = ClientTls { enabled: true, alpn: alpn.clone(), ..ClientTls::default() }.check();
+            if checked.is_ok() {
+                assert_eq!(split_alpn(&alpn_text(&alpn)), alpn);
+            }
+            checked
+        };
+        let long = "x".repeat(255);
+        assert!(check(&[]).is_ok() && check(&["h2", "http/1.1", "a b"]).is_ok());
+        assert!(check(&[&long, &long, &long, &long]).is_ok(), "1023 bytes");
+        refused(check(&["h2", ""]), "1 to 255");
+        refused(check(&["x".repeat(256).as_str()]), "256 bytes");
+        refused(check(&["a,b"]), "no commas");
+        refused(check(&[" a"]), "no blanks");
+        refused(check(&["a\t"]), "no blanks");
+        refused(check(&[&long, &long, &long, &long, "x"]), "have 1025 bytes");
+        assert_eq!(split_alpn(" h2 , http/1.1,"), ["h2", "http/1.1", ""]);
+        assert_eq!(split_alpn(" "), [""; 0]);
     }
 }

@@ -19,7 +19,7 @@ use crate::runtime::{Context, Endpoint, EndpointGuard, EndpointPlace};
 use crate::session::handler::{CloseReport, Handler, Message, Meter, Payload};
 use crate::session::{Driver, Ended, Registry, Role, Session, State, Stats, linger};
 use crate::transport::connect::{connect, resolve};
-use crate::transport::tls::TlsClient;
+use crate::transport::tls::{TlsClient, client_tls};
 use crate::transport::{SocketOptions, Stream};
 
 /// A client. All functions may be called on any thread at any time, handlers included; only [`Client::wait`],
@@ -37,7 +37,7 @@ impl Client {
     /// Starts to connect. Whether that succeeds, the handler is told: `on_open`, or `on_error` and `on_stopped`.
     pub fn start(context: &Arc<Context>, config: ClientConfig, handler: Arc<dyn Handler>) -> Result<Arc<Client>> {
         let config = config.validated()?;
-        let tls = TlsClient::new(&config.tls, &config.host)?;
+        let tls = client_tls(&config.tls, &config.host)?;
         Client::start_with(context, config, tls, handler)
     }
 

@@ -1,10 +1,11 @@
 //! Running, stopping, stopped: the same for servers and clients.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use crate::error::{Code, Error, Result};
 use crate::runtime::{EndpointPlace, ManualQueue, StopSignal, on_library_thread};
+use crate::sync::{lock, wait_while};
 
 /// Where a server or client stands.
 #[repr(u32)]
@@ -154,38 +155,27 @@ impl Lifecycle {
 
     fn wait(&self, timeout: Option<Duration>, outcome: impl Fn(&Inner) -> Option<Result<()>>) -> Result<()> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let mut inner = self.lock();
+        let inner = self.lock();
         if let Some(outcome) = outcome(&inner) {
             return outcome;
         }
         if on_library_thread() {
-            return Err(Error::new(
-                Code::WouldDeadlock,
-                "this is a thread of the library, whose work the call would wait for: return from the handler",
-            ));
+            return Err(Error::would_deadlock());
         }
         if let Some(manual) = &self.manual {
             drop(inner);
             let outcome = manual.run_until(deadline, || outcome(&self.lock()));
             return outcome.unwrap_or_else(|| Err(Code::Timeout.into()));
         }
-        loop {
-            if let Some(outcome) = outcome(&inner) {
-                return outcome;
-            }
-            let Some(deadline) = deadline else {
-                inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(Code::Timeout.into());
-            }
-            inner = self.changed.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
+        let mut found = None;
+        drop(wait_while(&self.changed, inner, deadline, |inner| {
+            found = outcome(inner);
+            found.is_none()
+        }));
+        found.unwrap_or_else(|| Err(Code::Timeout.into()))
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inner)
     }
 }

@@ -7,7 +7,7 @@ use std::slice;
 use std::time::Duration;
 
 use super::types::*;
-use crate::config::{Compression, Framing, SendPolicy};
+use crate::config::Word;
 use crate::error::{Code, Error, Result};
 use crate::session::handler::Payload;
 use crate::transport::Address;
@@ -267,28 +267,22 @@ fn unknown_kind(kind: u32) -> Error {
     invalid(format!("kind is {kind}: use NETSYS_MESSAGE_TEXT (1), _BINARY (2) or _STREAM (3)"))
 }
 
-pub(super) fn framing(framing: u32) -> Result<Framing> {
-    match framing {
-        NETSYS_FRAMING_AUTO => Ok(Framing::Auto),
-        NETSYS_FRAMING_FRAMED => Ok(Framing::Framed),
-        NETSYS_FRAMING_RAW => Ok(Framing::Raw),
-        _ => Err(invalid(format!("framing is {framing}: use NETSYS_FRAMING_AUTO (0), _FRAMED (1) or _RAW (2)"))),
+/// The value of an enum; where none has the number 0, that is the default. `constants`: what the names of its constants
+/// begin with.
+pub(super) fn word<T: Word + Default>(number: u32, name: &str, constants: &str) -> Result<T> {
+    match T::of_number(number) {
+        Some(value) => Ok(value),
+        None if number == 0 => Ok(T::default()),
+        None => Err(unknown_word::<T>(number, name, constants)),
     }
 }
 
-pub(super) fn send_policy(policy: u32) -> Result<SendPolicy> {
-    match policy {
-        NETSYS_SEND_DEFAULT => Ok(SendPolicy::default()),
-        NETSYS_SEND_WOULD_BLOCK => Ok(SendPolicy::WouldBlock),
-        NETSYS_SEND_WAIT => Ok(SendPolicy::Wait),
-        NETSYS_SEND_DROP_NEWEST => Ok(SendPolicy::DropNewest),
-        NETSYS_SEND_DROP_OLDEST => Ok(SendPolicy::DropOldest),
-        NETSYS_SEND_DISCONNECT => Ok(SendPolicy::Disconnect),
-        _ => Err(invalid(format!(
-            "send_policy is {policy}: use NETSYS_SEND_DEFAULT (0), _WOULD_BLOCK (1), _WAIT (2), _DROP_NEWEST (3), \
-             _DROP_OLDEST (4) or _DISCONNECT (5)"
-        ))),
-    }
+#[cold]
+fn unknown_word<T: Word>(number: u32, name: &str, constants: &str) -> Error {
+    let constant = |(word, number): &(&str, i64)| format!("_{} ({number})", word.to_uppercase().replace('.', "_"));
+    let names: Vec<String> = T::WORDS.iter().map(constant).collect();
+    let default = if T::of_number(0).is_none() { "0 (the default), " } else { "" };
+    invalid(format!("{name} is {number}: use {default}{constants}{}", names.join(", ")))
 }
 
 /// A field that is 0 or 1.
@@ -297,18 +291,6 @@ pub(super) fn switch(value: u32, name: &str) -> Result<bool> {
         0 => Ok(false),
         1 => Ok(true),
         _ => Err(invalid(format!("{name} is {value}: use 1 (on) or 0 (off)"))),
-    }
-}
-
-pub(super) fn compression(algorithm: u32) -> Result<Compression> {
-    match algorithm {
-        NETSYS_COMPRESSION_OFF => Ok(Compression::Off),
-        NETSYS_COMPRESSION_AUTO => Ok(Compression::Auto),
-        NETSYS_COMPRESSION_LZ4 => Ok(Compression::Lz4),
-        NETSYS_COMPRESSION_ZSTD => Ok(Compression::Zstd),
-        _ => Err(invalid(format!(
-            "compression is {algorithm}: use NETSYS_COMPRESSION_OFF (0), _AUTO (1), _LZ4 (2) or _ZSTD (3)"
-        ))),
     }
 }
 

@@ -3,6 +3,7 @@
 //! The handle is made when it is first needed and goes when the session has ended and nobody retains it any more. The
 //! pointer is released when it is replaced, when the session ends, or, if it was stored later, with the handle.
 
+use std::any::Any;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
@@ -103,11 +104,16 @@ impl Binding {
     /// The session's binding, made at the first call. `owner` must be the same each time.
     #[inline]
     pub(super) fn of(session: &Session, owner: Owner) -> &Binding {
-        let attachment = &**session.attachment().get_or_init(|| Box::new(Binding::new(owner)));
+        Binding::cast(&**session.attachment().get_or_init(|| Box::new(Binding::new(owner))))
+    }
+
+    /// What the attachment of a session is.
+    #[inline]
+    fn cast(attachment: &(dyn Any + Send + Sync)) -> &Binding {
         debug_assert!(attachment.is::<Binding>());
-        // SAFETY: only the crate can reach the attachment of a session, and in the crate only the line above makes one:
-        // it is a `Binding`. Asking its type each time would cost as much as the rest of a message's way to C.
-        unsafe { &*std::ptr::from_ref(attachment).cast::<Binding>() }
+        // SAFETY: only the crate can reach the attachment of a session, and in the crate only `of` makes one: it is a
+        // `Binding`. Asking its type each time would cost as much as the rest of a message's way to C.
+        unsafe { &*ptr::from_ref(attachment).cast::<Binding>() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Life> {
@@ -137,6 +143,14 @@ impl Binding {
         let handle: netsys_session = objects::insert(Arc::clone(session))?;
         self.id.store(handle.id(), Ordering::Release);
         Ok(handle)
+    }
+
+    /// Whether the session has this handle.
+    #[inline]
+    pub(super) fn names(session: &Session, handle: netsys_session) -> bool {
+        let attachment = session.attachment().get();
+        attachment
+            .is_some_and(|found| Binding::cast(&**found).id.load(Ordering::Relaxed) == handle.id && handle.id != 0)
     }
 
     pub(super) fn retain(&self) -> Result<()> {

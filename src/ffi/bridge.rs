@@ -9,7 +9,7 @@ use super::guard;
 use super::monitor::{netsys_metrics, report};
 use super::objects;
 use super::status::netsys_status;
-use super::tls::{self, netsys_tls_config};
+use super::tls_config::{self, netsys_tls_config};
 use super::types::*;
 use crate::bridge::{Bridge, Events};
 use crate::config::{BridgeConfig, ClientConfig, ServerConfig};
@@ -27,7 +27,8 @@ pub struct netsys_bridge {
     pub id: u64,
 }
 
-/// Flag of a bridge: nothing is counted and measured.
+/// Flag of a bridge: nothing is counted and measured. Else each framed session is sent a heartbeat when one is due, also
+/// while its peer speaks, to measure the round trip.
 pub const NETSYS_BRIDGE_NO_MONITORING: u32 = 1;
 /// Flag of a bridge: netsys_pool_start refuses clients of the bridge.
 pub const NETSYS_BRIDGE_NO_POOLING: u32 = 2;
@@ -73,7 +74,9 @@ pub struct netsys_bridge_config {
 }
 
 /// What a bridge tells. The functions are called one at a time, in order, on threads of the library and on those that
-/// call it, and never under a lock. In them, as in all callbacks, nothing waits.
+/// call it, and never under a lock of the library. In them, as in all callbacks, nothing waits. While more than 1024 calls
+/// are in line, threads of the library that bring more wait for them: slow functions slow all sessions of the bridge
+/// down.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct netsys_bridge_callbacks {
@@ -169,7 +172,7 @@ unsafe fn bridge_config(config: *const netsys_bridge_config) -> Result<BridgeCon
     let default = BridgeConfig::default();
     let or = |value: u32, default: usize| if value == 0 { default } else { value as usize };
     // SAFETY: by the contract of this function.
-    let (server_tls, client_tls) = unsafe { (tls::server(c.server_tls)?, tls::client(c.client_tls)?) };
+    let (server_tls, client_tls) = unsafe { (tls_config::server(c.server_tls)?, tls_config::client(c.client_tls)?) };
     let or_millis = |ms: u32, default| if ms == 0 { default } else { millis(ms) };
     Ok(BridgeConfig {
         performance_monitoring: c.flags & NETSYS_BRIDGE_NO_MONITORING == 0,
@@ -250,33 +253,44 @@ pub(super) fn start_client(
     }
 }
 
-/// Starts a client of a pool likewise.
-pub(super) fn start_pooled_client(
-    bridge: netsys_bridge,
-    context: &Arc<Context>,
-    config: ClientConfig,
-    tls: Option<TlsClient>,
-    handler: Arc<dyn Handler>,
-) -> Result<Arc<Client>> {
-    match named(bridge)? {
-        None => Client::start_with(context, config, tls, handler),
-        Some(bridge) => bridge.start_client_with(context, config, tls, handler),
+/// Where a pool starts its clients: in a bridge, with the settings that it had when the pool was started, or in none.
+pub(super) struct PoolHome(Option<(Arc<Bridge>, BridgeConfig)>);
+
+impl PoolHome {
+    pub(super) fn new(bridge: netsys_bridge) -> Result<PoolHome> {
+        Ok(PoolHome(named(bridge)?.map(|bridge| {
+            let settings = bridge.config();
+            (bridge, settings)
+        })))
     }
-}
 
-/// The configuration of a client, with the settings of its bridge if one is named.
-pub(super) fn complete_client(bridge: netsys_bridge, config: ClientConfig) -> Result<ClientConfig> {
-    Ok(match named(bridge)? {
-        None => config,
-        Some(bridge) => bridge.config().complete_client(config),
-    })
-}
+    /// The pool's configuration with these settings.
+    pub(super) fn complete(&self, config: PoolConfig) -> Result<PoolConfig> {
+        match &self.0 {
+            None => Ok(config),
+            Some((bridge, _)) => bridge.complete_pool(config),
+        }
+    }
 
-/// The settings of a pool of clients, of a bridge if one is named.
-pub(super) fn complete_pool(bridge: netsys_bridge, config: PoolConfig) -> Result<PoolConfig> {
-    match named(bridge)? {
-        None => Ok(config),
-        Some(bridge) => bridge.complete_pool(config),
+    /// That of its clients likewise.
+    pub(super) fn complete_client(&self, config: ClientConfig) -> Result<ClientConfig> {
+        match &self.0 {
+            None => Ok(config),
+            Some((_, settings)) => settings.complete_client(config),
+        }
+    }
+
+    pub(super) fn start_client(
+        &self,
+        context: &Arc<Context>,
+        config: ClientConfig,
+        tls: Option<TlsClient>,
+        handler: Arc<dyn Handler>,
+    ) -> Result<Arc<Client>> {
+        match &self.0 {
+            None => Client::start_with(context, config, tls, handler),
+            Some((bridge, settings)) => bridge.start_pooled_client(context, settings, config, tls, handler),
+        }
     }
 }
 
@@ -324,6 +338,9 @@ pub unsafe extern "C" fn netsys_bridge_create(
 
 /// Changes what a bridge is like, for servers, clients and pools that are started from now on.
 ///
+/// What netsys_bridge_get_config gave is not enough for a bridge with NETSYS_BRIDGE_ENCRYPT: server_tls and client_tls are
+/// NULL in it, and a NULL client_tls means that clients trust all issuers that the system does. Set them again.
+///
 /// @param bridge  the bridge
 /// @param config  all of it; copied
 /// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT, and then nothing is changed
@@ -342,7 +359,7 @@ pub unsafe extern "C" fn netsys_bridge_set_config(
 ///
 /// @param bridge  the bridge
 /// @param out     filled in; set its struct_size to sizeof(netsys_bridge_config) first. How it encrypts is not given
-///                back: server_tls and client_tls become NULL
+///                back: server_tls and client_tls become NULL, and have to be set before netsys_bridge_set_config gets it
 /// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn netsys_bridge_get_config(
@@ -427,7 +444,8 @@ pub unsafe extern "C" fn netsys_bridge_status_report(
 }
 
 /// Tells a bridge of a failure of the application's own, such as a message that it cannot read: it is counted, and
-/// on_error gets it.
+/// on_error gets it, unless more than 1024 events wait to be told. Only ten a second are told, but for
+/// NETSYS_ERR_HANDLER_FAILED: peers may bring about the others as often as they like.
 ///
 /// @param bridge   the bridge
 /// @param status   NETSYS_ERR_*
@@ -450,7 +468,8 @@ pub unsafe extern "C" fn netsys_bridge_report_error(
 }
 
 /// Has a bridge log each connection, each end of one and each error as information (level 3) instead of for debugging
-/// only (level 4).
+/// only (level 4). What is reported on the program's own threads goes to the log of the context in which the bridge has
+/// last started something.
 ///
 /// @param bridge   the bridge
 /// @param enabled  1 or 0
@@ -466,7 +485,8 @@ pub extern "C" fn netsys_bridge_set_debug_logging(bridge: netsys_bridge, enabled
     })
 }
 
-/// Begins to stop the servers and clients of a bridge. Returns at once. Others may be started in it afterwards.
+/// Begins to stop the servers and clients of a bridge. Returns at once. Others may be started in it afterwards. One whose
+/// start has not returned yet may not be stopped.
 ///
 /// @param bridge    the bridge
 /// @param drain_ms  the time to drain; 0: none; NETSYS_INFINITE: as each is configured

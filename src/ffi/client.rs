@@ -7,7 +7,7 @@ use super::args::{self, Out};
 use super::binding::Owner;
 use super::bridge;
 use super::callbacks::Callbacks;
-use super::config::{self, netsys_client_config};
+use super::client_config::{self, netsys_client_config};
 use super::guard;
 use super::objects;
 use super::server::{session_handle, state_number};
@@ -51,9 +51,11 @@ pub unsafe extern "C" fn netsys_client_config_init(config: *mut netsys_client_co
 /// @param callbacks  its events; copied. The userdata must live until release runs
 /// @param out        the client, yours until netsys_client_destroy
 /// @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context or the bridge);
-///         NETSYS_ERR_CANCELLED (the context is being shut down, or the bridge destroyed); NETSYS_ERR_IO (no thread);
-///         NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release of the callbacks runs before this
-///         returns, unless it is the struct_size or reserved of the callbacks that is refused.
+///         NETSYS_ERR_CANCELLED (the context is being shut down, or the bridge destroyed); NETSYS_ERR_NOT_FOUND (a file
+///         of TLS, or the issuers that the system trusts); NETSYS_ERR_PERMISSION_DENIED (a file of TLS); NETSYS_ERR_IO
+///         (a file of TLS, or no thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release of the
+///         callbacks runs before this returns, unless it is the struct_size or reserved of the callbacks that is
+///         refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn netsys_client_start(
     context: netsys_context,
@@ -63,7 +65,7 @@ pub unsafe extern "C" fn netsys_client_start(
 ) -> netsys_status {
     guard::start(
         // SAFETY: the caller gives NULL or a configuration as long as it says.
-        || unsafe { config::client(config) },
+        || unsafe { client_config::client(config) },
         // SAFETY: the caller gives NULL or a table as long as it says.
         || unsafe { Callbacks::read(callbacks, Owner::Endpoint) },
         |callbacks, config| {

@@ -2,13 +2,14 @@
 
 use std::ffi::c_void;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::args::{self, Extensible, Out, invalid, reserved};
-use super::binding::{Owner, Release};
-use super::bridge;
+use super::binding::Owner;
+use super::bridge::PoolHome;
 use super::callbacks::Callbacks;
 use super::client::live_session;
-use super::config::{self, netsys_client_config};
+use super::client_config::{self, netsys_client_config};
 use super::guard;
 use super::objects::{self, Handle};
 use super::status::{self, NETSYS_OK, netsys_status};
@@ -16,6 +17,7 @@ use super::types::*;
 use crate::core::{Client, ClientMaker, ConnectionPool, Connector, Opened, PoolConfig, PoolStats};
 use crate::error::Result;
 use crate::runtime::on_library_thread;
+use crate::transport::tls::SharedTls;
 
 /// A pool of connections to one server. 0 is never a valid id.
 #[repr(C)]
@@ -58,7 +60,8 @@ pub struct netsys_pool_source {
     pub reserved: u32,
     /// Given to every function of this table.
     pub userdata: *mut c_void,
-    /// Starts a client, which the pool has to itself from then on, and stores it. Required. Returns NETSYS_OK, or why
+    /// Starts a client, which the pool has to itself from then on, and stores it. Required. Clients that it starts on
+    /// the calling thread with the same host and TLS read certificates once, and resume each other's sessions. Returns NETSYS_OK, or why
     /// there is none: the first who waits for a connection gets that status and, if it is the last error of the
     /// thread, its text.
     pub open: Option<unsafe extern "C-unwind" fn(userdata: *mut c_void, client: *mut netsys_client) -> netsys_status>,
@@ -169,21 +172,66 @@ impl Connector for Made {
     }
 }
 
+type OpenClient = unsafe extern "C-unwind" fn(userdata: *mut c_void, client: *mut netsys_client) -> netsys_status;
+
 /// Clients that the caller makes.
-struct Source(netsys_pool_source);
+struct Source {
+    table: netsys_pool_source,
+    tls: Arc<SharedTls>,
+    /// Whether the pool has taken over, and will release it.
+    started: AtomicBool,
+}
 
 // SAFETY: the table's pointer is only handed to the table's functions, which the header says to be called on any
 // thread.
 unsafe impl Send for Source {}
-// SAFETY: as above.
+// SAFETY: as above; the rest is atomic.
 unsafe impl Sync for Source {}
 
-impl Connector for Source {
+impl Source {
+    /// # Safety
+    /// `table` is NULL or points to a struct as long as its own struct_size says.
+    unsafe fn read(table: *const netsys_pool_source) -> Result<Source> {
+        // SAFETY: by the contract of this function.
+        let table = unsafe { args::read_struct(table, "source") }?;
+        reserved(table.reserved, "source: reserved")?;
+        Ok(Source { table, tls: Arc::default(), started: AtomicBool::new(false) })
+    }
+
+    fn open(&self) -> Result<OpenClient> {
+        self.table.open.ok_or_else(|| invalid("source: open is NULL"))
+    }
+
+    /// From now on the pool has it and will release it when it is done.
+    fn started(&self) {
+        self.started.store(true, Ordering::Relaxed);
+    }
+
+    fn release(&self) {
+        if let Some(release) = self.table.release {
+            // SAFETY: the table's function is called as the header says, and once.
+            guard::contained("release of a pool's source", || unsafe { release(self.table.userdata) });
+        }
+    }
+}
+
+impl guard::Release for Source {
+    fn release_unless_started(&self) {
+        if !self.started.load(Ordering::Relaxed) {
+            self.release();
+        }
+    }
+}
+
+/// The same for the pool.
+struct Sourced(Arc<Source>);
+
+impl Connector for Sourced {
     fn open(&self) -> Result<Opened> {
-        let open = self.0.open.ok_or_else(|| invalid("source: open is NULL"))?;
+        let open = self.0.open()?;
         let mut handle = netsys_client { id: 0 };
         // SAFETY: the table's function is called as the header says.
-        let status = unsafe { open(self.0.userdata, &raw mut handle) };
+        let status = self.0.tls.within(|| unsafe { open(self.0.table.userdata, &raw mut handle) });
         if status != NETSYS_OK {
             return Err(status::recall(status));
         }
@@ -192,21 +240,14 @@ impl Connector for Source {
     }
 
     fn closed(&self, opened: &Opened) {
-        if let Some(closed) = self.0.closed {
+        if let Some(closed) = self.0.table.closed {
             // SAFETY: the table's function is called as the header says.
-            unsafe { closed(self.0.userdata, netsys_client { id: opened.tag }) };
+            unsafe { closed(self.0.table.userdata, netsys_client { id: opened.tag }) };
         }
     }
 
     fn released(&self) {
-        release_source(self.0.userdata, self.0.release);
-    }
-}
-
-fn release_source(userdata: *mut c_void, release: Release) {
-    if let Some(release) = release {
-        // SAFETY: the table's function is called as the header says, and once.
-        guard::contained("release of a pool's source", || unsafe { release(userdata) });
+        self.0.release();
     }
 }
 
@@ -236,10 +277,11 @@ pub unsafe extern "C" fn netsys_pool_config_init(config: *mut netsys_pool_config
 /// @param callbacks  their events; copied. The userdata must live until release runs
 /// @param out        the pool, yours until netsys_pool_destroy
 /// @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context or the bridge);
-///         NETSYS_ERR_CANCELLED (the context is being shut down, or the bridge destroyed); NETSYS_ERR_IO (no thread);
-///         NETSYS_ERR_UNSUPPORTED (the bridge has pooling switched off); NETSYS_ERR_OUT_OF_MEMORY (too many handles).
-///         On failure the release of the callbacks runs before this returns, unless it is the struct_size or reserved
-///         of the callbacks that is refused.
+///         NETSYS_ERR_CANCELLED (the context is being shut down, or the bridge destroyed); NETSYS_ERR_NOT_FOUND (a file
+///         of TLS, or the issuers that the system trusts); NETSYS_ERR_PERMISSION_DENIED (a file of TLS); NETSYS_ERR_IO
+///         (a file of TLS, or no thread); NETSYS_ERR_UNSUPPORTED (the bridge has pooling switched off);
+///         NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release of the callbacks runs before this
+///         returns, unless it is the struct_size or reserved of the callbacks that is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn netsys_pool_start(
     context: netsys_context,
@@ -250,18 +292,16 @@ pub unsafe extern "C" fn netsys_pool_start(
 ) -> netsys_status {
     guard::start(
         // SAFETY: the caller gives NULL or a configuration as long as it says.
-        || unsafe { config::client(client) },
+        || unsafe { client_config::client(client) },
         // SAFETY: the caller gives NULL or a table as long as it says.
         || unsafe { Callbacks::read(callbacks, Owner::Endpoint) },
         |callbacks, client| {
             // SAFETY: the caller gives NULL or a place for a handle, and NULL or a configuration as long as it says.
             let (out, config) = unsafe { (Out::new(out, "out")?, pool_config(config)?) };
-            let bridge = client.bridge;
-            let config = bridge::complete_pool(bridge, config)?;
-            let client = bridge::complete_client(bridge, client.config)?;
-            let start = move |context: &_, client, tls, handler| {
-                bridge::start_pooled_client(bridge, context, client, tls, handler)
-            };
+            let home = PoolHome::new(client.bridge)?;
+            let config = home.complete(config)?;
+            let client = home.complete_client(client.config)?;
+            let start = move |context: &_, client, tls, handler| home.start_client(context, client, tls, handler);
             let pool = objects::with(context, |open| {
                 let maker = ClientMaker::new(&open.context, client, callbacks.clone(), Box::new(start))?;
                 ConnectionPool::start_with(&open.context, config, Made(maker))
@@ -290,25 +330,23 @@ pub unsafe extern "C" fn netsys_pool_start_with(
     source: *const netsys_pool_source,
     out: *mut netsys_pool,
 ) -> netsys_status {
-    guard::call(|| {
+    guard::start(
+        // SAFETY: the caller gives NULL or a configuration as long as it says.
+        || unsafe { pool_config(config) },
         // SAFETY: the caller gives NULL or a table as long as it says.
-        let source = unsafe { args::read_struct(source, "source") }?;
-        reserved(source.reserved, "source: reserved")?;
-        let started = (|| {
-            if source.open.is_none() {
-                return Err(invalid("source: open is NULL"));
-            }
-            // SAFETY: the caller gives NULL or a place for a handle, and NULL or a configuration as long as it says.
-            let (out, config) = unsafe { (Out::new(out, "out")?, pool_config(config)?) };
-            let pool =
-                objects::with(context, |open| ConnectionPool::start_with(&open.context, config, Source(source)))?;
-            Ok((out, pool))
-        })();
-        let (out, pool) = started.inspect_err(|_| release_source(source.userdata, source.release))?;
-        // From here on the pool releases it.
-        out.store(objects::insert(Arc::clone(&pool)).inspect_err(|_| pool.stop(None))?);
-        Ok(())
-    })
+        || unsafe { Source::read(source) },
+        |source, config| {
+            source.open()?;
+            // SAFETY: the caller gives NULL or a place for a handle.
+            let out = unsafe { Out::new(out, "out") }?;
+            let pool = objects::with(context, |open| {
+                ConnectionPool::start_with(&open.context, config, Sourced(Arc::clone(source)))
+            })?;
+            source.started();
+            out.store(objects::insert(Arc::clone(&pool)).inspect_err(|_| pool.stop(None))?);
+            Ok(())
+        },
+    )
 }
 
 /// [BLOCKING] Leases a connection: an idle one, or a new one, or the next that is returned. Who waits is served in
@@ -321,9 +359,9 @@ pub unsafe extern "C" fn netsys_pool_start_with(
 /// @param timeout_ms  how long; 0: only an idle one; NETSYS_INFINITE: for ever
 /// @param out         the lease, yours until netsys_lease_release or netsys_lease_discard
 /// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_TIMEOUT;
-///         NETSYS_ERR_WOULD_DEADLOCK (on a library thread: none is idle); NETSYS_ERR_CANCELLED (the pool is stopped);
-///         NETSYS_ERR_OUT_OF_MEMORY (too many handles); or why the connection that was this caller's turn could not be
-///         made, as for netsys_client_wait_connected
+///         NETSYS_ERR_WOULD_DEADLOCK (on a library thread: none is idle); NETSYS_ERR_CANCELLED (the pool is stopped, or
+///         its bridge destroyed); NETSYS_ERR_OUT_OF_MEMORY (too many handles); or why the connection that was this
+///         caller's turn could not be made, as for netsys_client_wait_connected
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn netsys_pool_acquire(
     pool: netsys_pool,
@@ -343,8 +381,8 @@ pub unsafe extern "C" fn netsys_pool_acquire(
 /// @param pool        the pool
 /// @param timeout_ms  how long; NETSYS_INFINITE: for ever
 /// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_TIMEOUT; NETSYS_ERR_WOULD_DEADLOCK (on a library thread);
-///         NETSYS_ERR_CANCELLED (the pool is stopped); or why the first that failed could not be made, as for
-///         netsys_client_wait_connected. Those that were made are kept.
+///         NETSYS_ERR_CANCELLED (the pool is stopped, or its bridge destroyed); or why the first that failed could not
+///         be made, as for netsys_client_wait_connected. Those that were made are kept.
 #[unsafe(no_mangle)]
 pub extern "C" fn netsys_pool_fill(pool: netsys_pool, timeout_ms: u32) -> netsys_status {
     guard::with(pool, |pool| pool.fill(args::timeout(timeout_ms)))
@@ -482,7 +520,7 @@ pub extern "C" fn netsys_lease_discard(lease: netsys_lease) -> netsys_status {
 #[cfg(test)]
 mod tests {
     use std::ptr;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     use super::*;
     use crate::error::{Code, Error};

@@ -125,8 +125,20 @@ unsafe impl Send for Hooks {}
 unsafe impl Sync for Hooks {}
 
 impl Hooks {
-    fn new(table: netsys_context_config) -> Arc<Hooks> {
-        Arc::new(Hooks { table, released: AtomicBool::new(false) })
+    fn new(table: netsys_context_config) -> Hooks {
+        Hooks { table, released: AtomicBool::new(false) }
+    }
+
+    /// # Safety
+    /// `config` is NULL, which is a configuration of all defaults, or points to a struct as long as its own struct_size
+    /// says.
+    unsafe fn read(config: *const netsys_context_config) -> Result<Hooks> {
+        if config.is_null() {
+            // SAFETY: all zero is a value of this struct.
+            return Ok(Hooks::new(unsafe { std::mem::zeroed() }));
+        }
+        // SAFETY: by the contract of this function.
+        Ok(Hooks::new(unsafe { args::read_struct(config, "config") }?))
     }
 
     fn release(&self) {
@@ -147,6 +159,13 @@ impl Hooks {
         let (callback, hooks) = (callback?, Arc::clone(self));
         // SAFETY: as the header says.
         Some(Arc::new(move || guard::contained(what, || unsafe { callback(hooks.table.userdata) })))
+    }
+}
+
+/// A context that could not be created calls none of them.
+impl guard::Release for Hooks {
+    fn release_unless_started(&self) {
+        self.release();
     }
 }
 
@@ -219,7 +238,7 @@ fn default_context() -> Result<netsys_context> {
         return Ok(context);
     }
     // SAFETY: all zero is a value of this struct, with empty views.
-    let context = unsafe { open(&Hooks::new(std::mem::zeroed())) }?;
+    let context = unsafe { open(&Arc::new(Hooks::new(std::mem::zeroed()))) }?;
     *default = Some(context);
     Ok(context)
 }
@@ -267,23 +286,17 @@ pub unsafe extern "C" fn netsys_context_create(
     config: *const netsys_context_config,
     out: *mut netsys_context,
 ) -> netsys_status {
-    guard::call(|| {
-        let table = if config.is_null() {
-            // SAFETY: all zero is a value of this struct.
-            unsafe { std::mem::zeroed() }
-        } else {
-            // SAFETY: the caller gives a struct as long as it says.
-            unsafe { args::read_struct(config, "config") }?
-        };
-        let hooks = Hooks::new(table);
-        let opened = (|| {
+    guard::start(
+        || Ok(()),
+        // SAFETY: the caller gives NULL or a struct as long as it says.
+        || unsafe { Hooks::read(config) },
+        |hooks, ()| {
             // SAFETY: the caller gives NULL or a place for a handle, and a configuration with views that are valid.
-            let (out, context) = unsafe { (Out::new(out, "out")?, open(&hooks)?) };
+            let (out, context) = unsafe { (Out::new(out, "out")?, open(hooks)?) };
             out.store(context);
             Ok(())
-        })();
-        opened.inspect_err(|_| hooks.release())
-    })
+        },
+    )
 }
 
 /// The context of the whole process: made with all defaults at the first call, never shut down. Libraries in one

@@ -8,6 +8,7 @@ use super::guard;
 use super::objects::{self, Handle};
 use super::status::{NETSYS_OK, netsys_status};
 use super::types::*;
+use crate::config::Word;
 use crate::error::Result;
 use crate::runtime::{Dispatch, Executor, Job};
 
@@ -86,12 +87,11 @@ pub(super) fn dispatch(number: u32, executor: netsys_executor) -> Result<Dispatc
         _ if given => Err(invalid(format!(
             "dispatch is {number}, and executor has a function: use NETSYS_DISPATCH_EXECUTOR (3), or none"
         ))),
-        NETSYS_DISPATCH_INLINE => Ok(Dispatch::Inline),
-        NETSYS_DISPATCH_POOL => Ok(Dispatch::Pool),
-        NETSYS_DISPATCH_MANUAL => Ok(Dispatch::Manual),
-        _ => Err(invalid(format!(
-            "dispatch is {number}: use NETSYS_DISPATCH_INLINE (0), _POOL (1), _MANUAL (2) or _EXECUTOR (3)"
-        ))),
+        _ => Dispatch::of_number(number).ok_or_else(|| {
+            invalid(format!(
+                "dispatch is {number}: use NETSYS_DISPATCH_INLINE (0), _POOL (1), _MANUAL (2) or _EXECUTOR (3)"
+            ))
+        }),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The one guard that every exported function runs under.
 //!
-//! No panic crosses the boundary: a caught one becomes NETSYS_ERR_INTERNAL, ends the object of the call, and is logged.
+//! No panic crosses the boundary: a caught one becomes NETSYS_ERR_INTERNAL, ends the object of the call, and is logged
+//! where the thread has a log: on those of the library.
 //! In a forked child, which has none of the library's threads and may have any of its locks held, functions refuse.
 //! Where nothing goes wrong, all this costs one load of an atomic.
 

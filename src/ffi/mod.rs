@@ -3,13 +3,14 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | [`types`], [`config`] | structs and constants |
+//! | [`types`] | structs and constants |
+//! | [`server_config`], [`client_config`], `session_config` | the configurations of servers and clients, and what they have in common |
 //! | [`status`], [`version`] | codes, the last error, versions |
 //! | [`context`], [`server`], [`client`], [`session`], [`session_data`], [`executor`] | the functions, a file for each noun |
 //! | [`connection_pool`], [`session_manager`] | connections shared, sessions kept |
 //! | [`bridge`], [`monitor`] | servers and clients under one configuration, figures |
-//! | [`tls`] | encryption |
-//! | [`network_config`] | everything that can be configured |
+//! | [`tls_config`], [`tls_info`], `lent_tls` | encryption: what is asked for, what it came to, how C is given what a file asks for |
+//! | [`network_config`], [`config_faults`], [`config_structs`], `open_config` | everything that can be configured: what is wrong with it, its parts as structs, the handle |
 //! | [`network_utils`], [`resolver`] | addresses, ports and names; looking names up |
 //! | `guard` | what every function runs under |
 //! | `handles`, `objects` | the handle table, and what is in it |
@@ -30,23 +31,30 @@ mod binding;
 pub mod bridge;
 mod callbacks;
 pub mod client;
-pub mod config;
+pub mod client_config;
+pub mod config_faults;
+pub mod config_structs;
 pub mod connection_pool;
 pub mod context;
 pub mod executor;
 mod guard;
 mod handles;
+mod lent_tls;
 mod log;
 pub mod monitor;
 pub mod network_config;
 pub mod network_utils;
 mod objects;
+mod open_config;
 pub mod resolver;
 pub mod server;
+pub mod server_config;
 pub mod session;
+mod session_config;
 pub mod session_data;
 pub mod session_manager;
 pub mod status;
-pub mod tls;
+pub mod tls_config;
+pub mod tls_info;
 pub mod types;
 pub mod version;

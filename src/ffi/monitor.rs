@@ -8,7 +8,8 @@ use super::guard;
 use super::status::netsys_status;
 use super::types::netsys_str;
 use crate::error::Result;
-use crate::metrics::{Distribution, ErrorKind, Metrics, monitor, report};
+use crate::metrics::Counter::*;
+use crate::metrics::{Distribution, ErrorKind, Memory, Metrics, PerSecond, monitor, report};
 
 /// A report as JSON, one object. docs/metrics.schema.json describes it.
 pub const NETSYS_REPORT_JSON: u32 = 1;
@@ -24,7 +25,7 @@ pub const NETSYS_REPORT_PROMETHEUS: u32 = 3;
 pub struct netsys_distribution {
     /// How many were measured.
     pub count: u64,
-    /// All together.
+    /// All together; at most UINT64_MAX (584 years), where it stays.
     pub sum_ns: u64,
     /// The shortest.
     pub min_ns: u64,
@@ -73,7 +74,7 @@ pub struct netsys_metrics {
     pub receive_errors: u64,
     /// What took too long.
     pub timeout_errors: u64,
-    /// Failures to connect, and connections that broke.
+    /// Failures to connect, those of TLS included, and connections that broke.
     pub connection_errors: u64,
     /// Other failures.
     pub other_errors: u64,
@@ -109,33 +110,44 @@ impl From<Distribution> for netsys_distribution {
 
 impl From<Metrics> for netsys_metrics {
     fn from(metrics: Metrics) -> Self {
+        let Metrics {
+            counts,
+            connections_current,
+            rates: PerSecond { connections, messages, bytes },
+            latency,
+            round_trip,
+            handler_time,
+            memory: Memory { used, peak, resident, buffered },
+            start_ns,
+            last_update_ns,
+        } = metrics;
         netsys_metrics {
             struct_size: size_of::<netsys_metrics>() as u32,
             reserved: 0,
-            connections_total: metrics.connections_total,
-            connections_current: metrics.connections_current,
-            connections_failed: metrics.connections_failed,
-            connections_per_second: metrics.connections_per_second,
-            messages_sent: metrics.messages_sent,
-            messages_received: metrics.messages_received,
-            messages_per_second: metrics.messages_per_second,
-            bytes_sent: metrics.bytes_sent,
-            bytes_received: metrics.bytes_received,
-            bytes_per_second: metrics.bytes_per_second,
-            send_errors: metrics.send_errors,
-            receive_errors: metrics.receive_errors,
-            timeout_errors: metrics.timeout_errors,
-            connection_errors: metrics.connection_errors,
-            other_errors: metrics.other_errors,
-            memory_used: metrics.memory_used,
-            memory_peak: metrics.memory_peak,
-            memory_resident: metrics.memory_resident,
-            memory_buffered: metrics.memory_buffered,
-            start_ns: metrics.start_ns,
-            last_update_ns: metrics.last_update_ns,
-            latency: metrics.latency.into(),
-            round_trip: metrics.round_trip.into(),
-            handler_time: metrics.handler_time.into(),
+            connections_total: counts[Connections],
+            connections_current,
+            connections_failed: counts[ConnectionsFailed],
+            connections_per_second: connections,
+            messages_sent: counts[MessagesSent],
+            messages_received: counts[MessagesReceived],
+            messages_per_second: messages,
+            bytes_sent: counts[BytesSent],
+            bytes_received: counts[BytesReceived],
+            bytes_per_second: bytes,
+            send_errors: counts[SendErrors],
+            receive_errors: counts[ReceiveErrors],
+            timeout_errors: counts[TimeoutErrors],
+            connection_errors: counts[ConnectionErrors],
+            other_errors: counts[OtherErrors],
+            memory_used: used,
+            memory_peak: peak,
+            memory_resident: resident,
+            memory_buffered: buffered,
+            start_ns,
+            last_update_ns,
+            latency: latency.into(),
+            round_trip: round_trip.into(),
+            handler_time: handler_time.into(),
         }
     }
 }
@@ -296,4 +308,29 @@ pub unsafe extern "C" fn netsys_monitor_report(
         // SAFETY: the caller gives a buffer of that size, and NULL or a place for the length.
         unsafe { args::give_text(&text, buf, cap, needed) }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_count_has_its_field() {
+        let expected = 1..=OtherErrors as u64 + 1; // the last kind
+        let c = netsys_metrics::from(Metrics { counts: expected.clone().collect(), ..Metrics::default() });
+        let given = [
+            c.connections_total,
+            c.connections_failed,
+            c.messages_sent,
+            c.messages_received,
+            c.bytes_sent,
+            c.bytes_received,
+            c.send_errors,
+            c.receive_errors,
+            c.timeout_errors,
+            c.connection_errors,
+            c.other_errors,
+        ];
+        assert!(given.into_iter().eq(expected), "{given:?}");
+    }
 }

@@ -2,21 +2,16 @@
 
 use std::ffi::{OsStr, c_char};
 use std::os::unix::ffi::OsStrExt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::args::{self, Extensible, Out, invalid, view};
-use super::bridge::netsys_bridge_config;
-use super::config::{netsys_client_config, netsys_server_config, to_client, to_server};
-use super::context::netsys_context_config;
+use super::args::{self, Out, invalid};
 use super::guard;
 use super::objects;
+use super::open_config::OpenConfig;
 use super::status::netsys_status;
-use super::tls::Lent;
 use super::types::*;
 use crate::config::fault::{Fault, Faults};
-use crate::config::{ContextConfig, Format, LogLevel, NetworkConfig, Scalar};
-use crate::error::{Code, Error, Result};
-use crate::transport::AddressRange;
+use crate::config::{Format, NetworkConfig, Scalar};
+use crate::error::Result;
 
 /// Preset of a configuration: the defaults.
 pub const NETSYS_PRESET_DEFAULT: u32 = 0;
@@ -31,146 +26,6 @@ pub const NETSYS_PRESET_TESTING: u32 = 3;
 pub const NETSYS_FORMAT_TOML: u32 = 1;
 /// Format of a text of configuration: JSON.
 pub const NETSYS_FORMAT_JSON: u32 = 2;
-
-/// Something that is wrong with a configuration. The strings are valid until the configuration is destroyed.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct netsys_config_fault_info {
-    /// sizeof(netsys_config_fault_info); set it before the call.
-    pub struct_size: u32,
-    /// The line, from 1; 0 if the fault is in no line of a text.
-    pub line: u32,
-    /// The column, in characters from 1; 0 if the fault is in no line of a text.
-    pub column: u32,
-    /// 0.
-    pub reserved: u32,
-    /// The file as it was named; empty if there is none.
-    pub file: netsys_str,
-    /// The key: "server.timeout"; empty if the fault is not that of one key.
-    pub key: netsys_str,
-    /// What was found and what is expected.
-    pub text: netsys_str,
-    /// All of it, as a line: "network.toml:12:8: server.port: found 70000, expected a whole number from 0 to 65535".
-    pub report: netsys_str,
-}
-
-// SAFETY: see `args::tests::structs_have_no_padding`; numbers and views may all be zero.
-unsafe impl Extensible for netsys_config_fault_info {}
-
-/// What comes of something that may find faults.
-type Judged<T> = std::result::Result<T, Faults>;
-
-/// A configuration that a handle names.
-pub(super) struct OpenConfig(Mutex<State>);
-
-/// A fault, and all of it as a line.
-struct Told {
-    fault: Fault,
-    report: String,
-}
-
-/// A configuration, and what C has as text and it has not.
-struct Texts {
-    config: Arc<NetworkConfig>,
-    exempt_addresses: String,
-    server_tls: Option<Lent>,
-    client_tls: Option<Lent>,
-}
-
-struct State {
-    config: Arc<NetworkConfig>,
-    /// Of the last call that failed.
-    faults: Arc<Vec<Told>>,
-    /// What there are views of. They stay good until the handle is destroyed, whatever is changed meanwhile.
-    lent_configs: Vec<Arc<Texts>>,
-    lent_faults: Vec<Arc<Vec<Told>>>,
-}
-
-impl OpenConfig {
-    fn new(config: NetworkConfig) -> Box<OpenConfig> {
-        let state = State {
-            config: Arc::new(config),
-            faults: Arc::default(),
-            lent_configs: Vec::new(),
-            lent_faults: Vec::new(),
-        };
-        Box::new(OpenConfig(Mutex::new(state)))
-    }
-
-    /// A panic leaves the state as it was, for it is changed in one step.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn config(&self) -> Arc<NetworkConfig> {
-        Arc::clone(&self.state().config)
-    }
-
-    /// The configuration as it is now, and as it stays until the handle is destroyed.
-    fn lend(&self) -> Arc<Texts> {
-        let state = &mut *self.state();
-        match state.lent_configs.last() {
-            Some(last) if Arc::ptr_eq(&last.config, &state.config) => Arc::clone(last),
-            _ => {
-                let exempt_addresses = AddressRange::text(&state.config.server.exempt_addresses);
-                let texts = Arc::new(Texts {
-                    config: Arc::clone(&state.config),
-                    exempt_addresses,
-                    server_tls: Lent::of_server(&state.config.server.tls),
-                    client_tls: Lent::of_client(&state.config.client.tls),
-                });
-                state.lent_configs.push(Arc::clone(&texts));
-                texts
-            }
-        }
-    }
-
-    /// The faults as they are now, and as they stay until the handle is destroyed.
-    fn lend_faults(&self) -> Arc<Vec<Told>> {
-        let state = &mut *self.state();
-        if !state.lent_faults.last().is_some_and(|last| Arc::ptr_eq(last, &state.faults)) {
-            state.lent_faults.push(Arc::clone(&state.faults));
-        }
-        Arc::clone(&state.faults)
-    }
-
-    /// Does what may find faults, and remembers these.
-    fn judge<T>(&self, judgement: impl FnOnce(&NetworkConfig) -> Judged<T>) -> Result<T> {
-        judgement(&self.config()).map_err(|faults| self.remember(faults))
-    }
-
-    fn remember(&self, faults: Faults) -> Error {
-        let error = summary(&faults);
-        let told = |fault: Fault| Told { report: fault.to_string(), fault };
-        self.state().faults = Arc::new(faults.list.into_iter().map(told).collect());
-        error
-    }
-
-    /// Changes the configuration, or not at all. The change is made without the lock, since it may read a file, and
-    /// made again if another came first.
-    fn change(&self, change: impl Fn(&mut NetworkConfig) -> Judged<()>) -> Result<()> {
-        loop {
-            let before = self.config();
-            let mut changed = NetworkConfig::clone(&before);
-            change(&mut changed).map_err(|faults| self.remember(faults))?;
-            let state = &mut *self.state();
-            if Arc::ptr_eq(&state.config, &before) {
-                state.config = Arc::new(changed);
-                return Ok(());
-            }
-        }
-    }
-}
-
-/// For those who ask what failed without asking for the faults.
-fn summary(faults: &Faults) -> Error {
-    let message = match &faults.list[..] {
-        [fault] => fault.to_string(),
-        [first, ..] => format!("{} faults, of which the first: {first}", faults.list.len()),
-        [] => faults.code.to_string(),
-    };
-    Error { code: faults.code, os_code: faults.os_code, message: message.into() }
-}
 
 fn format(number: u32) -> Result<Format> {
     match number {
@@ -273,55 +128,6 @@ pub extern "C" fn netsys_config_validate(config: netsys_config) -> netsys_status
     guard::with(config, |open| open.judge(NetworkConfig::validate))
 }
 
-/// How many faults the last call that failed on this configuration has found.
-///
-/// @param config  the configuration
-/// @param out     the number
-/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn netsys_config_fault_count(config: netsys_config, out: *mut usize) -> netsys_status {
-    guard::with(config, |open| {
-        // SAFETY: the caller gives NULL or a place for the result.
-        let out = unsafe { Out::new(out, "out") }?;
-        out.store(open.state().faults.len());
-        Ok(())
-    })
-}
-
-/// One of the faults that the last call that failed on this configuration has found.
-///
-/// @param config  the configuration
-/// @param index   which, from 0, in the order of the text
-/// @param out     filled in; set its struct_size to sizeof(netsys_config_fault_info) first
-/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_NOT_FOUND (there are less)
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn netsys_config_fault(
-    config: netsys_config,
-    index: usize,
-    out: *mut netsys_config_fault_info,
-) -> netsys_status {
-    guard::with(config, |open| {
-        // SAFETY: the caller gives NULL or a struct as long as it says.
-        unsafe { Out::new(out, "out") }?;
-        let faults = open.lend_faults();
-        let Some(Told { fault, report }) = faults.get(index) else {
-            return Err(Error::new(Code::NotFound, format!("index is {index}, but there are {} faults", faults.len())));
-        };
-        let info = netsys_config_fault_info {
-            struct_size: size_of::<netsys_config_fault_info>() as u32,
-            line: fault.line,
-            column: fault.column,
-            reserved: 0,
-            file: view(&fault.file),
-            key: view(&fault.key),
-            text: view(&fault.text),
-            report: view(report),
-        };
-        // SAFETY: the caller gives NULL or a struct as long as it says.
-        unsafe { args::fill_struct(out, "out", info) }
-    })
-}
-
 /// Writes every key with its value, as a text that netsys_config_load_string makes the same configuration of.
 ///
 /// @param config  the configuration
@@ -349,7 +155,8 @@ pub unsafe extern "C" fn netsys_config_to_string(
 
 /// The value of a key as a number: times in milliseconds, with NETSYS_INFINITE for "off", sizes in bytes, INT64_MAX for
 /// "unlimited", 0 for "default", true and false as 1 and 0, and words as their number: NETSYS_FRAMING_*,
-/// NETSYS_DISPATCH_*, NETSYS_SEND_*; levels of the log from 0, "trace", to 5, "fatal".
+/// NETSYS_DISPATCH_*, NETSYS_SEND_*, NETSYS_COMPRESSION_*, NETSYS_CLIENT_CERTIFICATE_*, NETSYS_TLS_1_*; levels of the log
+/// from 0, "trace", to 5, "fatal".
 ///
 /// @param config  the configuration
 /// @param key     the key: "server.timeout"
@@ -445,100 +252,14 @@ pub unsafe extern "C" fn netsys_config_set_text(
     })
 }
 
-/// The configuration of a server, for netsys_server_start.
-///
-/// @param config  the configuration
-/// @param out     filled in; set its struct_size to sizeof(netsys_server_config) first. Its strings are valid until the
-///                configuration is destroyed
-/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn netsys_config_server(config: netsys_config, out: *mut netsys_server_config) -> netsys_status {
-    guard::with(config, |open| {
-        let texts = open.lend();
-        let server = to_server(&texts.config.server, &texts.exempt_addresses, Lent::pointer(&texts.server_tls));
-        // SAFETY: the caller gives NULL or a struct as long as it says.
-        unsafe { args::fill_struct(out, "out", server) }
-    })
-}
-
-/// The configuration of a client, for netsys_client_start, which refuses it while it names no host and port.
-///
-/// @param config  the configuration
-/// @param out     filled in; set its struct_size to sizeof(netsys_client_config) first. Its strings are valid until the
-///                configuration is destroyed
-/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn netsys_config_client(config: netsys_config, out: *mut netsys_client_config) -> netsys_status {
-    guard::with(config, |open| {
-        let texts = open.lend();
-        let client = to_client(&texts.config.client, Lent::pointer(&texts.client_tls));
-        // SAFETY: the caller gives NULL or a struct as long as it says.
-        unsafe { args::fill_struct(out, "out", client) }
-    })
-}
-
-/// The configuration of a bridge, for netsys_bridge_create.
-///
-/// @param config  the configuration
-/// @param out     filled in; set its struct_size to sizeof(netsys_bridge_config) first. With encryption, what it points to
-///                is what server.tls and client.tls say, and valid until the configuration is destroyed
-/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn netsys_config_bridge(config: netsys_config, out: *mut netsys_bridge_config) -> netsys_status {
-    guard::with(config, |open| {
-        // SAFETY: the caller gives NULL or a struct as long as it says.
-        unsafe { args::fill_struct(out, "out", to_bridge(&open.lend())) }
-    })
-}
-
-/// The configuration of a context, for netsys_context_create, with the log_level that logger.min_level says, and
-/// without callbacks.
-///
-/// @param config  the configuration
-/// @param out     filled in; set its struct_size to sizeof(netsys_context_config) first. Its string is valid until the
-///                configuration is destroyed
-/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn netsys_config_context(
-    config: netsys_config,
-    out: *mut netsys_context_config,
-) -> netsys_status {
-    guard::with(config, |open| {
-        // SAFETY: the caller gives NULL or a struct as long as it says.
-        unsafe { args::fill_struct(out, "out", to_context(&open.lend().config)) }
-    })
-}
-
-fn to_bridge(texts: &Texts) -> netsys_bridge_config {
-    let mut c: netsys_bridge_config = texts.config.bridge.clone().into();
-    if texts.config.bridge.encryption {
-        c.server_tls = Lent::pointer(&texts.server_tls);
-        c.client_tls = Lent::pointer(&texts.client_tls);
-    }
-    c
-}
-
-fn to_context(config: &NetworkConfig) -> netsys_context_config {
-    let ContextConfig { max_loops, pool_threads, thread_name_prefix, max_buffered } = &config.context;
-    // SAFETY: all zero is a value of this struct.
-    let mut c: netsys_context_config = unsafe { std::mem::zeroed() };
-    c.max_loops = (*max_loops).try_into().unwrap_or(u32::MAX);
-    c.pool_threads = (*pool_threads).try_into().unwrap_or(u32::MAX);
-    c.thread_name_prefix = view(thread_name_prefix);
-    c.max_buffered_bytes = *max_buffered as u64;
-    c.log_level = match config.logger.min_level {
-        LogLevel::Fatal | LogLevel::Error => 1,
-        LogLevel::Warn => 2,
-        LogLevel::Info => 3,
-        LogLevel::Debug => 4,
-        LogLevel::Trace => 5,
-    };
-    c
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Code;
+    use crate::ffi::args::view;
+    use crate::ffi::config_faults::{netsys_config_fault, netsys_config_fault_info};
+    use crate::ffi::config_structs::netsys_config_server;
+    use crate::ffi::server_config::netsys_server_config;
     use crate::ffi::status::NETSYS_OK;
 
     fn create(preset: u32) -> netsys_config {
@@ -644,9 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn a_context_logs_what_the_logger_does() {
-        let level = |preset| to_context(&self::preset(preset).expect("a preset")).log_level;
-        assert_eq!((level(NETSYS_PRESET_DEVELOPMENT), level(NETSYS_PRESET_TESTING)), (4, 2));
+    fn an_unknown_preset_is_refused() {
         assert!(preset(4).is_err());
     }
 }

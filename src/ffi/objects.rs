@@ -1,15 +1,17 @@
 //! What handles name: the one table of the process, and the typed way into it.
 
+use std::mem::ManuallyDrop;
 use std::num::NonZeroU8;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::binding::Binding;
 use super::bridge::netsys_bridge;
 use super::connection_pool::{netsys_lease, netsys_pool};
 use super::context::OpenContext;
 use super::executor::HandedOut;
 use super::handles::{Entry, Table, kind_of};
-use super::network_config::OpenConfig;
+use super::open_config::OpenConfig;
 use super::session_manager::{Manager, netsys_session_manager};
 use super::types::*;
 use crate::bridge::Bridge;
@@ -97,6 +99,12 @@ pub(super) trait Handle: Copy {
     /// Ends the object after a fault of the library in a call on it.
     fn poison(object: &Self::Object);
 
+    /// The object, if this thread has it at hand with no need to look for it: then for as long as the call lasts.
+    #[inline(always)]
+    fn at_hand(self) -> Option<ManuallyDrop<Self::Object>> {
+        None
+    }
+
     /// The error for an id that names no such object.
     fn missing(id: u64) -> Error {
         missing(Self::KIND, Code::InvalidHandle, Code::InvalidHandle, id)
@@ -117,7 +125,7 @@ fn missing(wanted: Kind, gone: Code, other: Code, id: u64) -> Error {
 /// Makes a type of C the handle of the objects of one kind. `poison` ends the object after a fault; `missing` is the
 /// error for an id that names none.
 macro_rules! handle {
-    ($handle:ty, $kind:ident, $object:ty, poison: $poison:expr $(, missing: $missing:expr)?) => {
+    ($handle:ty, $kind:ident, $object:ty, poison: $poison:expr $(, missing: $missing:expr)? $(, at_hand: $at_hand:ident)?) => {
         impl Handle for $handle {
             type Object = $object;
             const KIND: Kind = Kind::$kind;
@@ -141,6 +149,10 @@ macro_rules! handle {
             $(fn missing(id: u64) -> Error {
                 $missing(id)
             })?
+            $(#[inline(always)]
+            fn at_hand(self) -> Option<ManuallyDrop<$object>> {
+                $at_hand(self)
+            })?
         }
     };
 }
@@ -152,7 +164,8 @@ handle!(netsys_context, Context, OpenContext, poison: |_| ());
 handle!(netsys_server, Server, Arc<Server>, poison: |server| server.stop(Some(Duration::ZERO)));
 handle!(netsys_client, Client, Arc<Client>, poison: |client| client.stop(Some(Duration::ZERO)));
 handle!(netsys_session, Session, Arc<Session>, poison: |session| session.abort(),
-    missing: |id| missing(Kind::Session, Code::SessionNotFound, Code::InvalidSession, id));
+    missing: |id| missing(Kind::Session, Code::SessionNotFound, Code::InvalidSession, id),
+    at_hand: session_at_work);
 // A job that failed has ended, and others of its session come.
 handle!(netsys_job, Job, HandedOut, poison: |_| ());
 handle!(netsys_resolver, Resolver, Arc<AddressResolver>, poison: |resolver| resolver.close());
@@ -163,11 +176,26 @@ handle!(netsys_lease, Lease, Lease, poison: Lease::mark_for_discard);
 handle!(netsys_bridge, Bridge, Arc<Bridge>, poison: |bridge| bridge.stop(Some(Duration::ZERO)));
 handle!(netsys_session_manager, SessionManager, Arc<Manager>, poison: |_| ());
 
+/// The session whose driver is at work on this thread, if the handle is that one's: a callback that answers needs no
+/// look-up.
+#[inline(always)]
+fn session_at_work(handle: netsys_session) -> Option<ManuallyDrop<Arc<Session>>> {
+    let session = Session::at_work();
+    if session.is_null() {
+        return None;
+    }
+    // SAFETY: the driver that is at work on this thread, inside of which the call is made, keeps its session in an `Arc`.
+    // This second one is not counted, and so is not dropped.
+    let session = ManuallyDrop::new(unsafe { Arc::from_raw(session) });
+    Binding::names(&session, handle).then_some(session)
+}
+
 /// Runs `f` with the object that the handle names. The object stays for as long, even if its handle is removed.
 #[inline]
 pub(super) fn with<H: Handle, R>(handle: H, f: impl FnOnce(&H::Object) -> Result<R>) -> Result<R> {
-    let pin = TABLE.get(handle.id());
-    match pin.as_deref().and_then(H::unwrap) {
+    let at_hand = handle.at_hand();
+    let pin = if at_hand.is_none() { TABLE.get(handle.id()) } else { None };
+    match at_hand.as_deref().or_else(|| pin.as_deref().and_then(H::unwrap)) {
         Some(object) => f(object),
         None => Err(H::missing(handle.id())),
     }

@@ -7,10 +7,12 @@ use super::args::{self, Out, invalid};
 use super::binding::{Binding, Owner};
 use super::bridge;
 use super::callbacks::Callbacks;
-use super::config::{self, netsys_server_config};
 use super::guard;
 use super::objects;
+use super::server_config::{self, netsys_server_config};
+use super::session_config;
 use super::status::netsys_status;
+use super::tls_config::{self, netsys_tls_config};
 use super::types::*;
 use crate::core::{EndpointState, Server};
 use crate::error::{Code, Error, Result};
@@ -102,9 +104,9 @@ pub unsafe extern "C" fn netsys_server_config_init(config: *mut netsys_server_co
 /// @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context or the bridge);
 ///         NETSYS_ERR_CANCELLED (the context is being shut down, or the bridge destroyed); NETSYS_ERR_BIND_FAILED (the
 ///         host or port: os_code of netsys_last_error says whether it is in use, forbidden, or not this machine's);
-///         NETSYS_ERR_IO (no thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release of the
-///         callbacks runs before this returns, unless it is the struct_size or reserved of the callbacks that is
-///         refused.
+///         NETSYS_ERR_NOT_FOUND, NETSYS_ERR_PERMISSION_DENIED (a file of TLS); NETSYS_ERR_IO (a file of TLS, or no
+///         thread); NETSYS_ERR_OUT_OF_MEMORY (too many handles). On failure the release of the callbacks runs before
+///         this returns, unless it is the struct_size or reserved of the callbacks that is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn netsys_server_start(
     context: netsys_context,
@@ -114,7 +116,7 @@ pub unsafe extern "C" fn netsys_server_start(
 ) -> netsys_status {
     guard::start(
         // SAFETY: the caller gives NULL or a configuration as long as it says.
-        || unsafe { config::server(config) },
+        || unsafe { server_config::server(config) },
         // SAFETY: the caller gives NULL or a table as long as it says.
         || unsafe { Callbacks::read(callbacks, Owner::Endpoint) },
         |callbacks, config| {
@@ -308,10 +310,33 @@ pub extern "C" fn netsys_server_set_limits(
     max_message_bytes: u64,
 ) -> netsys_status {
     guard::with(server, |server| {
-        let connections = (max_connections != 0).then(|| config::max_connections(max_connections));
-        let message = (max_message_bytes != 0).then(|| config::max_message(max_message_bytes));
+        let connections = (max_connections != 0).then(|| server_config::max_connections(max_connections));
+        let message = (max_message_bytes != 0).then(|| session_config::max_message(max_message_bytes));
         server.set_limits(connections, message);
         Ok(())
+    })
+}
+
+/// Gives a server other certificates and settings of TLS while it serves. Connections that come from now on get them;
+/// sessions that are there go on as they are. What cannot be used changes nothing.
+///
+/// @param server  the server, which was started with TLS
+/// @param tls     the settings; copied. NULL: those that it has, with its files read again
+/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_UNSUPPORTED (it was started without TLS);
+///         NETSYS_ERR_INVALID_ARGUMENT (what is given is malformed, does not belong together or is not enough);
+///         NETSYS_ERR_NOT_FOUND, NETSYS_ERR_PERMISSION_DENIED, NETSYS_ERR_IO (a file)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn netsys_server_reload_tls(
+    server: netsys_server,
+    tls: *const netsys_tls_config,
+) -> netsys_status {
+    guard::with(server, |object| {
+        let settings = match tls.is_null() {
+            true => None,
+            // SAFETY: the caller gives a configuration as long as it says.
+            false => Some(unsafe { tls_config::server(tls) }?),
+        };
+        object.reload_tls(settings)
     })
 }
 

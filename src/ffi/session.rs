@@ -120,7 +120,7 @@ pub unsafe extern "C" fn netsys_session_sendv(
 #[unsafe(no_mangle)]
 pub extern "C" fn netsys_session_set_send_policy(session: netsys_session, policy: u32) -> netsys_status {
     guard::with(session, |session| {
-        session.set_send_policy(args::send_policy(policy)?);
+        session.set_send_policy(args::word(policy, "policy", "NETSYS_SEND")?);
         Ok(())
     })
 }

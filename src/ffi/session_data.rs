@@ -10,9 +10,9 @@ use socket2::{SockRef, Type};
 use super::args::{self, Out, invalid};
 use super::binding::{Binding, Owner, Release};
 use super::callbacks::Callbacks;
-use super::config::{self, netsys_server_config};
 use super::guard;
 use super::objects;
+use super::server_config::{self, netsys_server_config};
 use super::status::netsys_status;
 use super::types::*;
 use crate::core;
@@ -286,7 +286,9 @@ pub unsafe extern "C" fn netsys_session_create(
 /// @param context    where its thread belongs
 /// @param fd         a connected TCP socket. On NETSYS_OK it is the library's, and closed or numbered anew; on failure
 ///                   it is still yours
-/// @param config     what the session is like, as for a server; host, port, backlog and max_connections are ignored
+/// @param config     what the session is like, as for a server; tls is NULL or has NETSYS_TLS_OFF, since the socket is
+///                   taken as it is. What is about listening and accepting is ignored: host, port, backlog, io_threads,
+///                   max_connections, max_connections_per_address, accept_rate, accept_burst and exempt_addresses
 /// @param callbacks  its events, as for a server: on_accept .. on_end, then on_stopped and release; copied
 /// @param out        the session, retained once: yours until netsys_session_release
 /// @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_INVALID_HANDLE (the context); NETSYS_ERR_UNSUPPORTED (the
@@ -303,7 +305,7 @@ pub unsafe extern "C" fn netsys_session_adopt(
 ) -> netsys_status {
     guard::start(
         // SAFETY: the caller gives NULL or a configuration as long as it says.
-        || unsafe { config::server(config) },
+        || unsafe { server_config::server(config) },
         // SAFETY: the caller gives NULL or a table as long as it says.
         || unsafe { Callbacks::read(callbacks, Owner::Caller) },
         |callbacks, config| {

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use super::args::{self, Extensible, Out, invalid, reserved};
-use super::config::max_connections;
 use super::guard;
 use super::objects;
 use super::server::session_handle;
+use super::server_config::max_connections;
 use super::status::{NETSYS_OK, netsys_status};
 use super::types::*;
 use crate::error::{Code, Result};
@@ -297,7 +297,7 @@ pub extern "C" fn netsys_session_manager_destroy(manager: netsys_session_manager
 /// @param manager  the manager
 /// @param session  the session; copied
 /// @param id       the id that it is known by, at most 255 bytes; empty: the id of the library's session, or if there
-///                 is none "session_<n>"
+///                 is none "session_" with a number
 /// @param buf      the id that it is known by, NUL-terminated; may be NULL if cap is 0
 /// @param cap      the size of buf: 0, or at least 256
 /// @param needed   the length without the NUL; may be NULL

@@ -272,7 +272,8 @@ pub struct netsys_stats {
     /// Of a client: attempts to connect that failed. Of a server: handshakes of TLS that failed.
     pub connections_failed: u64,
     /// How long the last heartbeat's answer took, in nanoseconds; of a server, the longest of its sessions' last ones.
-    /// 0: there was none yet. A framed session that is silent for heartbeat_ms sends one.
+    /// 0: there was none yet. A framed session that has received nothing for heartbeat_ms sends one, and one of a bridge
+    /// that measures (see NETSYS_BRIDGE_NO_MONITORING) each time that heartbeat_ms have gone by.
     pub round_trip_ns: u64,
     /// Of a client: connections that came to be open after the first one.
     pub reconnects: u64,

@@ -80,7 +80,7 @@ impl Write for OneLine {
 
 fn is_escaped(c: char) -> bool {
     let ends_line = matches!(c, '\u{2028}' | '\u{2029}');
-    let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     c.is_control() || ends_line || turns
 }
 
@@ -145,8 +145,8 @@ mod tests {
     #[test]
     fn nothing_makes_a_second_line_or_a_longer_one() {
         let mut line = OneLine::up_to(100);
-        write!(line, "a\nb\r\t\x1b[31m\u{2028}\u{202e}\u{85}é \\").expect("there is room");
-        assert_eq!(line.text, r"a\nb\r\t\u{1b}[31m\u{2028}\u{202e}\u{85}é \");
+        write!(line, "a\nb\r\t\x1b[31m\u{2028}\u{202e}\u{61c}\u{85}é \\").expect("there is room");
+        assert_eq!(line.text, r"a\nb\r\t\u{1b}[31m\u{2028}\u{202e}\u{61c}\u{85}é \");
         let mut line = OneLine::up_to(100);
         for _ in 0..2 {
             write!(line, "{}", "é".repeat(100)).expect_err("there is no room");

@@ -15,7 +15,7 @@ mod filter;
 mod line;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tracing::level_filters::LevelFilter;
@@ -26,6 +26,7 @@ use tracing::{Dispatch, Event, Level, Metadata, Subscriber};
 use self::callsite::{Callsites, LeftOut};
 pub use self::filter::Filter;
 use crate::runtime::{Clock, takes_a_line, taking_a_line};
+use crate::sync::lock;
 use crate::sys;
 
 /// The target of the lines of single messages, see
@@ -191,11 +192,6 @@ impl Subscriber for Inner {
     fn record_follows_from(&self, _span: &Id, _follows: &Id) {}
     fn enter(&self, _span: &Id) {}
     fn exit(&self, _span: &Id) {}
-}
-
-/// Locks. No code of ours panics while it holds one, so a poisoned lock protects nothing that is half changed.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Counts that any number of threads add to without getting into each other's way.
 
 use std::cell::Cell;
+use std::ops::Index;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 /// What is counted.
@@ -18,6 +19,28 @@ pub enum Counter {
     TimeoutErrors,
     ConnectionErrors,
     OtherErrors,
+}
+
+/// How much was counted of each kind: `counts[Counter::MessagesSent]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts([u64; COUNTERS]);
+
+impl Index<Counter> for Counts {
+    type Output = u64;
+
+    fn index(&self, counter: Counter) -> &u64 {
+        &self.0[counter as usize]
+    }
+}
+
+#[cfg(test)]
+impl FromIterator<u64> for Counts {
+    /// In the order of the kinds.
+    fn from_iter<I: IntoIterator<Item = u64>>(counts: I) -> Counts {
+        let mut found = Counts::default();
+        found.0.iter_mut().zip(counts).for_each(|(count, given)| *count = given);
+        found
+    }
 }
 
 /// How many of them there are.
@@ -58,6 +81,14 @@ impl Counters {
 
     pub(crate) fn get(&self, counter: Counter) -> u64 {
         self.0.iter().map(|shard| shard.0[counter as usize].load(Relaxed)).sum()
+    }
+
+    pub(crate) fn read(&self) -> Counts {
+        let mut counts = Counts::default();
+        for shard in &self.0 {
+            counts.0.iter_mut().zip(&shard.0).for_each(|(sum, count)| *sum += count.load(Relaxed));
+        }
+        counts
     }
 
     pub(crate) fn reset(&self) {
@@ -110,7 +141,8 @@ mod tests {
         let threads = SHARDS as u64 + 3;
         assert_eq!(counters.get(Counter::MessagesSent), 1000 * threads);
         assert_eq!(counters.get(Counter::BytesSent), 499_500 * threads);
-        assert_eq!(counters.get(Counter::OtherErrors), 0);
+        let counts = counters.read();
+        assert_eq!((counts[Counter::BytesSent], counts[Counter::OtherErrors]), (499_500 * threads, 0));
         counters.reset();
         assert_eq!(counters.get(Counter::BytesSent), 0);
     }

@@ -44,9 +44,40 @@ impl ErrorKind {
             Code::ConnectionFailed
             | Code::ConnectionRefused
             | Code::ConnectionClosed
+            | Code::TlsFailed
+            | Code::TlsMismatch
+            | Code::TlsTruncated
+            | Code::CertificateRequired
+            | Code::CertificateUntrusted
+            | Code::CertificateExpired
+            | Code::CertificateWrongName
+            | Code::CertificateRevoked
+            | Code::CertificateWrongUsage
+            | Code::CertificateInvalid
+            | Code::CertificateRefused
             | Code::ServerBusy
             | Code::Network => ErrorKind::Connection,
-            _ => ErrorKind::Other,
+            // Not `_`: each new code has to be placed.
+            Code::InvalidArgument
+            | Code::NotFound
+            | Code::PermissionDenied
+            | Code::Cancelled
+            | Code::NotInitialized
+            | Code::AlreadyExists
+            | Code::OutOfMemory
+            | Code::Io
+            | Code::InvalidHandle
+            | Code::WouldDeadlock
+            | Code::Unsupported
+            | Code::BufferTooSmall
+            | Code::Forked
+            | Code::Internal
+            | Code::SessionNotFound
+            | Code::InvalidSession
+            | Code::HandlerFailed
+            | Code::ServerNotStarted
+            | Code::ServerAlreadyRunning
+            | Code::BindFailed => ErrorKind::Other,
         }
     }
 
@@ -64,6 +95,20 @@ impl ErrorKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_code_is_of_a_kind() {
+        for code in Code::ALL {
+            let kind = match code as i32 {
+                -4 | -602 | -621 => ErrorKind::Timeout,
+                -10 | -619..=-600 | -663 => ErrorKind::Connection,
+                -640 | -643 => ErrorKind::Send,
+                -641 | -642 | -644 => ErrorKind::Receive,
+                _ => ErrorKind::Other,
+            };
+            assert_eq!(ErrorKind::of(code), kind, "{code:?}");
+        }
+    }
 
     #[test]
     fn names_stand_for_kinds() {

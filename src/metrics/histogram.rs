@@ -37,6 +37,7 @@ const fn upper_bound(bucket: usize) -> u64 {
 #[allow(missing_docs)] // The names say it.
 pub struct Distribution {
     pub count: u64,
+    /// At most `u64::MAX`, where it stays.
     pub sum_ns: u64,
     /// 0 where there are none.
     pub min_ns: u64,
@@ -89,7 +90,9 @@ impl Histogram {
         let value = nanoseconds.min(LONGEST_NS);
         let shard = self.shards[shard()].get_or_init(Shard::new);
         shard.buckets[bucket_of(value)].fetch_add(1, Relaxed);
-        shard.sum.fetch_add(value, Relaxed);
+        if shard.sum.fetch_add(value, Relaxed) > u64::MAX - value {
+            shard.sum.store(u64::MAX, Relaxed);
+        }
         // Seldom a new one: looking first spares the write.
         if value < shard.min.load(Relaxed) {
             shard.min.fetch_min(value, Relaxed);
@@ -125,7 +128,7 @@ impl Histogram {
         };
         Distribution {
             count,
-            sum_ns: shards.iter().map(|shard| shard.sum.load(Relaxed)).sum(),
+            sum_ns: shards.iter().fold(0, |sum, shard| sum.saturating_add(shard.sum.load(Relaxed))),
             min_ns: min,
             max_ns: max,
             p50_ns: percentile(50),
@@ -209,6 +212,19 @@ mod tests {
         assert_eq!(histogram.distribution(), Distribution::default());
         histogram.record(5);
         assert_eq!(histogram.distribution().min_ns, 5);
+    }
+
+    #[test]
+    fn the_sum_stays_at_its_largest_value() {
+        let histogram = Histogram::default();
+        let enough = u64::MAX / LONGEST_NS + 1;
+        for _ in 0..enough {
+            histogram.record(LONGEST_NS);
+        }
+        let found = histogram.distribution();
+        assert_eq!((found.count, found.sum_ns), (enough, u64::MAX));
+        thread::scope(|scope| drop(scope.spawn(|| histogram.record(1))));
+        assert_eq!(histogram.distribution().sum_ns, u64::MAX, "with those of other threads");
     }
 
     #[test]

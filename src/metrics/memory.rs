@@ -1,9 +1,22 @@
-//! What the process has in memory, as the kernel says (proc(5)).
+//! What is in memory: of the process as the kernel says (proc(5)), of the application in its own words.
 
 use std::fs::File;
 use std::io::{self, Read};
 
-/// Bytes of memory; 0 where the kernel does not say.
+/// Bytes of memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// What the application said that it uses; until then what is resident.
+    pub used: u64,
+    /// The most of that.
+    pub peak: u64,
+    /// What the process has in memory.
+    pub resident: u64,
+    /// What the sessions of all contexts hold in buffers.
+    pub buffered: u64,
+}
+
+/// What the process has in memory, in bytes; 0 where the kernel does not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Resident {
     pub now: u64,
@@ -16,11 +29,14 @@ impl Resident {
         Resident::ask().unwrap_or_default()
     }
 
-    /// In one read: the kernel makes the text anew for each.
     fn ask() -> io::Result<Resident> {
-        let mut status = [0; 4096];
-        let length = File::open("/proc/self/status")?.read(&mut status)?;
-        Ok(Resident::parse(&String::from_utf8_lossy(&status[..length])))
+        Resident::read_from(File::open("/proc/self/status")?)
+    }
+
+    fn read_from(mut source: impl Read) -> io::Result<Resident> {
+        let mut status = Vec::with_capacity(4096);
+        source.read_to_end(&mut status)?;
+        Ok(Resident::parse(&String::from_utf8_lossy(&status)))
     }
 
     fn parse(status: &str) -> Resident {
@@ -42,6 +58,13 @@ mod tests {
         let status = "Name:\tx\nVmHWM:\t    7744 kB\nVmRSS:\t    7000 kB\nRssAnon:\t 100 kB\n";
         assert_eq!(Resident::parse(status), Resident { now: 7000 * 1024, peak: 7744 * 1024 });
         assert_eq!(Resident::parse("VmRSS:\tmuch\n"), Resident::default());
+    }
+
+    #[test]
+    fn a_process_of_many_groups_has_a_longer_text() {
+        let status = format!("Groups:\t{}\nVmHWM:\t 2 kB\nVmRSS:\t 1 kB\n", "1234567 ".repeat(65_536));
+        let found = Resident::read_from(status.as_bytes()).expect("it can be read");
+        assert_eq!(found, Resident { now: 1024, peak: 2048 });
     }
 
     #[test]

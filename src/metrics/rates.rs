@@ -15,9 +15,12 @@ const SECOND_NS: u64 = 1_000_000_000;
 
 /// What happens in a second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct PerSecond {
+pub struct PerSecond {
+    /// Connections that come to be.
     pub connections: u64,
+    /// Both directions, as the bytes.
     pub messages: u64,
+    /// Bytes of messages.
     pub bytes: u64,
 }
 

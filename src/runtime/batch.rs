@@ -6,6 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
+use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -23,13 +24,20 @@ struct Thread {
     number: Cell<Option<NonZeroU32>>,
     /// The same while it is inside a batch.
     active: Cell<Option<NonZeroU32>>,
+    /// What that batch is for: see [`run_for`].
+    subject: Cell<*const ()>,
     /// Its sends are left to the loops to write.
     leaves_writes: Cell<bool>,
 }
 
 thread_local! {
     static THREAD: Thread = const {
-        Thread { number: Cell::new(None), active: Cell::new(None), leaves_writes: Cell::new(false) }
+        Thread {
+            number: Cell::new(None),
+            active: Cell::new(None),
+            subject: Cell::new(ptr::null()),
+            leaves_writes: Cell::new(false),
+        }
     };
     static DIRTY: RefCell<VecDeque<Arc<dyn Flush>>> = const { RefCell::new(VecDeque::new()) };
 }
@@ -73,12 +81,25 @@ pub(crate) fn flush_at_end(queue: Arc<dyn Flush>) {
     DIRTY.with_borrow_mut(|dirty| dirty.push_back(queue));
 }
 
+/// What the batch that this thread is inside of is for; NULL: it is for nothing in particular, or there is none.
+#[inline]
+pub(crate) fn subject() -> *const () {
+    THREAD.with(|thread| thread.subject.get())
+}
+
 /// Runs `work` as a batch and then flushes.
 pub(crate) fn run<R>(work: impl FnOnce() -> R) -> R {
+    run_for(ptr::null(), work)
+}
+
+/// Runs `work`, which is for `subject`, as a batch and then flushes. Work inside of other work is part of that one's
+/// batch, and for the same.
+pub(crate) fn run_for<R>(subject: *const (), work: impl FnOnce() -> R) -> R {
     struct End<'t>(&'t Thread);
     impl Drop for End<'_> {
         fn drop(&mut self) {
             self.0.active.set(None);
+            self.0.subject.set(ptr::null());
             DIRTY.with(|dirty| {
                 // Taken out first: a flush may drop the last reference to something with a destructor of its own.
                 let next = || dirty.borrow_mut().pop_front();
@@ -93,6 +114,7 @@ pub(crate) fn run<R>(work: impl FnOnce() -> R) -> R {
             return work();
         }
         thread.active.set(thread.number.get().or_else(|| thread.take_number()));
+        thread.subject.set(subject);
         let _end = End(thread);
         work()
     })

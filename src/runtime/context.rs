@@ -358,6 +358,17 @@ impl Context {
         self.config.max_loops.max(1)
     }
 
+    /// Where its log goes.
+    pub(crate) fn log(&self) -> Option<&tracing::Dispatch> {
+        self.hooks.dispatch.as_ref()
+    }
+
+    /// A loop for work that is soon done: one that there is, or else a new one.
+    pub(crate) fn any_loop(&self) -> Result<LoopRef> {
+        let existing = self.lock().loops.iter().find_map(WeakLoop::upgrade);
+        existing.map_or_else(|| self.assign_loop(), Ok)
+    }
+
     /// Gives a loop to an endpoint that is about to start, a new one while there are fewer than the limit.
     pub(crate) fn assign_loop(&self) -> Result<LoopRef> {
         self.assign_loop_beside(&[])

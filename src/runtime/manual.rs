@@ -71,6 +71,9 @@ impl ManualQueue {
             if let Some(answer) = done() {
                 return Some(answer);
             }
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return None;
+            }
             inner = if inner.busy || inner.jobs.is_empty() { self.wait(inner, deadline)? } else { self.run(inner).0 };
         }
     }

@@ -25,6 +25,6 @@ pub(crate) use manual::ManualQueue;
 pub(crate) use rate::{Rate, RateLimit};
 pub(crate) use stop::StopSignal;
 pub use strand::Job;
-pub(crate) use strand::{Place, Strand};
+pub(crate) use strand::{Place, Strand, TURN};
 pub(crate) use thread::as_library_thread;
 pub use thread::on_library_thread;

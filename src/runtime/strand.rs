@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fmt, ptr};
 
+use super::Executor;
 use super::event_loop::WeakLoop;
 use super::logging::logging_to;
 use super::thread::as_library_thread;
-use super::{Executor, batch};
 
 /// After this long a job makes room for others.
-const TURN: Duration = Duration::from_micros(200);
+pub(crate) const TURN: Duration = Duration::from_micros(200);
 
 /// How many tasks there is room for while none waits.
 const FEW: usize = 16;
@@ -156,12 +156,9 @@ impl Strand {
                     inner.tasks.shrink_to(FEW);
                     return false;
                 };
-                // One of many messages: the loop writes the answers to several at once.
-                batch::set_leaves_writes(!inner.tasks.is_empty());
                 task
             };
             task();
-            batch::set_leaves_writes(false);
             late = Instant::now() >= end;
         }
     }

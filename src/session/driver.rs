@@ -189,7 +189,7 @@ impl Driver {
                     return Poll::Pending;
                 }
                 Poll::Ready(_) => {}
-                Poll::Pending if self.write_failed => self.lost(),
+                Poll::Pending if self.write_failed && !self.waits_for_handlers() => self.lost(),
                 // Only now: a loop that was busy has not looked at what came in time.
                 Poll::Pending if self.ending.is_none() && self.timer_is_due(cx) => self.on_timer(),
                 Poll::Pending => return Poll::Pending,
@@ -266,6 +266,12 @@ impl Driver {
         if old != new {
             session.registry.tell(session, move |handler, session| handler.on_state(session, old, new));
         }
+    }
+
+    /// Whether handlers that are behind keep it from reading, or from ending as it is to. They wake it.
+    fn waits_for_handlers(&self) -> bool {
+        self.ending.is_some()
+            || (!self.session.is_paused() && !self.session.is_closing() && self.session.holds_reading())
     }
 
     /// Does what other threads, or handlers, asked for.
@@ -545,7 +551,8 @@ impl Future for Driver {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
         let driver = &mut *self;
-        let step = catch_unwind(AssertUnwindSafe(|| batch::run(|| driver.step(cx))));
+        let session = Arc::as_ptr(&driver.session);
+        let step = catch_unwind(AssertUnwindSafe(|| batch::run_for(session.cast(), || driver.step(cx))));
         let step = step.unwrap_or_else(|panic| {
             // A fault of ours must not keep a stop from ending.
             tracing::error!("the driver of {} panicked: {}", driver.session.id(), panic_text(&*panic));

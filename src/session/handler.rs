@@ -36,6 +36,12 @@ impl Payload {
         }
     }
 
+    /// What a message's frame of that kind carries.
+    #[inline]
+    pub(crate) fn of_frame(kind: Kind) -> Payload {
+        if kind == Kind::Text { Payload::Text } else { Payload::Binary }
+    }
+
     /// The word for it.
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -17,7 +17,7 @@ use std::any::Any;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, Weak};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -38,6 +38,7 @@ use self::sweep::Watch;
 use crate::config::{Framing, SessionConfig};
 use crate::error::{Code, Error, Result};
 use crate::runtime::Ticket;
+use crate::sync::lock;
 use crate::sys;
 use crate::transport::Stream;
 use crate::transport::compression::Algorithm;
@@ -343,6 +344,13 @@ impl Session {
         self.peer_limit.load(Ordering::Relaxed)
     }
 
+    /// The session whose driver runs on this thread, which keeps it; NULL: none does. What a driver calls is told of
+    /// this session, so that most of what is done there is done to it.
+    #[inline]
+    pub(crate) fn at_work() -> *const Session {
+        crate::runtime::batch::subject().cast()
+    }
+
     fn number(&self) -> u64 {
         self.number
     }
@@ -524,11 +532,6 @@ impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session").field("id", &self.id).field("state", &self.state()).finish_non_exhaustive()
     }
-}
-
-/// Locks. No code of ours panics while it holds one, so a poisoned lock protects nothing that is half changed.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -5,7 +5,9 @@
 
 mod chunk;
 mod dropping;
+mod grant;
 mod kept;
+mod pool;
 mod room;
 mod taking_back;
 
@@ -15,8 +17,10 @@ use std::num::NonZeroU32;
 use bytes::Bytes;
 
 pub(crate) use self::chunk::Chunk;
-use self::chunk::{Data, Ends, LARGE, fill};
+use self::chunk::{CHUNK, Data, Ends, LARGE, fill};
+use self::grant::Grant;
 use self::kept::Kept;
+pub(crate) use self::pool::trim as trim_pool;
 pub(crate) use self::taking_back::{Room, Unsent};
 use crate::error::{Code, Error};
 use crate::runtime::Share;
@@ -26,8 +30,6 @@ use crate::transport::frame::{self, Frame, HEADER_LEN};
 
 /// The most answers and receipts that are queued for a peer.
 const CONTROL_FRAMES: usize = 256;
-/// A chunk that has reached this takes no further message.
-const CHUNK: usize = 256 * 1024;
 /// How many buffers are kept while messages flow.
 const SPARES: usize = 4;
 /// How many sends in a row write by themselves before the loop is left to gather them.
@@ -139,6 +141,8 @@ pub(crate) struct Outbound {
     share: Share,
     /// The most messages in the queue.
     max_messages: u64,
+    /// What may follow the last message with no further question.
+    grant: Grant,
     /// Messages accepted.
     pub accepted: u64,
     /// Of these, the ones that were given up while the session goes on.
@@ -180,6 +184,7 @@ impl Outbound {
             promised: Room::default(),
             share,
             max_messages: max_messages.map_or(u64::MAX, |most| most.get().into()),
+            grant: Grant::default(),
             accepted: 0,
             dropped: 0,
             sent: Sent::default(),
@@ -266,8 +271,8 @@ impl Outbound {
 
     /// The same where the last chunk gathers no messages yet, or has no room.
     ///
-    /// Only the second message shows that there is something to gather. The first one's buffer is as large as that
-    /// message, so that a dialogue, or one message to each of many sessions, needs little memory.
+    /// A batch gathers in a buffer of its loop's. Elsewhere only the second message shows that there is something to
+    /// gather: the first one's buffer is as large as that message, so that a dialogue needs little memory.
     #[inline(never)]
     fn append_slowly(&mut self, header: Option<[u8; HEADER_LEN]>, parts: &[&[u8]], total: usize) {
         if total < LARGE
@@ -276,9 +281,11 @@ impl Outbound {
             && let Some(ends) = ends.gathering(*len)
         {
             let end = *len + total;
-            // Full chunks are to have no room that no message will fill.
             let before = data.capacity();
-            data.resize(end.max((2 * *len).max(self.capacity).min(CHUNK + total)), 0);
+            if data.len() < end {
+                // Full chunks are to have no room that no message will fill.
+                data.resize(end.max((2 * *len).max(self.capacity).min(CHUNK + total)), 0);
+            }
             fill(&mut data[*len..end], header, parts);
             *len = end;
             ends.push(end as u32);
@@ -287,7 +294,11 @@ impl Outbound {
             return;
         }
         let spare = self.spare.pop_if(|(data, _)| data.len() >= total);
-        let (data, ends) = if let Some((mut data, mut ends)) = spare {
+        let borrowed = if spare.is_none() { pool::take(total) } else { None };
+        if let Some((data, _)) = &borrowed {
+            self.share.grow(data.capacity());
+        }
+        let (data, ends) = if let Some((mut data, mut ends)) = spare.or(borrowed) {
             fill(&mut data[..total], header, parts);
             ends.push(total as u32);
             (data, Ends::Many(ends))
@@ -308,16 +319,16 @@ impl Outbound {
         self.append(None, &[bytes], bytes.len());
     }
 
-    /// Queues a broadcast's message, whose bytes on the wire are `data`.
-    pub(crate) fn push_shared(&mut self, data: &Bytes) {
-        if data.len() < LARGE {
-            self.push_encoded(data);
+    /// Queues a broadcast's message, whose bytes on the wire are those of `frame` from `start` on.
+    pub(crate) fn push_shared(&mut self, frame: &Bytes, start: usize) {
+        let len = frame.len() - start;
+        if len < LARGE {
+            self.push_encoded(&frame[start..]);
             return;
         }
         self.accepted += 1;
-        self.queued += data.len();
-        let data = data.clone();
-        let len = data.len();
+        self.queued += len;
+        let data = frame.slice(start..);
         self.chunks.push_back(Chunk { data: Data::Shared(data), len, written: 0, ends: Ends::One, counted: 0 });
     }
 
@@ -428,6 +439,9 @@ impl Outbound {
             self.queued -= chunk.truncate();
         }
         if chunk.written < chunk.len {
+            let before = chunk.size();
+            pool::vacate(&mut chunk);
+            self.share.shrink(before - chunk.size());
             self.chunks.push_front(chunk);
             return false;
         }
@@ -447,15 +461,17 @@ impl Outbound {
             }
         }
         let size = chunk.size();
-        if let Data::Owned(data) = chunk.data
+        if let Data::Owned(data) = &mut chunk.data
             && (LARGE..=2 * CHUNK).contains(&data.len())
             && self.spare.len() < SPARES
         {
+            let data = std::mem::take(data);
             let mut ends = if let Ends::Many(ends) = chunk.ends { ends } else { Vec::new() };
             ends.clear();
             self.spare.push((data, ends));
         } else {
             self.share.shrink(size);
+            pool::take_back(chunk);
         }
         true
     }

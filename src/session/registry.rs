@@ -14,7 +14,8 @@ use tokio::sync::{Notify, oneshot};
 pub(super) use self::shared::SharedMessage;
 use super::handler::{Handler, Message, Meter, Payload};
 use super::inbox::Inbox;
-use super::sending::too_large;
+use super::outbound::trim_pool;
+use super::sending::{Outgoing, too_large};
 use super::{Session, Stats};
 use crate::config::SessionConfig;
 use crate::error::{Code, Error, Result, panic_text};
@@ -87,6 +88,8 @@ struct Inner {
     /// A client was connected before.
     was_open: bool,
     sessions: HashMap<u64, Arc<Session>>,
+    /// The same as a list, made by a broadcast for the next ones.
+    everyone: Option<Arc<[Arc<Session>]>>,
     /// Where a reconnecting client's messages wait that has no connection.
     backlog: Weak<Session>,
     groups: HashMap<String, HashMap<u64, Arc<Session>>>,
@@ -201,7 +204,7 @@ impl Registry {
     pub(super) fn tell_message(self: &Arc<Self>, session: &Arc<Session>, kind: Payload, data: &[u8]) {
         match &session.inbox {
             None => self.deliver_message(session, Message { kind, data }),
-            Some(inbox) => inbox.post_message(session, kind, data),
+            Some(inbox) => inbox.post_message(kind, data),
         }
     }
 
@@ -378,6 +381,7 @@ impl Registry {
         }
         inner.past.connections_total += 1;
         inner.sessions.insert(session.number(), Arc::clone(session));
+        inner.everyone = None;
         self.live.fetch_add(1, Ordering::AcqRel);
         Ok(())
     }
@@ -390,8 +394,12 @@ impl Registry {
             inner.leave(&group, session.number());
         }
         let removed = inner.sessions.remove(&session.number());
+        inner.everyone = None;
         if removed.is_some() {
             inner.past.add(&Stats { queued_bytes: 0, ..session.counts() });
+        }
+        if inner.sessions.is_empty() {
+            trim_pool(true);
         }
     }
 
@@ -479,19 +487,17 @@ impl Registry {
         len >= self.compress_from
     }
 
-    /// Hands `work` the frame of a compressed message, given in parts that add up to `len` bytes; `None`: compressing
-    /// does not make it shorter. Takes its time, so nobody holds a lock meanwhile.
+    /// Hands `work` the frame of the message, compressed; `None`: that does not make it shorter. Takes its time, so
+    /// nobody holds a lock meanwhile.
     pub(super) fn compress<R>(
         &self,
         algorithm: Algorithm,
-        payload: Payload,
-        parts: &[&[u8]],
-        len: usize,
+        message: Outgoing<'_>,
         work: impl FnOnce(Option<&[u8]>) -> R,
     ) -> R {
-        let level = self.config.compression_level;
+        let (kind, level) = (message.payload.frame_kind(), self.config.compression_level);
         self.compressors
-            .with(|compressor| work(compressor.compress(payload.frame_kind(), algorithm, level, parts, len)))
+            .with(|compressor| work(compressor.compress(kind, algorithm, level, message.parts, message.len)))
     }
 
     /// What peers are told first.
@@ -544,22 +550,22 @@ impl Registry {
         if data.len() > limit as usize {
             return Err(too_large(data.len(), limit));
         }
-        let members: Vec<Arc<Session>> = {
-            let inner = self.lock();
+        let members: Arc<[Arc<Session>]> = {
+            let Inner { sessions, everyone, groups, .. } = &mut *self.lock();
             match group {
-                None => inner.sessions.values().cloned().collect(),
-                Some(group) => inner.groups.get(group).into_iter().flat_map(HashMap::values).cloned().collect(),
+                None => Arc::clone(everyone.get_or_insert_with(|| sessions.values().cloned().collect())),
+                Some(group) => groups.get(group).into_iter().flat_map(HashMap::values).cloned().collect(),
             }
         };
         let mut message = SharedMessage::new(self, payload, data);
         let mut fanout = Fanout::default();
         let mut to_write = Vec::new();
-        for session in members {
+        for session in &*members {
             match session.send_shared(&mut message) {
                 Ok(write) => {
                     fanout.queued += 1;
                     if write {
-                        to_write.push(session);
+                        to_write.push(Arc::clone(session));
                     }
                 }
                 Err(_) => fanout.refused += 1,

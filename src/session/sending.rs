@@ -38,6 +38,22 @@ pub(super) enum Undecided {
     ByPayload,
 }
 
+/// A message that is to be sent: its bytes, in parts.
+#[derive(Clone, Copy)]
+pub(super) struct Outgoing<'m> {
+    pub payload: Payload,
+    pub parts: &'m [&'m [u8]],
+    /// How many bytes they are together.
+    pub len: usize,
+}
+
+impl<'m> Outgoing<'m> {
+    #[inline(always)]
+    pub(super) fn new(payload: Payload, parts: &'m [&'m [u8]]) -> Outgoing<'m> {
+        Outgoing { payload, parts, len: parts.iter().map(|part| part.len()).sum() }
+    }
+}
+
 /// Who writes: that decides what happens with the rest.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Writer {
@@ -211,39 +227,85 @@ impl Session {
         parts: &[&[u8]],
         deadline: &mut Option<Instant>,
     ) -> Result<()> {
-        let len = parts.iter().map(|part| part.len()).sum();
-        if self.registry.compresses(len) {
-            return self.send_compressed(payload, parts, len, deadline);
+        let message = Outgoing::new(payload, parts);
+        if self.registry.compresses(message.len)
+            && let Some(sent) = self.send_compressed(message, deadline)
+        {
+            return sent;
         }
-        self.send_plain(payload, parts, len, deadline)
+        match self.send_granted(message) {
+            None => Ok(()),
+            Some(sending) => self.send_plain(sending, message, deadline),
+        }
     }
 
-    /// Sends a message compressed, if its peer has agreed and that makes it shorter.
+    /// Sends a message the short way if that was granted; else takes the queue.
+    #[inline(always)]
+    fn send_granted(&self, message: Outgoing<'_>) -> Option<MutexGuard<'_, Sending>> {
+        let mut sending = lock(&self.sending);
+        let usual = message.len > 0 && self.takes(message.len);
+        if usual && sending.queue.push_granted(batch::current(), message.payload, message.parts, message.len) {
+            drop(sending);
+            self.log_sent(message);
+            return None;
+        }
+        sending.queue.revoke();
+        Some(sending)
+    }
+
+    /// Sends a message compressed; `None`: its peer has not agreed, or that does not make it shorter.
     #[inline(never)]
-    fn send_compressed(
+    fn send_compressed(self: &Arc<Self>, message: Outgoing<'_>, deadline: &mut Option<Instant>) -> Option<Result<()>> {
+        let algorithm = self.compress_by()?;
+        match self.is_worth_compressing(message, deadline) {
+            Ok(true) => {}
+            Ok(false) => return Some(Ok(())),
+            Err(error) => return Some(Err(error)),
+        }
+        // Not under the lock, for which others wait. A thread's messages keep their order: each is queued before its
+        // send returns.
+        let sent = self.registry.compress(algorithm, message, |frame| {
+            let frame = frame?;
+            let mut sending = self.lock_sending();
+            if sending.queue.is_open() && sending.queue.fits(frame.len(), self.registry.config.send_queue) {
+                sending.queue.push_encoded(frame);
+                self.transmit(sending);
+                return Some(None);
+            }
+            // It may have to wait, and not with what compresses in its hands.
+            Some(Some(frame.to_vec()))
+        })?;
+        Some(match sent {
+            Some(frame) => self.enqueue_encoded(message, &frame, deadline),
+            None => {
+                self.log_sent(message);
+                Ok(())
+            }
+        })
+    }
+
+    /// Refuses, before it is compressed, what would be refused then, and waits until there is any room; false: the
+    /// policy dropped it.
+    fn is_worth_compressing(self: &Arc<Self>, message: Outgoing<'_>, deadline: &mut Option<Instant>) -> Result<bool> {
+        let sending = self.lock_sending();
+        sending.queue.check_open()?;
+        self.check_len(message.len)?;
+        let least = HEADER_LEN + 1;
+        if sending.queue.fits(least, self.registry.config.send_queue) {
+            return Ok(true);
+        }
+        Ok(self.make_room(sending, least, deadline)?.is_some())
+    }
+
+    fn enqueue_encoded(
         self: &Arc<Self>,
-        payload: Payload,
-        parts: &[&[u8]],
-        len: usize,
+        message: Outgoing<'_>,
+        frame: &[u8],
         deadline: &mut Option<Instant>,
     ) -> Result<()> {
-        if let Some(algorithm) = self.compress_by() {
-            self.check_len(len)?;
-            // Before the lock is taken, for which others wait. A thread's messages keep their order: each is queued
-            // before its send returns.
-            let sent = self.registry.compress(algorithm, payload, parts, len, |frame| {
-                let frame = frame?;
-                let sending = self.lock_sending();
-                let open = sending.queue.check_open();
-                let cost = frame.len();
-                let push = |queue: &mut Outbound| queue.push_encoded(frame);
-                Some(open.and_then(|()| self.enqueue(sending, (payload, len), cost, deadline, push)))
-            });
-            if let Some(result) = sent {
-                return result;
-            }
-        }
-        self.send_plain(payload, parts, len, deadline)
+        let sending = self.lock_sending();
+        sending.queue.check_open()?;
+        self.enqueue(sending, message, frame.len(), deadline, |queue| queue.push_encoded(frame))
     }
 
     /// How messages are compressed for the peer. Once that is known it speaks the framed protocol.
@@ -259,15 +321,14 @@ impl Session {
         }
     }
 
-    #[inline(always)]
-    fn send_plain(
-        self: &Arc<Self>,
-        payload: Payload,
-        parts: &[&[u8]],
-        len: usize,
+    #[inline(never)]
+    fn send_plain<'a>(
+        self: &'a Arc<Self>,
+        mut sending: MutexGuard<'a, Sending>,
+        message: Outgoing<'_>,
         deadline: &mut Option<Instant>,
     ) -> Result<()> {
-        let mut sending = self.lock_sending();
+        let Outgoing { payload, parts, len } = message;
         sending.queue.check_open()?;
         if len == 0 && payload == Payload::Stream {
             return Err(nothing());
@@ -283,7 +344,7 @@ impl Session {
             sending = self.lock_sending();
             sending.queue.check_open()?;
         }
-        self.enqueue(sending, (payload, len), cost, deadline, |queue| queue.push(payload, parts, len))
+        self.enqueue(sending, message, cost, deadline, |queue| queue.push(payload, parts, len))
     }
 
     /// Queues a message that takes `cost` bytes, when there is room or as the policy says.
@@ -291,7 +352,7 @@ impl Session {
     fn enqueue<'a>(
         self: &'a Arc<Self>,
         mut sending: MutexGuard<'a, Sending>,
-        (payload, len): (Payload, usize),
+        message: Outgoing<'_>,
         cost: usize,
         deadline: &mut Option<Instant>,
         push: impl FnOnce(&mut Outbound),
@@ -302,31 +363,54 @@ impl Session {
         }
         push(&mut sending.queue);
         self.transmit(sending);
-        self.log_sent(payload, len);
+        self.log_sent(message);
         Ok(())
     }
 
     /// Logs that a message was accepted, if that is wanted. Not under the lock.
     #[inline(always)]
-    fn log_sent(&self, payload: Payload, len: usize) {
+    fn log_sent(&self, message: Outgoing<'_>) {
         if self.registry.config.log_messages {
-            self.registry.log_message("sent", self, payload, len);
+            self.registry.log_message("sent", self, message.payload, message.len);
         }
+    }
+
+    /// The longest message that this side and its peer take, if messages have a largest size.
+    #[inline]
+    fn limit(&self) -> u32 {
+        self.registry.max_message().min(self.peer_limit())
+    }
+
+    #[inline]
+    fn takes(&self, len: usize) -> bool {
+        len <= self.limit() as usize
     }
 
     #[inline]
     fn check_len(&self, len: usize) -> Result<()> {
-        let limit = self.registry.max_message().min(self.peer_limit());
-        if len > limit as usize { Err(too_large(len, limit)) } else { Ok(()) }
+        if self.takes(len) { Ok(()) } else { Err(too_large(len, self.limit())) }
     }
 
     /// Sends a broadcast's message as the session's policy says, but waits for nothing. True: the caller is to have the
     /// queue written.
     pub(super) fn send_shared(self: &Arc<Self>, message: &mut SharedMessage<'_>) -> Result<bool> {
         let (payload, data) = (message.payload, message.data);
-        // Before the lock is taken, as above. Who takes it compressed speaks the framed protocol.
-        let framed = message.framed(self.compress_by().filter(|_| self.registry.compresses(data.len())));
-        let mut sending = self.lock_sending();
+        let parts = [data];
+        let outgoing = Outgoing::new(payload, &parts);
+        // Who takes it compressed speaks the framed protocol.
+        let algorithm = self.compress_by().filter(|_| self.registry.compresses(data.len()));
+        let mut sending = match algorithm {
+            None => match self.send_granted(outgoing) {
+                None => return Ok(false),
+                Some(sending) => sending,
+            },
+            Some(_) => {
+                // Before the lock is taken, as above.
+                message.framed(algorithm);
+                self.lock_sending()
+            }
+        };
+        let framed = message.framed(algorithm);
         sending.queue.check_open()?;
         if sending.queue.wire == Wire::Unknown {
             sending.decide(payload, &self.registry);
@@ -340,8 +424,8 @@ impl Session {
             sending = room;
         }
         match sending.queue.wire {
-            Wire::Framed => sending.queue.push_shared(&framed),
-            Wire::Raw => sending.queue.push_shared(&framed.slice(HEADER_LEN..)),
+            Wire::Framed => sending.queue.push_shared(framed, 0),
+            Wire::Raw => sending.queue.push_shared(framed, HEADER_LEN),
             Wire::Unknown | Wire::Greeted => sending.queue.push(payload, &[data], data.len()),
         }
         let wake = if batch::is_active() {
@@ -352,7 +436,7 @@ impl Session {
             drop(sending);
             next == Next::Wake
         };
-        self.log_sent(payload, data.len());
+        self.log_sent(outgoing);
         Ok(wake)
     }
 
@@ -368,6 +452,10 @@ impl Session {
     pub(super) fn transmit(self: &Arc<Self>, mut sending: MutexGuard<'_, Sending>) {
         let Some(thread) = batch::current() else {
             let next = sending.queue.next_step(!batch::leaves_writes());
+            if next != Next::Write {
+                // Somebody is at it already, or will be soon.
+                sending.queue.grant(None, self.registry.config.send_queue);
+            }
             drop(sending);
             match next {
                 Next::Nothing => {}
@@ -378,6 +466,9 @@ impl Session {
         };
         let newly = sending.queue.mark_dirty(thread);
         let large = sending.queue.queued() > CORK_LIMIT;
+        if !large {
+            sending.queue.grant(Some(thread), CORK_LIMIT.min(self.registry.config.send_queue));
+        }
         drop(sending);
         if newly {
             batch::flush_at_end(Arc::clone(self) as Arc<dyn batch::Flush>);
@@ -478,15 +569,25 @@ impl Session {
             if left.is_zero() {
                 break;
             }
-            sending = self.room.wait_timeout(sending, left).unwrap_or_else(PoisonError::into_inner).0;
+            sending = self.wait_for_change(sending, left);
         }
         sending.waiting -= 1;
         sending
     }
 
+    /// Waits until there is room in the queue, or never will be, or for so long.
+    fn wait_for_change<'a>(&self, sending: MutexGuard<'a, Sending>, most: Duration) -> MutexGuard<'a, Sending> {
+        let (mut sending, _) = self.room.wait_timeout(sending, most).unwrap_or_else(PoisonError::into_inner);
+        sending.queue.revoke();
+        sending
+    }
+
+    /// Takes the queue, for whatever but a message that is granted.
     #[inline]
     pub(super) fn lock_sending(&self) -> MutexGuard<'_, Sending> {
-        lock(&self.sending)
+        let mut sending = lock(&self.sending);
+        sending.queue.revoke();
+        sending
     }
 }
 

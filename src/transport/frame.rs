@@ -106,6 +106,20 @@ impl Header {
         if word >> 40 != 0 || header.kind == 0 { header.with_marks((word >> 48) as u16) } else { Ok(header) }
     }
 
+    /// The kind and length of a message that is not compressed; `None`: the header is another one, or a bad one.
+    #[inline]
+    fn message(bytes: &[u8; HEADER_LEN]) -> Option<(Kind, u32)> {
+        const TEXT: u32 = Kind::Text as u32;
+        const BINARY: u32 = Kind::Binary as u32;
+        let word = u64::from_le_bytes(*bytes);
+        let kind = match (word >> 32) as u32 {
+            TEXT => Kind::Text,
+            BINARY => Kind::Binary,
+            _ => return None,
+        };
+        Some((kind, word as u32))
+    }
+
     #[inline(never)]
     fn with_marks(self, reserved: u16) -> Result<Header> {
         let Header { len, kind, flags } = self;
@@ -162,20 +176,6 @@ impl Header {
         }
         Ok(())
     }
-}
-
-/// The header of a frame of this kind with `len` bytes of payload.
-#[inline]
-pub fn encode_header(kind: Kind, len: usize) -> Result<[u8; HEADER_LEN]> {
-    match u32::try_from(len) {
-        Ok(len) => Ok(Header::plain(kind as u8, len).encode()),
-        Err(_) => Err(too_long_for_a_frame(len)),
-    }
-}
-
-#[cold]
-fn too_long_for_a_frame(len: usize) -> Error {
-    Error::new(Code::MessageTooLarge, format!("message of {len} bytes: a frame holds at most {} bytes", u32::MAX))
 }
 
 /// The payload of CLOSE.
@@ -296,7 +296,10 @@ impl<'a> Frame<'a> {
             Frame::Close(close) => Close::FIXED_LEN + hello::text_prefix(close.reason, MAX_REASON_LEN).len(),
             Frame::Ping(_) | Frame::Pong(_) | Frame::CloseAck { .. } | Frame::Receipt { .. } => size_of::<u64>(),
         };
-        let len = u32::try_from(len).map_err(|_| too_long_for_a_frame(len))?;
+        let Ok(len) = u32::try_from(len) else {
+            let text = format!("message of {len} bytes: a frame holds at most {} bytes", u32::MAX);
+            return Err(Error::new(Code::MessageTooLarge, text));
+        };
         out.extend_from_slice(&Header { len, kind, flags }.encode());
         match self {
             Frame::Hello(hello) | Frame::HelloAck(hello) => hello.encode(out),
@@ -398,9 +401,8 @@ mod tests {
 
     #[test]
     fn a_header_is_little_endian() {
-        assert_eq!(encode_header(Kind::Binary, 0x0403_0201), Ok([1, 2, 3, 4, 4, 0, 0, 0]));
+        assert_eq!(Header::plain(Kind::Binary as u8, 0x0403_0201).encode(), [1, 2, 3, 4, 4, 0, 0, 0]);
         assert_eq!(Header::decode(&[1, 2, 3, 4, 4, 0, 0, 0]), Ok(Header::plain(4, 0x0403_0201)));
-        assert_eq!(encode_header(Kind::Text, u32::MAX as usize + 1).unwrap_err().code, Code::MessageTooLarge);
     }
 
     #[test]

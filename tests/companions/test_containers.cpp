@@ -121,6 +121,33 @@ TEST_F(Containers, WhatIsNoneIsAnErrorAndTheSessionGoesOn) {
     EXPECT_EQ("a text", messages.at(0));
 }
 
+TEST_F(Containers, WhatIsNoneIsToldInModeration) {
+    auto server = start_server();
+    bridge.set_container_message_handler(to_journal());
+    const auto client = connect(*server);
+    constexpr std::size_t count = 2000;
+    for (std::size_t i = 0; i < count; ++i) {
+        client->send_message("x");
+    }
+    bridge.send_container(*client, *make_container("after them", 8));
+    EXPECT_EQ("after them 8", containers.at(0));
+    EXPECT_EQ(count, bridge.get_metrics().receive_errors) << "all are counted";
+    EXPECT_GE(errors.size(), 10u);
+    EXPECT_LT(errors.size(), count);
+}
+
+/// As a message may find it whose loop began to hand it over before the handler was removed.
+TEST_F(Containers, WhoseHandlerIsRemovedMeanwhileAreLeftAlone) {
+    network_system::detail::container_handler<container> handler;
+    netsys_message message{};
+    message.struct_size = sizeof(message);
+    EXPECT_NO_THROW(handler.handle(message, netsys_bridge{}));
+    handler.set_function(to_journal());
+    handler.set_enabled(false);
+    EXPECT_NO_THROW(handler.handle(message, netsys_bridge{}));
+    EXPECT_EQ(0u, containers.size());
+}
+
 TEST_F(Containers, AreReadOnlyWhenThatIsWanted) {
     auto server = start_server();
     server->set_message_handler([&](const session_ptr&, const std::string&) { messages.add("message"); });

@@ -26,30 +26,7 @@ using std::chrono::milliseconds;
 using test_support::event;
 using test_support::journal;
 using test_support::patience;
-
-/// The threads of a pool, found by keeping all of them busy at the same time.
-std::set<std::thread::id> threads_of(thread_system_pool_adapter& threads, std::size_t count) {
-    std::set<std::thread::id> found;
-    std::mutex mutex;
-    event all;
-    std::vector<std::future<void>> jobs;
-    for (std::size_t job = 0; job < count; ++job) {
-        jobs.push_back(threads.submit([&] {
-            {
-                const std::lock_guard<std::mutex> lock(mutex);
-                found.insert(std::this_thread::get_id());
-                if (found.size() == count) {
-                    all.set();
-                }
-            }
-            all.wait();
-        }));
-    }
-    for (auto& job : jobs) {
-        job.wait();
-    }
-    return found;
-}
+using test_support::threads_of;
 
 class BridgedThreads : public bridged_pair {
 protected:
@@ -57,7 +34,6 @@ protected:
     /// beside another one of its session. `halfway` is called on a thread that handles nothing.
     template <typename Halfway>
     void exchange(int count, int each, Halfway&& halfway) {
-        event half;
         event all;
         std::atomic<int> handled{0};
         std::mutex mutex;
@@ -77,11 +53,7 @@ protected:
                 const std::lock_guard<std::mutex> lock(mutex);
                 busy[id] = false;
             }
-            const int done = ++handled;
-            if (done == count * each / 2) {
-                half.set();
-            }
-            if (done == count * each) {
+            if (++handled == count * each) {
                 all.set();
             }
         });
@@ -97,7 +69,6 @@ protected:
                 halfway();
             }
         }
-        EXPECT_TRUE(half.wait());
         EXPECT_TRUE(all.wait()) << handled << " of " << count * each;
         EXPECT_EQ(0, faults);
         server->stop_server();

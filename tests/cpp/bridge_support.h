@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -26,6 +28,15 @@ inline network_system::server_config on_loopback() {
     config.bind_address = "127.0.0.1";
     config.port = 0;
     return config;
+}
+
+/// Connections in all, open and failed; messages sent and received; their bytes likewise.
+using traffic = std::array<std::uint64_t, 7>;
+
+template <typename Metrics>
+traffic traffic_of(const Metrics& metrics) {
+    return {metrics.total_connections, metrics.active_connections, metrics.failed_connections, metrics.messages_sent,
+            metrics.messages_received, metrics.bytes_sent,         metrics.bytes_received};
 }
 
 /// A server of the bridge that runs, and sends back each message.

@@ -42,7 +42,10 @@ public:
 
     bool start() const { return echo_.server->start_server("127.0.0.1", 0); }
     unsigned short port() const override { return echo_.server->port(); }
-    std::string class_name() const override { return typeid(*echo_.server).name(); }
+    std::string class_name() const override {
+        const auto& server = *echo_.server;
+        return typeid(server).name();
+    }
     const void* default_pool() const override {
         return network_system::integration::thread_integration_manager::instance().get_thread_pool().get();
     }

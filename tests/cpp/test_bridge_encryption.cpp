@@ -143,6 +143,20 @@ TEST(BridgeEncryption, SettingsWithoutTheSwitchAreAnError) {
     EXPECT_TRUE(echo_in(bridge)->start_server());
 }
 
+TEST(BridgeEncryption, SettingsOfTheirOwnWithoutTheSwitchAreNotGivenUp) {
+    messaging_bridge bridge;
+    ASSERT_TRUE(bridge.set_config(encrypted()));
+    server_config server = anywhere();
+    server.tls.min_version = network_system::core::tls_version::tls_1_3;
+    EXPECT_EQ(-1, echo_in(bridge, server)->start_server().error().code);
+    client_config client = framed();
+    client.tls.ca_file = certificates().pem("stranger");
+    const auto started = bridge.create_client("client", client)->start_client("127.0.0.1", 1);
+    ASSERT_TRUE(started.is_err());
+    EXPECT_EQ(-1, started.error().code);
+    EXPECT_NE(std::string::npos, started.error().message.find("tls.enabled")) << started.error().message;
+}
+
 TEST(BridgeEncryption, ClientsTrustWhomTheBridgeSays) {
     messaging_bridge serving;
     ASSERT_TRUE(serving.set_config(encrypted()));

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -20,6 +21,7 @@
 namespace network_system::test {
 namespace {
 
+using namespace std::chrono_literals;
 using integration::messaging_bridge;
 using test_support::bridge_client;
 using test_support::connect;
@@ -116,7 +118,9 @@ TEST(BridgeEvents, StartsThatFailBeforeTheyBeginAreToldToo) {
     EXPECT_TRUE(bridge.set_config(secret).is_err()) << "encryption is not switched on";
     EXPECT_EQ(-1, bridge.create_client("client")->start_client("127.0.0.1", 1).error().code);
     EXPECT_EQ(-1, errors.at(1));
-    EXPECT_EQ(2u, errors.size());
+    EXPECT_EQ(-1, bridge.create_client("client")->start_client("", 1).error().code);
+    EXPECT_EQ(-1, errors.at(2));
+    EXPECT_EQ(3u, errors.size());
     bridge.set_error_event_handler(nullptr);
 }
 
@@ -168,23 +172,83 @@ TEST(BridgeEvents, NullRemovesAHandler) {
 }
 
 TEST(BridgeEvents, AHandlerMayStopTheBridge) {
+    event stopped;
+    event leave;
+    std::atomic<int> inside{0};
     messaging_bridge bridge;
     const auto server = echo_server(bridge);
-    event stopped;
     bridge.set_connection_event_handler([&](const std::string&, bool connected) {
         if (connected) {
+            ++inside;
             bridge.stop();
             stopped.set();
+            leave.wait();
+            --inside;
         }
     });
     const auto client = bridge.create_client("client");
     client->set_message_handler([](const std::string&) {});
     ASSERT_TRUE(client->start_client("127.0.0.1", server->port()));
     ASSERT_TRUE(stopped.wait());
-    server->wait_for_stop();
-    bridge.stop();
+    auto other = std::async(std::launch::async, [&] {
+        bridge.stop();
+        return inside.load();
+    });
+    EXPECT_EQ(std::future_status::timeout, other.wait_for(50ms)) << "it waits for what the handler has stopped";
+    leave.set();
+    EXPECT_EQ(0, other.get());
     EXPECT_FALSE(server->is_running());
     EXPECT_FALSE(client->is_running());
+}
+
+TEST(BridgeEvents, AStopWaitsForThePoolsToo) {
+    event ending;
+    event leave;
+    std::atomic<bool> inside{false};
+    messaging_bridge bridge;
+    core::messaging_server server("server", on_loopback());
+    ASSERT_TRUE(server.start_server());
+    const auto pool = bridge.get_connection_pool("127.0.0.1", server.port()).value();
+    bridge.set_connection_event_handler([&](const std::string&, bool connected) {
+        if (!connected) {
+            inside = true;
+            ending.set();
+            leave.wait();
+            inside = false;
+        }
+    });
+    auto leased = pool->acquire();
+    ASSERT_TRUE(leased);
+    ASSERT_TRUE(pool->acquire()) << "and one that is returned at once";
+    auto stopped = std::async(std::launch::async, [&] {
+        bridge.stop();
+        return inside.load();
+    });
+    ASSERT_TRUE(ending.wait());
+    EXPECT_EQ(std::future_status::timeout, stopped.wait_for(50ms)) << "somebody else has the pool, too";
+    leave.set();
+    EXPECT_FALSE(stopped.get());
+    EXPECT_TRUE(leased->is_connected()) << "what is leased goes on";
+}
+
+TEST(BridgeEvents, AStartOfWhatStillStopsIsTold) {
+    test_support::recorder<int> errors;
+    messaging_bridge bridge;
+    bridge.set_error_event_handler([&](const std::string&, int code) { errors.add(code); });
+    const auto server = bridge.create_server("server", on_loopback());
+    server->set_message_handler([&](auto, const std::string&) {
+        bridge.stop();
+        bridge.start();
+    });
+    ASSERT_TRUE(server->start_server());
+    core::messaging_client client("client");
+    client.set_message_handler([](const std::string&) {});
+    connect(client, server->port());
+    ASSERT_TRUE(client.send_message("restart"));
+    EXPECT_EQ(-661, errors.at(0));
+    server->wait_for_stop();
+    bridge.start();
+    EXPECT_TRUE(server->is_running()) << "it is tried again";
 }
 
 TEST(BridgeEvents, AHandlerMayDestroyTheBridge) {
@@ -262,19 +326,18 @@ TEST(BridgeEvents, NoneComesAfterTheDestructor) {
 
 /// What the container handler is made of: the destructor waits for it as for the others.
 TEST(BridgeEvents, TheDestructorWaitsForAMessageThatIsBeingHandled) {
-    for (int round = 0; round < 20; ++round) {
+    {
         const auto core = std::make_shared<detail::bridge_core>("bridge");
         core::messaging_server server("server", on_loopback());
         detail::server_access::join(server, core);
         event entered;
+        event leave;
         std::atomic<bool> running{false};
         core->events().handlers.set(&detail::bridge_handlers::message,
                                     std::function<void(const netsys_message&)>([&](const netsys_message&) {
                                         running = true;
                                         entered.set();
-                                        for (int i = 0; i < 100; ++i) {
-                                            std::this_thread::yield();
-                                        }
+                                        leave.wait();
                                         running = false;
                                     }));
         ASSERT_TRUE(server.start_server());
@@ -283,8 +346,13 @@ TEST(BridgeEvents, TheDestructorWaitsForAMessageThatIsBeingHandled) {
         connect(client, server.port());
         ASSERT_TRUE(client.send_message("one"));
         ASSERT_TRUE(entered.wait());
-        core->silence();
-        EXPECT_FALSE(running);
+        auto silenced = std::async(std::launch::async, [&] {
+            core->silence();
+            return running.load();
+        });
+        EXPECT_EQ(std::future_status::timeout, silenced.wait_for(50ms));
+        leave.set();
+        EXPECT_FALSE(silenced.get());
         client.stop_client();
         server.stop_server();
     }
@@ -299,8 +367,8 @@ TEST(BridgeEvents, ABridgeCanBeDestroyedInAForkedChild) {
         leave.wait();
     });
     const auto server = echo_server(*bridge);
-    const test_support::raw_peer peer(server->port());
-    const_cast<test_support::raw_peer&>(peer).send("raw");
+    test_support::raw_peer peer(server->port());
+    peer.send("raw");
     ASSERT_TRUE(entered.wait());
     const pid_t child = ::fork();
     if (child == 0) {

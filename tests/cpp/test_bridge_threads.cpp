@@ -30,6 +30,7 @@ using test_support::event;
 using test_support::journal;
 using test_support::on_loopback;
 using test_support::patience;
+using test_support::threads_of;
 
 /// A pool of the program's own that does with tasks what a test says.
 class scripted_pool : public thread_pool_interface {
@@ -55,34 +56,8 @@ private:
     const script take_;
 };
 
-/// The threads of a pool, which has as many as this meets.
-std::set<std::thread::id> threads_of(basic_thread_pool& pool) {
-    std::mutex mutex;
-    std::set<std::thread::id> ids;
-    const std::size_t count = pool.worker_count();
-    std::promise<void> all;
-    const std::shared_future<void> met = all.get_future().share();
-    std::vector<std::future<void>> tasks;
-    for (std::size_t i = 0; i < count; ++i) {
-        tasks.push_back(pool.submit([&] {
-            {
-                const std::lock_guard<std::mutex> lock(mutex);
-                ids.insert(std::this_thread::get_id());
-                if (ids.size() == count) {
-                    all.set_value();
-                }
-            }
-            met.wait();  // so that each worker takes one
-        }));
-    }
-    for (auto& task : tasks) {
-        task.get();
-    }
-    return ids;
-}
-
 /// Several clients send numbered messages to an echo, all of one bridge: each gets back its own, whole and in order.
-class EchoTest : public ::testing::Test {
+class BridgeThreads : public ::testing::Test {
 protected:
     static constexpr int clients = 4;
     static constexpr int messages = 200;
@@ -147,13 +122,11 @@ protected:
     std::set<std::thread::id> threads_;
 };
 
-using BridgeThreads = EchoTest;
-
 TEST_F(BridgeThreads, HandlersRunOnThePool) {
     const auto pool = std::make_shared<basic_thread_pool>(3);
     bridge_.set_thread_pool_interface(pool);
     EXPECT_EQ(pool, bridge_.get_thread_pool_interface());
-    const auto workers = threads_of(*pool);
+    const auto workers = threads_of(*pool, pool->worker_count());
     expect_echoes();
     for (const auto thread : handler_threads()) {
         EXPECT_EQ(1u, workers.count(thread));

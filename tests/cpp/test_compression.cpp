@@ -2,10 +2,11 @@
 #include <network_system/network_system.h>
 
 #include <chrono>
-#include <future>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include "waiting.h"
 
 namespace {
 
@@ -16,6 +17,8 @@ using network_system::core::messaging_client;
 using network_system::core::messaging_server;
 using network_system::core::server_config;
 using network_system::session::messaging_session;
+using test_support::event;
+using test_support::journal;
 
 TEST(Compression, TheSettingsArriveInC) {
     server_config config;
@@ -44,14 +47,14 @@ TEST(Compression, MessagesArriveAsTheyWere) {
         client_config of_client;
         of_client.framing = framing_mode::framed;
         of_client.compression = mode;
-        std::promise<std::string> echoed;
+        journal echoed;
         messaging_client client("id", of_client);
-        client.set_message_handler([&](const std::string& text) { echoed.set_value(text); });
+        client.set_message_handler([&](const std::string& text) { echoed.add(text); });
         ASSERT_TRUE(client.start_client("127.0.0.1", server.port()));
         ASSERT_TRUE(client.wait_until_connected(std::chrono::seconds(20)));
         const std::string text(100000, 'x');
         ASSERT_TRUE(client.send_message(text));
-        EXPECT_EQ(echoed.get_future().get(), text);
+        EXPECT_EQ(echoed.at(0), text);
         client.stop_client();
         server.stop_server();
 
@@ -77,15 +80,15 @@ TEST(Compression, WithoutItTheWireCarriesMoreThanTheMessages) {
     config.port = 0;
     config.bind_address = "127.0.0.1";
     messaging_server server("id", config);
-    std::promise<void> arrived;
-    server.set_message_handler([&](auto, const std::string&) { arrived.set_value(); });
+    event arrived;
+    server.set_message_handler([&](auto, const std::string&) { arrived.set(); });
     ASSERT_TRUE(server.start_server());
     messaging_client client("id");
     client.set_message_handler([](const std::string&) {});
     ASSERT_TRUE(client.start_client("127.0.0.1", server.port()));
     ASSERT_TRUE(client.wait_until_connected(std::chrono::seconds(20)));
     ASSERT_TRUE(client.send_message(std::string(100000, 'x')));
-    arrived.get_future().wait();
+    ASSERT_TRUE(arrived.wait());
     client.stop_client();
     const auto wire = client.get_statistics().wire;
     EXPECT_EQ(wire.compressed_messages_sent, 0u);

@@ -184,6 +184,22 @@ TEST(ConnectionPool, ErrorsSayWhy) {
     const auto no_host = nowhere.acquire(patience);
     EXPECT_EQ(error_codes::common_errors::invalid_argument, no_host.error().code);
 
+    core::client_config stubborn;
+    stubborn.reconnect.enabled = true;
+    connection_pool replaced("127.0.0.1", nobody.port(), {}, stubborn);
+    EXPECT_EQ(error_codes::network_system::connection_refused, replaced.acquire(patience).error().code)
+        << "a connection is the pool's to make, not the client's";
+
+    core::client_config manual;
+    manual.dispatch = dispatch_mode::manual;
+    EXPECT_EQ(-1, connection_pool("127.0.0.1", nobody.port(), {}, manual).acquire(patience).error().code);
+
+    core::client_config negative;
+    negative.timeout = std::chrono::seconds(-1);
+    const auto refused = connection_pool("127.0.0.1", nobody.port(), {}, negative).initialize();
+    EXPECT_EQ(-1, refused.error().code);
+    EXPECT_EQ("timeout is -1000 ms: a time from 0 on is expected", refused.error().message);
+
     connection_pool empty("127.0.0.1", nobody.port(), 0);
     EXPECT_EQ(error_codes::common_errors::invalid_argument, empty.initialize().error().code);
     EXPECT_EQ(error_codes::common_errors::invalid_argument, empty.acquire(patience).error().code);

@@ -54,10 +54,26 @@ TEST(LibraryThreads, AreAsTheFirstConfigurationSays) {
     EXPECT_EQ(-1, refused.error().code);
 
     config.runtime.context.pool_threads = 1;
+    config.runtime.context.log_filter = "loud";
+    EXPECT_EQ(-1, initialize(config).error().code);
+
+    config.runtime.context.log_filter = "off,network_system::core=debug";
+    config.runtime.context.log_to_stderr = true;
+    config.runtime.context.thread_name_prefix = "none";
+    config.logger = nullptr;
+    config.runtime.logger.log_file_path = "/nonexistent/log";
+    EXPECT_EQ(-9, initialize(config).error().code) << "what fails elsewhere";
+    config.logger = logger;
+    config.runtime.logger.log_file_path.clear();
+
     config.runtime.context.thread_name_prefix = "mine";
     ASSERT_TRUE(initialize(config).is_ok());
+    ::testing::internal::CaptureStderr();
     EXPECT_EQ("mine", name_of_a_loop().substr(0, 4));
     EXPECT_TRUE(shutdown());
+    const std::string log = ::testing::internal::GetCapturedStderr();
+    EXPECT_NE(std::string::npos, log.find(" network_system::core")) << log;
+    EXPECT_EQ(std::string::npos, log.find(" network_system::session")) << log;
 
     ASSERT_TRUE(initialize(config).is_ok()) << "the same again";
     EXPECT_TRUE(shutdown());

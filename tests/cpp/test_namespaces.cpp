@@ -99,9 +99,10 @@ TEST(Namespaces, BothServeInOneProgram) {
 TEST(Namespaces, AreOfDifferentTypes) {
     const auto server = earlier_server::start();
     ASSERT_NE(nullptr, server);
-    const auto own = network_module::create_server("own");
-    EXPECT_NE(server->class_name(), typeid(*own).name());
-    EXPECT_EQ(typeid(kcenon::network::core::messaging_server), typeid(*own));
+    const auto made = network_module::create_server("own");
+    const auto& own = *made;
+    EXPECT_NE(server->class_name(), typeid(own).name());
+    EXPECT_EQ(typeid(kcenon::network::core::messaging_server), typeid(own));
     const auto pool = kcenon::network::integration::thread_integration_manager::instance().get_thread_pool();
     EXPECT_NE(server->default_pool(), pool.get());
 }

@@ -113,6 +113,8 @@ TEST(NetworkConfig, WhatATextSaysArrives) {
         max_loops = 2
         pool_threads = 3
         max_buffered = "unlimited"
+        log_filter = "warn,network_system::session=debug"
+        log_to_stderr = true
         [server]
         server_id = "files"
         port = 9000
@@ -173,6 +175,8 @@ TEST(NetworkConfig, WhatATextSaysArrives) {
     EXPECT_EQ(2u, config.context.max_loops);
     EXPECT_EQ(3u, config.context.pool_threads);
     EXPECT_EQ(unlimited, config.context.max_buffered);
+    EXPECT_EQ("warn,network_system::session=debug", config.context.log_filter);
+    EXPECT_TRUE(config.context.log_to_stderr);
     EXPECT_EQ("files", config.server_id);
     EXPECT_EQ(9000, config.server.port);
     EXPECT_EQ("::1", config.server.bind_address);
@@ -413,6 +417,32 @@ TEST(NetworkConfig, NoFileHoldsKeysThatAreInMemory) {
     EXPECT_EQ(-1, text.error().code);
     EXPECT_NE(std::string::npos, text.error().message.find("server.tls.key_file"));
     EXPECT_EQ(std::string::npos, text.error().message.find("canary"));
+}
+
+TEST(NetworkConfig, NoFileHoldsABridgesOwnEncryption) {
+    const std::vector<std::string> fault{"bridge.enable_encryption"};
+    network_config config;
+    config.bridge.enable_encryption = true;
+    config.server.tls.enabled = true;
+    config.server.tls.certificate_file = "server.pem";
+    config.server.tls.key_file = "server.key";
+    config.bridge.server_tls = config.server.tls;
+    config.bridge.server_tls.enabled = false;  // which is no question there
+    EXPECT_TRUE(config.validate().empty());
+    config.bridge.server_tls.alpn = "one";
+    EXPECT_EQ(fault, keys(config.validate()));
+    EXPECT_NE(std::string::npos, config.to_string().error().message.find("server.tls"));
+    config.bridge.server_tls = {};
+    EXPECT_TRUE(config.validate().empty());
+    config.bridge.client_tls.ca_file = "ca.pem";
+    EXPECT_EQ(fault, keys(config.validate()));
+    config.client.tls = config.bridge.client_tls;
+    config.client.tls.enabled = true;
+    EXPECT_TRUE(config.validate().empty());
+    config.bridge.enable_encryption = false;
+    EXPECT_EQ(fault, keys(config.validate()));
+    config.bridge.client_tls = {};
+    EXPECT_TRUE(config.validate().empty());
 }
 
 }  // namespace

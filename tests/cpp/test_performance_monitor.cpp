@@ -21,13 +21,14 @@ using test_support::connected_client;
 using test_support::echo_server;
 using test_support::journal;
 using test_support::patience;
+using test_support::traffic;
+using test_support::traffic_of;
 using test_support::wait_until;
 using utils::counter;
 using utils::performance_monitor;
 using namespace std::chrono_literals;
 
-// --- counter
-// ----------------------------------------------------------------------------------------------------------
+// Counter
 
 static_assert(std::is_nothrow_copy_constructible_v<counter> && std::is_nothrow_copy_assignable_v<counter>);
 static_assert(std::is_convertible_v<counter, std::uint64_t>);
@@ -127,8 +128,7 @@ TEST(Counter, LosesNothingToThreads) {
     EXPECT_EQ(40000, count);
 }
 
-// --- the monitor
-// ------------------------------------------------------------------------------------------------------
+// The monitor
 
 static_assert(!std::is_copy_constructible_v<performance_monitor> &&
               !std::is_default_constructible_v<performance_monitor>);
@@ -165,14 +165,7 @@ TEST_F(PerformanceMonitor, ConnectionsAndMessages) {
     monitor_.record_message_sent(100);
     monitor_.record_message_sent(50);
     monitor_.record_message_received(7);
-    const auto metrics = monitor_.get_metrics();
-    EXPECT_EQ(2, metrics.total_connections);
-    EXPECT_EQ(1, metrics.active_connections);
-    EXPECT_EQ(1, metrics.failed_connections);
-    EXPECT_EQ(2, metrics.messages_sent);
-    EXPECT_EQ(1, metrics.messages_received);
-    EXPECT_EQ(150, metrics.bytes_sent);
-    EXPECT_EQ(7, metrics.bytes_received);
+    EXPECT_EQ((traffic{2, 1, 1, 2, 1, 150, 7}), traffic_of(monitor_.get_metrics()));
     monitor_.reset_metrics();
     EXPECT_EQ(0, monitor_.get_metrics().total_connections);
     EXPECT_EQ(1, monitor_.get_metrics().active_connections) << "the connections that there are stay";
@@ -250,8 +243,7 @@ TEST_F(PerformanceMonitor, ReportsSayTheSame) {
     monitor_.record_disconnection();
 }
 
-// --- fed by bridges
-// ---------------------------------------------------------------------------------------------------
+// Fed by bridges
 
 std::uint64_t heard_by_monitor(bool monitored) {
     auto& monitor = performance_monitor::instance();

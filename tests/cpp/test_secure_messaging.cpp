@@ -35,15 +35,7 @@ using network_system::internal::certificate_verification;
 using network_system::internal::tls_config;
 using network_system::internal::tls_version;
 using network_system::session::secure_session;
-using test_support::bytes_of;
-using test_support::certificates;
-using test_support::event;
-using test_support::journal;
-using test_support::patience;
-using test_support::raw_listener;
-using test_support::raw_peer;
-using test_support::recorder;
-using test_support::stream_sink;
+using namespace test_support;
 
 static_assert(
     std::is_same_v<network_system::core::secure_messaging_client, kcenon::network::core::secure_messaging_client>);
@@ -262,6 +254,7 @@ TEST(LegacyTlsConfig, IsMappedForServers) {
     const auto lax = secure_messaging_server("server", tls).get_config();
     EXPECT_EQ(network_system::core::tls_version::tls_1_2, lax.tls.min_version);
     EXPECT_EQ(network_system::core::client_certificate_mode::none, lax.tls.client_certificate);
+    EXPECT_EQ("", lax.tls.client_ca_file + lax.tls.crl_file) << "nobody is checked, so nothing to check with is read";
 }
 
 TEST(LegacyTlsConfig, IsMappedForClients) {
@@ -281,7 +274,9 @@ TEST(LegacyTlsConfig, IsMappedForClients) {
     tls.handshake_timeout_ms = 99999999;
     EXPECT_EQ(std::chrono::seconds(30), secure_messaging_client("client", tls).get_config().connection_timeout);
     tls.verify_mode = certificate_verification::none;
-    EXPECT_TRUE(secure_messaging_client("client", tls).get_config().tls.dangerously_disable_verification);
+    const auto lax = secure_messaging_client("client", tls).get_config();
+    EXPECT_TRUE(lax.tls.dangerously_disable_verification);
+    EXPECT_EQ("", lax.tls.ca_file + lax.tls.crl_file) << "nor is it here";
 }
 
 TEST(LegacyTlsConfig, VerificationModesHold) {

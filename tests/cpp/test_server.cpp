@@ -23,6 +23,8 @@ using test_support::recorder;
 
 using session_ptr = std::shared_ptr<session::messaging_session>;
 
+static_assert(std::has_virtual_destructor_v<messaging_server>, "secure_messaging_server is one");
+
 server_config on_free_port() {
     server_config config;
     config.port = 0;

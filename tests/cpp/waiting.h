@@ -3,8 +3,11 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <future>
 #include <mutex>
+#include <set>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -102,5 +105,30 @@ private:
     std::condition_variable changed_;
     bool set_ = false;
 };
+
+/// The threads of a pool of so many, found by keeping all of them busy at the same time.
+template <typename Pool>
+std::set<std::thread::id> threads_of(Pool& pool, std::size_t count) {
+    std::set<std::thread::id> found;
+    std::mutex mutex;
+    event all;
+    std::vector<std::future<void>> jobs;
+    for (std::size_t job = 0; job < count; ++job) {
+        jobs.push_back(pool.submit([&] {
+            {
+                const std::lock_guard<std::mutex> lock(mutex);
+                found.insert(std::this_thread::get_id());
+                if (found.size() == count) {
+                    all.set();
+                }
+            }
+            all.wait();
+        }));
+    }
+    for (auto& job : jobs) {
+        job.get();
+    }
+    return found;
+}
 
 }  // namespace test_support

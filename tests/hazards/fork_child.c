@@ -34,6 +34,41 @@ static void call_in_child(const call_entry* entry) {
     }
 }
 
+static void count_release(void* userdata) {
+    ++*(int*)userdata;
+}
+
+static netsys_status open_none(void* userdata, netsys_client* client) {
+    (void)userdata;
+    (void)client;
+    return NETSYS_ERR_NOT_FOUND;
+}
+
+/* What a function is given that refuses to make anything of it is released all the same. */
+static void require_releases(void) {
+    netsys_context_config context_config;
+    netsys_pool_config pool_config;
+    netsys_pool_source source;
+    netsys_context context = {live[HANDLE_CONTEXT]}, made;
+    netsys_pool pool;
+    int released = 0;
+    memset(&context_config, 0, sizeof context_config);
+    context_config.struct_size = sizeof context_config;
+    context_config.userdata = &released;
+    context_config.release = count_release;
+    REQUIRE_STATUS(NETSYS_ERR_FORKED, netsys_context_create(&context_config, &made));
+    REQUIRE(released == 1);
+    memset(&pool_config, 0, sizeof pool_config);
+    pool_config.struct_size = sizeof pool_config;
+    memset(&source, 0, sizeof source);
+    source.struct_size = sizeof source;
+    source.userdata = &released;
+    source.open = open_none;
+    source.release = count_release;
+    REQUIRE_STATUS(NETSYS_ERR_FORKED, netsys_pool_start_with(context, &pool_config, &source, &pool));
+    REQUIRE(released == 2);
+}
+
 static int is_readable(int32_t descriptor) {
     struct pollfd readable = {descriptor, POLLIN, 0};
     return poll(&readable, 1, 0) == 1;
@@ -47,6 +82,7 @@ static void be_child(int round) {
             call_in_child(&calls[i]);
         }
     }
+    require_releases();
     REQUIRE(is_readable(due));
     if (round % 2 == 0) {
         exit(0); /* with what the library and the C library do at exit */

@@ -4,6 +4,7 @@
 #   run.sh INCLUDE_DIR LIBRARY_DIR CC [NAME...]
 #
 # One line a program; NAMEs select programs. HAZARD_LIMIT: seconds that one run may take (default 180).
+# HAZARD_STORM_CALLS: how many calls each thread of storm makes (default 100000).
 # HAZARD_WRAPPER: a command to run the programs under, such as valgrind.
 set -u -o pipefail
 
@@ -80,7 +81,7 @@ hazard 0 1 jobs
 hazard 0 1 polling
 hazard 0 1 callbacks
 hazard 0 1 bridges
-hazard 0 1 storm
+hazard 0 1 storm ${HAZARD_STORM_CALLS:-}
 
 # accept() fails three times and then no more (reliability row 30).
 for error in EMFILE ENFILE ENOBUFS ENOMEM ECONNABORTED EPROTO; do

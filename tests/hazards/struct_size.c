@@ -126,7 +126,72 @@ static netsys_status start_with_callbacks(void* callbacks) {
     return status == NETSYS_OK ? netsys_server_destroy(server) : status;
 }
 
+static netsys_status create_bridge(void* config) {
+    netsys_bridge made;
+    const netsys_status status =
+        netsys_bridge_create(hazard_str("bridge"), (const netsys_bridge_config*)config, NULL, &made);
+    return status == NETSYS_OK ? netsys_bridge_destroy(made) : status;
+}
+
+static netsys_status create_with_bridge_callbacks(void* callbacks) {
+    const netsys_bridge_callbacks* const table = (const netsys_bridge_callbacks*)callbacks;
+    netsys_bridge_config config;
+    netsys_bridge made;
+    netsys_status status;
+    REQUIRE_OK(netsys_bridge_config_init(&config, sizeof config));
+    status = netsys_bridge_create(hazard_str("bridge"), &config, table, &made);
+    return status == NETSYS_OK ? netsys_bridge_destroy(made) : status;
+}
+
+static netsys_status encrypt(void* tls) {
+    netsys_bridge_config config;
+    REQUIRE_OK(netsys_bridge_config_init(&config, sizeof config));
+    config.flags = NETSYS_BRIDGE_ENCRYPT;
+    config.client_tls = (const netsys_tls_config*)tls;
+    return create_bridge(&config);
+}
+
+static netsys_status open_none(void* userdata, netsys_client* client) {
+    (void)userdata;
+    (void)client;
+    return NETSYS_ERR_NOT_FOUND;
+}
+
+static netsys_status start_pool(const netsys_pool_config* config, const netsys_pool_source* source) {
+    netsys_pool made;
+    const netsys_status status = netsys_pool_start_with(context, config, source, &made);
+    return status == NETSYS_OK ? netsys_pool_destroy(made) : status;
+}
+
+static netsys_pool_source pool_source(void) {
+    netsys_pool_source source;
+    memset(&source, 0, sizeof source);
+    source.struct_size = sizeof source;
+    source.open = open_none;
+    return source;
+}
+
+static netsys_status start_pool_of(void* config) {
+    const netsys_pool_source source = pool_source();
+    return start_pool((const netsys_pool_config*)config, &source);
+}
+
+static netsys_status start_pool_with(void* source) {
+    netsys_pool_config config;
+    REQUIRE_OK(netsys_pool_config_init(&config, sizeof config));
+    return start_pool(&config, (const netsys_pool_source*)source);
+}
+
+static netsys_status create_manager(void* config) {
+    netsys_session_manager made;
+    const netsys_status status =
+        netsys_session_manager_create(context, (const netsys_session_manager_config*)config, &made);
+    return status == NETSYS_OK ? netsys_session_manager_destroy(made) : status;
+}
+
 static netsys_server running;
+static netsys_pool pool;
+static netsys_session_manager manager;
 
 static netsys_status read_stats(void* stats) {
     return netsys_server_stats(running, (netsys_stats*)stats);
@@ -139,6 +204,34 @@ static netsys_status read_error(void* detail) {
     return netsys_last_error((netsys_error_info*)detail);
 }
 
+static netsys_status read_metrics(void* metrics) {
+    return netsys_monitor_metrics((netsys_metrics*)metrics);
+}
+
+static netsys_status read_pool(void* info) {
+    return netsys_pool_stats(pool, (netsys_pool_info*)info);
+}
+
+static netsys_status read_manager(void* info) {
+    return netsys_session_manager_stats(manager, (netsys_session_manager_info*)info);
+}
+
+static netsys_status init_bridge_config(void* config, size_t size) {
+    return netsys_bridge_config_init((netsys_bridge_config*)config, size);
+}
+
+static netsys_status init_tls_config(void* config, size_t size) {
+    return netsys_tls_config_init((netsys_tls_config*)config, size);
+}
+
+static netsys_status init_pool_config(void* config, size_t size) {
+    return netsys_pool_config_init((netsys_pool_config*)config, size);
+}
+
+static netsys_status init_manager_config(void* config, size_t size) {
+    return netsys_session_manager_config_init((netsys_session_manager_config*)config, size);
+}
+
 static netsys_status init_context_config(void* config, size_t size) {
     return netsys_context_config_init((netsys_context_config*)config, size);
 }
@@ -149,6 +242,43 @@ static netsys_status init_server_config(void* config, size_t size) {
 
 static netsys_status init_client_config(void* config, size_t size) {
     return netsys_client_config_init((netsys_client_config*)config, size);
+}
+
+/* The structs of bridges, encryption, pools, managers and figures. */
+static void check_others(void) {
+    netsys_bridge_config bridge_config;
+    netsys_bridge_callbacks bridge_callbacks;
+    netsys_tls_config tls_config;
+    netsys_pool_config pool_config;
+    netsys_session_manager_config manager_config;
+    const netsys_pool_source source = pool_source();
+
+    check_initialiser(sizeof bridge_config, offsetof(netsys_bridge_config, server_tls), init_bridge_config);
+    check_initialiser(sizeof tls_config, offsetof(netsys_tls_config, certificate_file), init_tls_config);
+    check_initialiser(sizeof pool_config, offsetof(netsys_pool_config, idle_timeout_ms), init_pool_config);
+    check_initialiser(sizeof manager_config, sizeof manager_config, init_manager_config);
+
+    REQUIRE_OK(netsys_bridge_config_init(&bridge_config, sizeof bridge_config));
+    REQUIRE_OK(netsys_tls_config_init(&tls_config, sizeof tls_config));
+    REQUIRE_OK(netsys_pool_config_init(&pool_config, sizeof pool_config));
+    REQUIRE_OK(netsys_session_manager_config_init(&manager_config, sizeof manager_config));
+    memset(&bridge_callbacks, 0, sizeof bridge_callbacks);
+    bridge_callbacks.struct_size = sizeof bridge_callbacks;
+    check_input(&bridge_config, sizeof bridge_config, offsetof(netsys_bridge_config, server_tls), create_bridge);
+    check_input(&bridge_callbacks, sizeof bridge_callbacks, offsetof(netsys_bridge_callbacks, on_error),
+                create_with_bridge_callbacks);
+    check_input(&tls_config, sizeof tls_config, offsetof(netsys_tls_config, certificate_file), encrypt);
+    check_input(&pool_config, sizeof pool_config, offsetof(netsys_pool_config, idle_timeout_ms), start_pool_of);
+    check_input(&source, sizeof source, offsetof(netsys_pool_source, closed), start_pool_with);
+    check_input(&manager_config, sizeof manager_config, sizeof manager_config, create_manager);
+
+    REQUIRE_OK(netsys_pool_start_with(context, &pool_config, &source, &pool));
+    REQUIRE_OK(netsys_session_manager_create(context, &manager_config, &manager));
+    check_output(sizeof(netsys_metrics), offsetof(netsys_metrics, latency), read_metrics);
+    check_output(sizeof(netsys_pool_info), offsetof(netsys_pool_info, acquired), read_pool);
+    check_output(sizeof(netsys_session_manager_info), sizeof(netsys_session_manager_info), read_manager);
+    REQUIRE_OK(netsys_session_manager_destroy(manager));
+    REQUIRE_OK(netsys_pool_destroy(pool));
 }
 
 int main(void) {
@@ -181,6 +311,7 @@ int main(void) {
 
     check_output(sizeof(netsys_stats), offsetof(netsys_stats, wire_bytes_sent), read_stats);
     check_output(sizeof(netsys_error_info), sizeof(netsys_error_info), read_error);
+    check_others();
     REQUIRE_OK(netsys_context_shutdown(context, NETSYS_INFINITE));
     return 0;
 }

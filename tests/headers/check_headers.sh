@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Compiles every public header by itself, included twice, and all of them together, each twice, in both orders.
+# Compiles every public header by itself, included twice, and all of them together, in both orders.
 #
 #   check_headers.sh INCLUDE_DIR...
 #
 # Each directory is given to the compilers, in this order, and every header below it is checked; the include directory
 # of an installation does as well as the source tree's. One line a failure, and a last line that says how many passed.
 # Those below kcenon/ only include one of the others each (check_forwarders.sh), and are compiled only together.
-# Together: with each compiler and standard, in each of the two namespaces; with asio, which is most of the work, one
-# order in each namespace. Alone: gcc with the first standard and namespace, clang with the second, without asio.
+# Together: with each compiler and standard, in each of the two namespaces, and with asio, which is most of the work, in
+# one; the two orders by turns. Alone, without asio: with the first compiler and standard, since what a header needs is
+# the same for all.
 # FULL=1: all combinations, which takes minutes.
 # JOBS: compilations at a time (default 2). CXX_COMPILERS, C_COMPILERS: those to use instead of gcc's and clang's.
 set -u -o pipefail
@@ -138,27 +139,24 @@ asio_settings=(-DNETWORK_SYSTEM_NO_ASIO)
 found asio.hpp && asio_settings+=(-DASIO_STANDALONE)
 namespaces=(-UNETWORK_SYSTEM_NAMESPACE_KCENON -DNETWORK_SYSTEM_NAMESPACE_KCENON)
 
-{
-    printf '#include <%s>\n' "${headers[@]}"
-    printf '#include <%s>\n' "${headers[@]}" | tac
-} >"$work/together.cpp"
-{
-    printf '#include <%s>\n' "${headers[@]}" | tac
-    printf '#include <%s>\n' "${headers[@]}"
-} >"$work/backwards.cpp"
-orders=(together backwards)
-for turn in 0 1; do
-    order=${orders[turn]}
-    for compiler in "${cxx_compilers[@]}"; do
-        for standard in "${standards[@]}"; do
-            for asio in "${asio_settings[@]}"; do
-                for namespace in "${namespaces[@]}"; do
-                    if [ "${FULL:-0}" = 1 ] || [ "$asio" = -DNETWORK_SYSTEM_NO_ASIO ] ||
-                        [ "$namespace" = "${namespaces[turn]}" ]; then
-                        in_background check_cxx "all headers, $order" \
-                            "$work/$order.cpp" "$compiler" "$standard" "$asio" "$namespace"
-                    fi
-                done
+printf '#include <%s>\n' "${headers[@]}" >"$work/forwards.cpp"
+tac "$work/forwards.cpp" >"$work/backwards.cpp"
+orders=(forwards backwards)
+turn=0
+for compiler in "${cxx_compilers[@]}"; do
+    for number in "${!standards[@]}"; do
+        for asio in "${asio_settings[@]}"; do
+            for namespace in "${namespaces[@]}"; do
+                combination=("$compiler" "${standards[number]}" "$asio" "$namespace")
+                if [ "${FULL:-0}" = 1 ]; then
+                    for order in "${orders[@]}"; do
+                        in_background check_cxx "all headers, $order" "$work/$order.cpp" "${combination[@]}"
+                    done
+                elif [ "$asio" = -DNETWORK_SYSTEM_NO_ASIO ] || [ "$namespace" = "${namespaces[number]}" ]; then
+                    order=${orders[turn]}
+                    turn=$((1 - turn))
+                    in_background check_cxx "all headers, $order" "$work/$order.cpp" "${combination[@]}"
+                fi
             done
         done
     done
@@ -169,21 +167,19 @@ for header in "${headers[@]}"; do
     [[ $header != kcenon/* ]] || continue
     source=$work/$((++number)).cpp
     printf '#include <%s>\n#include <%s>\n' "$header" "$header" >"$source"
-    turn=0
-    for standard in "${standards[@]}"; do
-        for compiler in "${cxx_compilers[@]}"; do
+    if [ "${FULL:-0}" != 1 ]; then
+        in_background check_cxx "$header" "$source" \
+            "${cxx_compilers[0]}" "${standards[0]}" "${asio_settings[0]}" "${namespaces[0]}"
+        continue
+    fi
+    for compiler in "${cxx_compilers[@]}"; do
+        for standard in "${standards[@]}"; do
             for asio in "${asio_settings[@]}"; do
                 for namespace in "${namespaces[@]}"; do
-                    # By default the first compiler takes the first standard, the second the second; one takes both.
-                    if [ "${FULL:-0}" = 1 ] || { [ "$asio" = -DNETWORK_SYSTEM_NO_ASIO ] &&
-                        [ "$compiler" = "${cxx_compilers[turn % ${#cxx_compilers[@]}]}" ] &&
-                        [ "$namespace" = "${namespaces[turn]}" ]; }; then
-                        in_background check_cxx "$header" "$source" "$compiler" "$standard" "$asio" "$namespace"
-                    fi
+                    in_background check_cxx "$header" "$source" "$compiler" "$standard" "$asio" "$namespace"
                 done
             done
         done
-        turn=$((turn + 1))
     done
 done
 

@@ -155,16 +155,41 @@ static void converse(netsys_context context, netsys_bridge bridge) {
     must("session", netsys_client_session(client, &session));
     for (i = 0; i < MESSAGES; i++) must("send", netsys_session_send(session, NETSYS_MESSAGE_TEXT, "0123456789", 10));
 
-    /* Until all are back, and a heartbeat has been answered. */
-    do {
+    /* Until all are back, and a heartbeat has been answered, of which nothing tells but the figures. */
+    for (i = 0; metrics.messages_received < 2 * MESSAGES || metrics.round_trip.count == 0; i++) {
         const struct timespec pause = {0, 1000000};
+        must("messages and a heartbeat in time", i < PATIENCE_MS ? NETSYS_OK : NETSYS_ERR_TIMEOUT);
         nanosleep(&pause, NULL);
         must("metrics", netsys_bridge_metrics(bridge, &metrics));
-    } while (metrics.messages_received < 2 * MESSAGES || metrics.round_trip.count == 0);
+    }
     must("stop", netsys_bridge_stop(bridge, NETSYS_INFINITE));
     must("wait", netsys_bridge_wait(bridge, PATIENCE_MS));
     netsys_client_destroy(client);
     netsys_server_destroy(server);
+}
+
+/* The figures of the process while a client, which is of no bridge and cannot connect, keeps as much as it may. */
+static void write_with_a_full_queue(netsys_context context) {
+    static const char message[10000];
+    const netsys_callbacks callbacks = {.struct_size = sizeof callbacks};
+    netsys_client_config config;
+    netsys_client client;
+    netsys_status status;
+    must("client config", netsys_client_config_init(&config, sizeof config));
+    config.host = str("127.0.0.1");
+    config.port = 9; /* discard, which nobody offers */
+    config.framing = NETSYS_FRAMING_FRAMED;
+    config.reconnect = 1;
+    config.reconnect_first_ms = 600000;
+    config.reconnect_max_ms = 600000;
+    config.send_policy = NETSYS_SEND_WOULD_BLOCK;
+    must("client", netsys_client_start(context, &config, &callbacks, &client));
+    do {
+        status = netsys_client_send(client, NETSYS_MESSAGE_BINARY, message, sizeof message);
+    } while (status == NETSYS_OK);
+    must("a full queue", status == NETSYS_ERR_WOULD_BLOCK ? NETSYS_OK : status);
+    write_all("queue", NULL);
+    must("end of the client", netsys_client_destroy(client));
 }
 
 int main(int argc, char** argv) {
@@ -176,11 +201,13 @@ int main(int argc, char** argv) {
         return 2;
     }
     folder = argv[1];
+    write_all("nothing", NULL); /* the code of the reports comes into memory */
     write_all("nothing", NULL);
     record_known();
     write_all("recorded", NULL);
 
     must("context", netsys_context_create(NULL, &context));
+    write_with_a_full_queue(context);
     must("bridge config", netsys_bridge_config_init(&config, sizeof config));
     must("bridge", netsys_bridge_create(str("bridge"), &config, NULL, &bridge));
     write_all("idle_bridge", &bridge);

@@ -31,7 +31,8 @@ quietly() {
 
 # linked shared|static PROGRAM: the program got the library in the way that was meant, and from the moved folder.
 linked() {
-    found=$(ldd "$2" | sed -n 's/.*libnetwork_system\.so\.2 => \([^ ]*\).*/\1/p')
+    # Programs that are installed find it as bin/../lib.
+    found=$(ldd "$2" | sed -n 's/.*libnetwork_system\.so\.2 => \([^ ]*\).*/\1/p' | sed 's,/[^/]*/\.\./,/,')
     case "$1" in
         shared) [ "$found" = "$lib_dir/libnetwork_system.so.2" ] || fail "$2 loads '$found'" ;;
         static) [ -z "$found" ] || fail "$2 loads $found though it was linked statically" ;;
@@ -101,6 +102,10 @@ echo "ok   no file names its prefix"
 cmp "$source_tree/docs/metrics.schema.json" "$moved/share/network_system/metrics.schema.json" ||
     fail "the schema of the reports is not installed as it is"
 echo "ok   the schema of the reports"
+
+"$moved/bin/netsys-bench" --version >/dev/null || fail "netsys-bench does not run from another place"
+linked shared "$moved/bin/netsys-bench"
+echo "ok   netsys-bench"
 
 # A moved install: CMake.
 installed cmake_shared "-DCONSUMER_LANGUAGES=C;CXX" -DCONSUMER_REQUEST=NetworkSystem \

@@ -46,7 +46,10 @@ def locked() -> list:
     """The packages of Cargo.lock other than our own."""
     entry = re.compile(r'\[\[package]]\nname = "(?P<name>.+)"\nversion = "(?P<version>.+)"\n'
                        r'(?:source = "(?P<source>.+)"\n)?(?:checksum = "(?P<checksum>.+)"\n)?')
-    packages = [found.groupdict() for found in entry.finditer((ROOT / "Cargo.lock").read_text())]
+    text = (ROOT / "Cargo.lock").read_text()
+    packages = [found.groupdict() for found in entry.finditer(text)]
+    if len(packages) != text.count("[[package]]") or not packages:
+        raise Failure(f"{len(packages)} packages of Cargo.lock can be read: has its format changed?")
     return [package for package in packages if package["name"] != "network_system"]
 
 

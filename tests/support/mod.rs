@@ -9,7 +9,7 @@ pub mod tls;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use network_system::config::{ClientConfig, ContextConfig, Framing, ServerConfig};
@@ -216,6 +216,44 @@ impl Drop for Mode {
             on.store(false, Ordering::SeqCst);
             thread.join().unwrap();
         }
+    }
+}
+
+/// Holds up a handler until it is opened, and says that one is there.
+#[derive(Default)]
+pub struct Gate {
+    state: Mutex<GateState>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct GateState {
+    reached: bool,
+    open: bool,
+}
+
+impl Gate {
+    pub fn open(&self) {
+        self.state.lock().unwrap().open = true;
+        self.changed.notify_all();
+    }
+
+    /// For the handler.
+    pub fn pass(&self) {
+        self.state.lock().unwrap().reached = true;
+        self.changed.notify_all();
+        self.wait("the gate was not opened", |state| state.open);
+    }
+
+    /// Waits until a handler has come to it.
+    pub fn reached(&self) {
+        self.wait("no handler came to the gate", |state| state.reached);
+    }
+
+    fn wait(&self, what: &str, so: impl Fn(&GateState) -> bool) {
+        let state = self.state.lock().unwrap();
+        let (_state, late) = self.changed.wait_timeout_while(state, PATIENCE, |state| !so(state)).unwrap();
+        assert!(!late.timed_out(), "{what}");
     }
 }
 

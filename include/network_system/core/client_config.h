@@ -28,9 +28,10 @@ struct reconnect_policy {
 ///
 /// Where nothing else is said, 0 means the library's default.
 struct client_config {
-    std::chrono::milliseconds connection_timeout{30000};  ///< resolving, connecting and the framed hello together
-    std::chrono::milliseconds message_timeout{5000};      ///< how long a send may wait for room in the queue
-    std::size_t message_size_limit = 1024 * 1024;  ///< in bytes, of a framed message; 0: as large as a frame can be
+    /// Resolving, connecting, the handshake of TLS and the framed hello together.
+    std::chrono::milliseconds connection_timeout{30000};
+    std::chrono::milliseconds message_timeout{5000};  ///< how long a send may wait for room in the queue
+    std::size_t message_size_limit = 1024 * 1024;     ///< in bytes, of a framed message; 0: as large as a frame can be
     framing_mode framing = framing_mode::automatic;
     dispatch_mode dispatch = dispatch_mode::inline_;  ///< where handlers run
     core::executor executor{};                        ///< who runs them under `dispatch_mode::executor`

@@ -74,12 +74,19 @@ public:
     /// one begins when they have returned. After `stop_client()` in a handler a start in a handler is -7.
     VoidResult start_client(std::string_view host, unsigned short port) {
         if (host.empty() && !is_running()) {
-            return error_void(NETSYS_ERR_INVALID_ARGUMENT, "the host is empty");
+            const VoidResult refused = error_void(NETSYS_ERR_INVALID_ARGUMENT, "the host is empty");
+            if (core_->bridge) {
+                core_->bridge->report(refused.error());
+            }
+            return refused;
         }
-        const client_config config = core_->config();
+        client_config config = core_->config();
         if (!is_running()) {
             if (VoidResult checked = detail::check_start(config, core_->bridge); checked.is_err()) {
                 return checked;
+            }
+            if (core_->bridge) {
+                core_->bridge->choose_executor(config);
             }
         }
         const netsys_status status =

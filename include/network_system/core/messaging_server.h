@@ -58,7 +58,7 @@ public:
 
     /// Stops. No handler runs afterwards. A destructor inside a handler, of whatever object, waits for none: the
     /// calling one, and one that another thread is in, run to their end.
-    ~messaging_server() {
+    virtual ~messaging_server() {
         if (!core_->life.shut_down()) {
             core_->handlers.clear();
             core_->sessions.clear_handlers();
@@ -139,7 +139,8 @@ public:
     /// Errors: server_not_started (-660), unsupported (-22) when it runs without TLS, invalid_argument (-1), and for a
     /// file not_found (-2), permission_denied (-3), io_error (-9).
     VoidResult reload_tls(const server_tls_config& config) {
-        const netsys_tls_config tls = detail::to_c(config);
+        netsys_tls_config tls = detail::to_c(config);
+        tls.flags &= ~NETSYS_TLS_OFF;
         const VoidResult result =
             if_running([&](netsys_server server) { return netsys_server_reload_tls(server, &tls); });
         if (result.is_ok()) {
@@ -264,14 +265,19 @@ private:
     friend struct detail::server_access;
     using handlers = detail::server_handlers;
 
-    VoidResult start(const server_config& config) {
+    VoidResult start(server_config config) {
         if (!is_running()) {
             if (VoidResult checked = detail::check_start(config, core_->bridge); checked.is_err()) {
                 return checked;
             }
+            if (core_->bridge) {
+                core_->bridge->choose_executor(config);
+            }
         }
-        const netsys_status status = core_->life.start(
-            [core = core_, config](netsys_server& server) { return detail::server_run::launch(core, config, server); });
+        const netsys_status status =
+            core_->life.start([core = core_, config = std::move(config)](netsys_server& server) {
+                return detail::server_run::launch(core, config, server);
+            });
         return status == NETSYS_ERR_ALREADY_EXISTS ? detail::failure(NETSYS_ERR_SERVER_ALREADY_RUNNING)
                                                    : detail::to_result(status);
     }

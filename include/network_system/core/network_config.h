@@ -31,13 +31,19 @@ struct config_fault {
     std::string report;   ///< all of it, as a line
 };
 
-/// The library's own threads.
+/// The library's own threads, and its own log.
 struct context_config {
     std::size_t max_loops = 64;                 ///< the most loop threads; further servers and clients share them
     std::size_t pool_threads = 0;               ///< of the pool that handlers are dispatched to; 0: one a processor
     std::string thread_name_prefix = "netsys";  ///< what the names of the threads begin with
     /// The bytes that all sessions may hold together in buffers; 0: 256 MiB; the largest value: no limit.
     std::size_t max_buffered = 256 * 1024 * 1024;
+    /// Which of the library's own lines there are, by target: "warn,network_system::session=debug". Empty: what the
+    /// logger takes.
+    std::string log_filter{};
+    /// Whether they go to the standard error stream, too. Without a filter these are then, for the logger as well,
+    /// those of logger.min_level and above.
+    bool log_to_stderr = false;
 };
 
 /// Everything that can be configured, in one value, but for an `executor`, which only a program can give. In a file

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -13,6 +15,7 @@
 #include "network_system/config/network_system_config.h"
 #include "network_system/detail/config_mapping.h"
 #include "network_system/detail/guard.h"
+#include "network_system/detail/library_log.h"
 #include "network_system/detail/namespace.h"
 #include "network_system/detail/periodic_task.h"
 #include "network_system/detail/status.h"
@@ -92,7 +95,7 @@ public:
     /// The same with a logger and monitoring, and with the library's own threads as `runtime.context` says, unless a
     /// server or client has had them made before: then a warning in the log says so. Errors: already_exists (-7) when
     /// the context is initialised, invalid_argument (-1), io_error (-9) when the log file cannot be opened or no thread
-    /// can be started, out_of_memory (-8). After an error nothing has changed.
+    /// can be started, out_of_memory (-8). After an error nothing has changed, but that the log file may be there.
     VoidResult initialize(const config::network_system_config& config) {
         if (is_initialized()) {
             warn_of_repetition();
@@ -105,12 +108,14 @@ public:
                                   " s: it has to be at least 1 s, or monitoring.enabled false");
         }
         bool threads_are_as_wanted = false;
-        const netsys_status status = make_library_threads(config.runtime.context, threads_are_as_wanted);
-        if (status != NETSYS_OK) {
-            return detail::to_result(status);
-        }
         try {
-            if (!install(make(config), config)) {
+            // First what can fail: the library's threads stay as they are made, for the whole run of the program.
+            runtime made = make(config);
+            const netsys_status status = make_library_threads(config.runtime, threads_are_as_wanted);
+            if (status != NETSYS_OK) {
+                return detail::to_result(status);
+            }
+            if (!install(std::move(made), config)) {
                 return error_void(NETSYS_ERR_ALREADY_EXISTS, repetition);
             }
         } catch (const std::system_error& failure) {
@@ -187,7 +192,10 @@ private:
     static void warn_of_repetition() noexcept { warn(repetition); }
 
     /// The first to need the library's threads decides how they are, for the whole run of the program.
-    netsys_status make_library_threads(const context_config& wanted, bool& as_wanted) {
+    netsys_status make_library_threads(const config::network_config& config, bool& as_wanted) {
+        const context_config& wanted = config.context;
+        const bool by_level = wanted.log_to_stderr && wanted.log_filter.empty();
+        const std::uint32_t level = by_level ? level_in_c(config.logger.min_level) : detail::debug_level;
         const std::lock_guard<std::mutex> lock(mutex_);
         bool made = false;
         netsys_context context{};
@@ -197,15 +205,24 @@ private:
             settings.pool_threads = detail::to_u32(wanted.pool_threads);
             settings.thread_name_prefix = detail::c_str(wanted.thread_name_prefix);
             settings.max_buffered_bytes = wanted.max_buffered;
+            settings.log_filter = detail::c_str(wanted.log_filter);
+            settings.log_to_stderr = wanted.log_to_stderr ? 1 : 0;
+            settings.log_level = level;
         });
         if (made && status == NETSYS_OK) {
             threads_ = wanted;
+            level_ = level;
         }
         const auto parts = [](const context_config& config) {
-            return std::tie(config.max_loops, config.pool_threads, config.thread_name_prefix, config.max_buffered);
+            return std::tie(config.max_loops, config.pool_threads, config.thread_name_prefix, config.max_buffered,
+                            config.log_filter, config.log_to_stderr);
         };
-        as_wanted = parts(wanted) == parts(threads_);
+        as_wanted = parts(wanted) == parts(threads_) && level == level_;
         return status;
+    }
+
+    static std::uint32_t level_in_c(integration::log_level level) noexcept {
+        return static_cast<std::uint32_t>(std::max(1, 5 - static_cast<int>(level)));
     }
 
     template <typename Interface, typename Made>
@@ -293,6 +310,7 @@ private:
     mutable std::mutex mutex_;
     runtime runtime_;
     context_config threads_;  // what the library's threads were made with
+    std::uint32_t level_ = detail::debug_level;
 };
 
 }  // namespace NETWORK_SYSTEM_NAMESPACE::core

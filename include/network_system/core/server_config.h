@@ -38,7 +38,9 @@ struct server_config {
     std::size_t send_queue_messages = 0;                  ///< messages at which it is full too; 0: only bytes count
     std::size_t send_hard_limit = 64 * 1024 * 1024;       ///< bytes that sends inside handlers may queue
     std::chrono::milliseconds heartbeat_interval{10000};  ///< of a silent framed session
-    std::chrono::milliseconds handshake_timeout{5000};    ///< for a framed peer to say who it is
+    /// For a framed peer to say who it is once it has begun to; with TLS, for its handshake and that together, from the
+    /// connection on.
+    std::chrono::milliseconds handshake_timeout{5000};
     /// For a framed message to come whole once it has begun to, and a second more for each 240 bytes.
     std::chrono::milliseconds frame_timeout{10000};
     /// With keep-alive: how long the peer's host may acknowledge nothing of what was sent before the session ends. A

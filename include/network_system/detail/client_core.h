@@ -9,8 +9,10 @@
 
 #include "network_system/core/client_config.h"
 #include "network_system/detail/bridge_core.h"
+#include "network_system/detail/bridge_tap.h"
 #include "network_system/detail/config_mapping.h"
 #include "network_system/detail/error_category.h"
+#include "network_system/detail/executor_hook.h"
 #include "network_system/detail/guard.h"
 #include "network_system/detail/handlers.h"
 #include "network_system/detail/lifecycle.h"
@@ -23,7 +25,7 @@
 
 namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
-/// How the connection pool reaches what a client is made of.
+/// How the connection pool and the bridge reach what a client is made of.
 struct client_access;
 
 /// What a client and the callbacks that serve it share, so that either may go first.
@@ -138,9 +140,9 @@ public:
         auto run = std::make_unique<client_run>(core, settings.reconnect.enabled);
         config.executor = to_c(settings.executor);
         const netsys_tls_config tls = to_c(settings.tls);
-        config.tls = settings.tls.enabled ? &tls : nullptr;
+        config.tls = &tls;
         if (core->bridge) {
-            core->bridge->adopt(config);
+            config.bridge = core->bridge->handle();
         }
         const netsys_callbacks callbacks = table(std::move(run));
         const netsys_status started = netsys_client_start(context, &config, &callbacks, &client);

@@ -12,6 +12,7 @@
 
 #include "network_system/detail/c_api.h"
 #include "network_system/detail/namespace.h"
+#include "network_system/detail/tls_mapping.h"
 #include "network_system/utils/result_types.h"
 
 // How core::network_config reaches the library, which reads, writes and checks configurations. Part of its header.
@@ -65,6 +66,8 @@ void visit_keys(Config& config, Visitor& visit) {
     visit("context.pool_threads", config.context.pool_threads);
     visit("context.thread_name_prefix", config.context.thread_name_prefix);
     visit.or_default("context.max_buffered", config.context.max_buffered);
+    visit("context.log_filter", config.context.log_filter);
+    visit("context.log_to_stderr", config.context.log_to_stderr);
 
     visit("server.server_id", config.server_id);
     visit("server.bind_address", config.server.bind_address);
@@ -262,8 +265,11 @@ public:
         if (status_ != NETSYS_OK) {
             return without_library(faults);
         }
+        const bool encrypts = config.bridge.enable_encryption;
         if (refuse_memory("server.tls.", config.server.tls, config.server.tls.client_ca, "client_ca", faults) +
-                refuse_memory("client.tls.", config.client.tls, config.client.tls.ca, "ca", faults) >
+                refuse_memory("client.tls.", config.client.tls, config.client.tls.ca, "ca", faults) +
+                refuse_other("server", config.bridge.server_tls, config.server.tls, encrypts, faults) +
+                refuse_other("client", config.bridge.client_tls, config.client.tls, encrypts, faults) >
             0) {
             return NETSYS_ERR_INVALID_ARGUMENT;
         }
@@ -292,6 +298,26 @@ public:
         refuse(tls.crl, "crl");
         refuse(issuers, name_of_issuers);
         return faults.size() - before;
+    }
+
+    /// What a bridge has of its own has no key either.
+    template <typename Tls, typename Fault>
+    static std::size_t refuse_other(const std::string& name, const Tls& of_bridge, const Tls& of_section, bool encrypts,
+                                    std::vector<Fault>& faults) {
+        const bool given = parts(of_bridge) != parts(Tls{});
+        std::string text;
+        if (!encrypts && (given || of_bridge.enabled)) {
+            text = "is false, and the bridge has " + name + "_tls: switch it on, or leave that out";
+        } else if (given && parts(of_bridge) != parts(of_section)) {
+            text =
+                "the bridge has other settings in " + name + "_tls than there are in " + name +
+                ".tls, and a file has keys for the latter only: leave out those of the bridge, or give both the same";
+        } else {
+            return 0;
+        }
+        const std::string key = "bridge.enable_encryption";
+        faults.push_back({{}, 0, 0, key, text, key + ": " + text});
+        return 1;
     }
 
     /// Where not even a configuration can be made, that is the fault.

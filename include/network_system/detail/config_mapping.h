@@ -128,9 +128,6 @@ private:
 
 /// What C cannot say is wrong.
 inline VoidResult check(const core::server_config& config) {
-    if (VoidResult tls = check_tls(config.tls); tls.is_err()) {
-        return tls;
-    }
     time_faults faults;
     faults.check_session(config);
     faults.check("handshake_timeout", config.handshake_timeout);
@@ -138,9 +135,6 @@ inline VoidResult check(const core::server_config& config) {
 }
 
 inline VoidResult check(const core::client_config& config) {
-    if (VoidResult tls = check_tls(config.tls); tls.is_err()) {
-        return tls;
-    }
     time_faults faults;
     faults.check_session(config);
     faults.check("connection_timeout", config.connection_timeout);

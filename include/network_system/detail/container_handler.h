@@ -66,6 +66,9 @@ public:
         factory make;
         {
             const std::lock_guard<std::mutex> lock(mutex_);
+            if (!enabled_ || !function_) {
+                return;  // no longer wanted
+            }
             call = function_;
             make = factory_;
         }

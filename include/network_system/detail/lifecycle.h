@@ -83,6 +83,12 @@ public:
         return run;
     }
 
+    /// The run that is ending; id 0 when there is none, or it goes on.
+    handle ending_run() const {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        return phase_ == phase::ending || phase_ == phase::stopping ? handle_ : handle{};
+    }
+
     /// The rest of such a stop, which leaves a run that was started meanwhile alone.
     void wait_for_end(handle run) {
         std::unique_lock<std::mutex> lock(mutex_);

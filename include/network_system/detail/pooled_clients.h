@@ -1,5 +1,7 @@
 #pragma once
 
+#include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -9,7 +11,10 @@
 
 #include "network_system/core/messaging_client.h"
 #include "network_system/detail/client_access.h"
+#include "network_system/detail/config_mapping.h"
+#include "network_system/detail/guard.h"
 #include "network_system/detail/namespace.h"
+#include "network_system/utils/result_types.h"
 
 namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
@@ -29,9 +34,22 @@ public:
           host_(std::move(host)),
           port_(port),
           config_(config),
-          bridge_(std::move(bridge)) {}
+          bridge_(std::move(bridge)) {
+        config_.reconnect = {};  // a broken connection is the pool's to replace
+    }
 
-    bool has_host() const noexcept { return !host_.empty(); }
+    /// Whether clients can be made of what it was given.
+    VoidResult check() const {
+        if (host_.empty()) {
+            return error_void(NETSYS_ERR_INVALID_ARGUMENT, "the host is empty: a name or an address is expected");
+        }
+        if (config_.dispatch == core::dispatch_mode::manual) {
+            return error_void(NETSYS_ERR_INVALID_ARGUMENT,
+                              "dispatch is manual: whoever waits for a pool's connection cannot run the handlers that "
+                              "tell of it; use another dispatch");
+        }
+        return detail::check(config_);
+    }
 
     /// For the pool, which releases it when it has ended.
     static netsys_pool_source source(std::shared_ptr<pooled_clients> clients) {
@@ -58,6 +76,7 @@ public:
         leased_.emplace(handle.id, lease);
         client_ptr client = std::move(found->second);
         idle_.erase(found);
+        changed_.notify_all();
         return client;
     }
 
@@ -77,6 +96,12 @@ public:
             leased_.erase(found);
         }
         end_lease(lease);
+    }
+
+    /// Waits until no client is left that nobody has leased. That comes once the pool is closed.
+    void wait_for_unleased() {
+        std::unique_lock<std::mutex> lock(mutex_);
+        changed_.wait(lock, [this] { return idle_.empty() && ending_ == 0; });
     }
 
 private:
@@ -117,20 +142,27 @@ private:
                 lease = found->second;
                 leased_.erase(found);
             }
+            ++ending_;
         }
         if (lease.id != 0) {
             netsys_lease_release(lease);
         }
+        client.reset();
+        const std::lock_guard<std::mutex> lock(mutex_);
+        --ending_;
+        changed_.notify_all();
     }
 
     const std::string client_id_;
     const std::string host_;
     const std::uint16_t port_;
-    const core::client_config config_;
+    core::client_config config_;
     const std::shared_ptr<bridge_core> bridge_;
     std::mutex mutex_;
+    std::condition_variable changed_;  // fewer clients are idle or ending
     std::unordered_map<std::uint64_t, client_ptr> idle_;
     std::unordered_map<std::uint64_t, netsys_lease> leased_;
+    std::size_t ending_ = 0;  // clients in `closed`
 };
 
 }  // namespace NETWORK_SYSTEM_NAMESPACE::detail

@@ -12,6 +12,7 @@
 
 #include "network_system/detail/bridge_core.h"
 #include "network_system/detail/config_mapping.h"
+#include "network_system/detail/executor_hook.h"
 #include "network_system/detail/handlers.h"
 #include "network_system/detail/lifecycle.h"
 #include "network_system/detail/monitor.h"
@@ -138,9 +139,9 @@ public:
         auto run = std::make_unique<server_run>(core);
         config.executor = to_c(settings.executor);
         const netsys_tls_config tls = to_c(settings.tls);
-        config.tls = settings.tls.enabled ? &tls : nullptr;
+        config.tls = &tls;
         if (core->bridge) {
-            core->bridge->adopt(config);
+            config.bridge = core->bridge->handle();
         }
         const netsys_callbacks callbacks = table(std::move(run));
         const netsys_status started = netsys_server_start(context, &config, &callbacks, &server);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "network_system/detail/bridge_core.h"
+#include "network_system/detail/bridge_tap.h"
 #include "network_system/detail/error_category.h"
 #include "network_system/detail/guard.h"
 #include "network_system/detail/handlers.h"

@@ -2,11 +2,11 @@
 
 #include <cstdint>
 #include <string>
+#include <tuple>
 
 #include "network_system/core/tls_config.h"
 #include "network_system/detail/c_api.h"
 #include "network_system/detail/namespace.h"
-#include "network_system/utils/result_types.h"
 
 namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
@@ -20,7 +20,8 @@ netsys_tls_config common_tls(const Config& config) noexcept {
     netsys_tls_config result{};
     netsys_tls_config_init(&result, sizeof(result));
     result.min_version = static_cast<std::uint32_t>(config.min_version);
-    result.flags = config.session_resumption ? 0 : NETSYS_TLS_NO_SESSION_RESUMPTION;
+    result.flags =
+        (config.enabled ? 0u : NETSYS_TLS_OFF) | (config.session_resumption ? 0u : NETSYS_TLS_NO_SESSION_RESUMPTION);
     result.certificate_file = c_str(config.certificate_file);
     result.certificate = to_bytes(config.certificate);
     result.key_file = c_str(config.key_file);
@@ -53,35 +54,21 @@ inline netsys_tls_config to_c(const core::client_tls_config& config) noexcept {
     return result;
 }
 
-/// Whether anything is said of encryption, in what the two have in common.
-template <typename Config>
-bool is_common_given(const Config& config) noexcept {
-    static const Config nothing{};
-    return config.certificate_file != nothing.certificate_file || config.certificate != nothing.certificate ||
-           config.key_file != nothing.key_file || config.key != nothing.key || config.crl_file != nothing.crl_file ||
-           config.crl != nothing.crl || config.min_version != nothing.min_version || config.alpn != nothing.alpn ||
-           config.session_resumption != nothing.session_resumption;
+/// All but the switch, to be compared.
+inline auto parts(const core::server_tls_config& config) noexcept {
+    const auto& [enabled, certificate_file, certificate, key_file, key, client_certificate, client_ca_file, client_ca,
+                 crl_file, crl, min_version, alpn, session_resumption] = config;
+    static_cast<void>(enabled);
+    return std::tie(certificate_file, certificate, key_file, key, client_certificate, client_ca_file, client_ca,
+                    crl_file, crl, min_version, alpn, session_resumption);
 }
 
-/// Whether anything is said of encryption, but for the switch.
-inline bool is_given(const core::server_tls_config& config) noexcept {
-    return is_common_given(config) || !config.client_ca_file.empty() || !config.client_ca.empty() ||
-           config.client_certificate != core::client_certificate_mode::none;
-}
-
-inline bool is_given(const core::client_tls_config& config) noexcept {
-    return is_common_given(config) || !config.ca_file.empty() || !config.ca.empty() || !config.server_name.empty() ||
-           !config.sni || config.dangerously_disable_verification;
-}
-
-/// Settings without the switch would be a connection in plain text that nobody expects.
-template <typename Config>
-VoidResult check_tls(const Config& config) {
-    return !config.enabled && is_given(config)
-               ? error_void(NETSYS_ERR_INVALID_ARGUMENT,
-                            "settings of TLS are given, but tls.enabled is false, so that nothing would be encrypted: "
-                            "set it to true, or leave them out")
-               : ok();
+inline auto parts(const core::client_tls_config& config) noexcept {
+    const auto& [enabled, ca_file, ca, certificate_file, certificate, key_file, key, crl_file, crl, server_name, sni,
+                 min_version, alpn, session_resumption, dangerously_disable_verification] = config;
+    static_cast<void>(enabled);
+    return std::tie(ca_file, ca, certificate_file, certificate, key_file, key, crl_file, crl, server_name, sni,
+                    min_version, alpn, session_resumption, dangerously_disable_verification);
 }
 
 }  // namespace NETWORK_SYSTEM_NAMESPACE::detail

@@ -24,6 +24,7 @@
 #include "network_system/detail/namespace.h"
 #include "network_system/detail/network_module_names.h"
 #include "network_system/detail/pool_executor.h"
+#include "network_system/detail/pooled_clients.h"
 #include "network_system/detail/server_access.h"
 #include "network_system/detail/steady_time.h"
 #include "network_system/integration/container_integration.h"
@@ -150,15 +151,20 @@ public:
                 NETSYS_ERR_INVALID_ARGUMENT, "a host and a port are expected, as in get_connection_pool(\"host\", 80)");
         }
         const std::lock_guard<std::mutex> lock(mutex_);
-        auto& pool = pools_[{host, port}];
-        if (!pool) {
-            session::connection_pool_config config;
-            config.max_connections_per_client = settings.max_connections_per_client;
-            config.acquire_timeout = settings.connection_timeout;
-            config.client_id = core_->id();
-            pool.reset(new session::connection_pool(host, port, config, core::client_config(), core_));
+        if (const auto known = pools_.find({host, port}); known != pools_.end()) {
+            return ok(std::shared_ptr<session::connection_pool>(known->second));
         }
-        return ok(std::shared_ptr<session::connection_pool>(pool));
+        session::connection_pool_config config;
+        config.max_connections_per_client = settings.max_connections_per_client;
+        config.acquire_timeout = settings.connection_timeout;
+        config.client_id = core_->id();
+        std::shared_ptr<session::connection_pool> pool(
+            new session::connection_pool(host, port, config, core::client_config(), core_));
+        if (pool->start_.is_err()) {
+            return pool->start_.error();
+        }
+        pools_.emplace(endpoint(host, port), pool);
+        return ok(std::move(pool));
     }
 
     // Life cycle
@@ -166,12 +172,17 @@ public:
     // What several calls at a time ask for last, prevails. In a handler, where nothing waits, they return at once while
     // another thread is at it, which then does what they ask for too.
 
-    /// Starts the servers that have a configuration and do not run, where that says, and what the last `stop()`
-    /// stopped, where it was. What cannot be started is told to the error event handler, and tried again next time.
+    /// Starts the servers that have a configuration and do not run, where that says, and what `stop()` has stopped and
+    /// this has not started again, where it was. What cannot be started is told to the error event handler, and tried
+    /// again next time; so is, in a handler, what still stops.
     void start() { become(true); }
 
-    /// Stops its servers, clients and pools, all at once, and waits for that; in a handler it returns at once.
-    void stop() { become(false); }
+    /// Stops its servers, clients and pools, all at once, and waits for that, and for those that are stopping already;
+    /// in a handler it returns at once. Of a pool, connections that are leased go on until they are returned.
+    void stop() {
+        become(false);
+        wait_for_ends();  // also of what a handler has stopped, or another thread, which may not have waited
+    }
 
     /// Between `start()` and `stop()`. Servers and clients that the program itself starts run without.
     bool is_running() const {
@@ -193,7 +204,9 @@ public:
     void set_connection_event_handler(connection_event_handler handler) {
         core_->events().handlers.set(&detail::bridge_handlers::connection, std::move(handler));
     }
-    /// Gets the failures of its servers and clients, those of starts included, and messages that are no containers.
+    /// Gets the failures of its servers and clients, those of starts included, and messages that are no containers,
+    /// of which there may be ten a second. A start that is refused since its configuration cannot be is told on the
+    /// thread that asks for it: do not hold a lock there that the handler takes.
     void set_error_event_handler(error_event_handler handler) {
         core_->events().handlers.set(&detail::bridge_handlers::error, std::move(handler));
     }
@@ -308,7 +321,7 @@ public:
     /// The container that `send_container` sends when it is given none.
     void set_container(std::shared_ptr<container_type> container) {
         const std::lock_guard<std::mutex> lock(mutex_);
-        container_ = std::move(container);
+        container_.swap(container);  // the replaced one goes after the lock
     }
 
     /// Sends a container to a session or a client's server. Errors: those of `send_binary_message`, and
@@ -425,7 +438,11 @@ private:
     void start_those(std::vector<made<Object>>& list) {
         for (const auto& [object, known] : get_present(list)) {
             if (!object->is_running() && (known.configured || known.stopped_at)) {
-                start_one(*object, known.stopped_at);
+                const VoidResult started = start_one(*object, known.stopped_at);
+                // Of other failures the bridge knows by itself.
+                if (started.is_err() && !object->is_running() && still_stops(started.error().code)) {
+                    core_->report(started.error());
+                }
             }
             if (known.stopped_at && object->is_running()) {
                 set_stopped_at(list, object, std::nullopt);
@@ -433,12 +450,16 @@ private:
         }
     }
 
-    // What fails, the error event handler hears from the server or client.
-    static void start_one(core::messaging_server& server, const std::optional<endpoint>& where) {
-        where ? server.start_server(where->first, where->second) : server.start_server();
+    static bool still_stops(int code) {
+        return code == NETSYS_ERR_SERVER_ALREADY_RUNNING || code == NETSYS_ERR_ALREADY_EXISTS;
     }
-    static void start_one(core::messaging_client& client, const std::optional<endpoint>& where) {
-        client.start_client(where->first, where->second);  // there is no client that its configuration says where
+
+    static VoidResult start_one(core::messaging_server& server, const std::optional<endpoint>& where) {
+        return where ? server.start_server(where->first, where->second) : server.start_server();
+    }
+    static VoidResult start_one(core::messaging_client& client, const std::optional<endpoint>& where) {
+        return client.start_client(where->first,
+                                   where->second);  // there is no client that its configuration says where
     }
 
     static endpoint place_of(const core::messaging_server& server) {
@@ -448,42 +469,68 @@ private:
         return detail::client_access::peer(client);
     }
 
-    static netsys_server begin_stop(core::messaging_server& server) {
-        return detail::server_access::life(server).request_stop();
+    static auto& life_of(const core::messaging_server& server) {
+        return detail::server_access::life(server);
     }
-    static netsys_client begin_stop(core::messaging_client& client) {
-        return detail::client_access::life(client).request_stop();
+    static auto& life_of(const core::messaging_client& client) {
+        return detail::client_access::life(client);
     }
 
-    /// Begins to stop those that run, and tells which runs end.
     template <typename Object>
-    auto stop_those(std::vector<made<Object>>& list) {
-        std::vector<std::pair<std::shared_ptr<Object>, decltype(begin_stop(std::declval<Object&>()))>> stopping;
+    void stop_those(std::vector<made<Object>>& list) {
         for (const auto& [object, known] : get_present(list)) {
             if (object->is_running()) {
                 set_stopped_at(list, object, place_of(*object));
-                stopping.emplace_back(object, begin_stop(*object));
+                life_of(*object).request_stop();
             }
         }
-        return stopping;
     }
 
     void stop_all() {
-        auto servers = stop_those(servers_);
-        auto clients = stop_those(clients_);
+        stop_those(servers_);
+        stop_those(clients_);
         std::map<endpoint, std::shared_ptr<session::connection_pool>> pools;
         {
             const std::lock_guard<std::mutex> lock(mutex_);
             pools.swap(pools_);
+            const auto is_gone = [](const auto& clients) { return clients.expired(); };
+            closing_.erase(std::remove_if(closing_.begin(), closing_.end(), is_gone), closing_.end());
+            for (const auto& [where, pool] : pools) {
+                closing_.push_back(pool->clients_);
+            }
         }
         for (const auto& [where, pool] : pools) {
             pool->close();
         }
-        for (const auto& [server, run] : servers) {
-            detail::server_access::life(*server).wait_for_end(run);
+        wait_for_ends();
+    }
+
+    /// Waits for what is ending, but not on a library thread.
+    void wait_for_ends() {
+        wait_for_those(servers_);
+        wait_for_those(clients_);
+        if (core_->must_not_wait()) {
+            return;
         }
-        for (const auto& [client, run] : clients) {
-            detail::client_access::life(*client).wait_for_end(run);
+        std::vector<std::weak_ptr<detail::pooled_clients>> closing;
+        {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            closing = closing_;
+        }
+        for (const auto& pool : closing) {
+            if (const auto clients = pool.lock()) {
+                clients->wait_for_unleased();
+            }
+        }
+    }
+
+    template <typename Object>
+    void wait_for_those(const std::vector<made<Object>>& list) {
+        for (const auto& [object, known] : get_present(list)) {
+            auto& life = life_of(*object);
+            if (const auto run = life.ending_run(); run.id != 0) {
+                life.wait_for_end(run);
+            }
         }
     }
 
@@ -501,6 +548,7 @@ private:
 #ifdef BUILD_WITH_CONTAINER_SYSTEM
     void read_containers() {
         std::function<void(const netsys_message&)> read;
+        const std::lock_guard<std::mutex> lock(mutex_);  // what was asked for last is installed last
         if (containers_->is_wanted()) {
             read = [containers = containers_, bridge = core_->handle()](const netsys_message& message) {
                 containers->handle(message, bridge);
@@ -525,6 +573,7 @@ private:
     std::vector<made<core::messaging_server>> servers_;
     std::vector<made<core::messaging_client>> clients_;
     std::map<endpoint, std::shared_ptr<session::connection_pool>> pools_;
+    std::vector<std::weak_ptr<detail::pooled_clients>> closing_;  // of pools that `stop()` has closed
 };
 
 /// The namespaces under other names, as programs know them.

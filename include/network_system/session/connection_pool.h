@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -31,7 +32,8 @@ struct connection_pool_config {
 ///
 /// Every function may be called on any thread, also in a handler; there nothing waits, and `acquire` succeeds if a
 /// connection is idle. Who waits for a connection is served in order. A connection that has broken is replaced; one
-/// on which something arrives while it is idle is closed, since nobody knows whom it was for.
+/// on which something arrives while it is idle is closed, since nobody knows whom it was for. Encrypted connections
+/// share certificates, which are read once, and resume each other's sessions.
 class connection_pool {
 public:
     /// The use of a connection; returns it when it is destroyed.
@@ -97,6 +99,9 @@ public:
         std::uint64_t expired = 0;    ///< idle for too long
     };
 
+    // A broken connection is the pool's to replace: a client's `reconnect` has no effect. dispatch_mode::manual is
+    // refused (-1), and so is what no client takes: `initialize` and `acquire` give the error.
+
     /// Without limits on message size and silence, as a client that is given no configuration.
     connection_pool(const std::string& host, unsigned short port, std::size_t pool_size = 10)
         : connection_pool(host, port, sized(pool_size), detail::without_limits<core::client_config>()) {}
@@ -130,15 +135,22 @@ public:
         if (start_.is_err()) {
             return start_.error();
         }
+        // A lease whose connection has ended before it is taken is followed by another.
+        const std::chrono::milliseconds whole(detail::to_ms(timeout));
+        const auto start = std::chrono::steady_clock::now();
+        auto left = whole;
         while (true) {
             netsys_lease acquired{};
-            const netsys_status status = netsys_pool_acquire(pool_, detail::to_ms(timeout), &acquired);
+            const netsys_status status = netsys_pool_acquire(pool_, detail::to_ms(left), &acquired);
             if (status != NETSYS_OK) {
                 return detail::to_result(status).error();
             }
             if (auto client = clients_->take(acquired)) {
                 return lease(clients_, std::move(client));
             }
+            const auto waited = std::chrono::steady_clock::now() - start;
+            left = std::chrono::ceil<std::chrono::milliseconds>(
+                std::max<std::chrono::steady_clock::duration>(whole - waited, waited.zero()));
         }
     }
 
@@ -209,8 +221,8 @@ private:
         if (config_.max_connections_per_client == 0) {
             return error_void(NETSYS_ERR_INVALID_ARGUMENT, "a pool needs at least 1 connection");
         }
-        if (!clients_->has_host()) {
-            return error_void(NETSYS_ERR_INVALID_ARGUMENT, "the host is empty: a name or an address is expected");
+        if (VoidResult checked = clients_->check(); checked.is_err()) {
+            return checked;
         }
         netsys_context context{};
         const netsys_status status = detail::default_context(context);

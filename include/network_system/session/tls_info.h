@@ -52,7 +52,9 @@ inline std::optional<session::tls_info> read_tls(netsys_session session) {
     std::size_t length = 0;
     if (netsys_session_peer_certificate(session, nullptr, 0, &length) == NETSYS_ERR_BUFFER_TOO_SMALL) {
         result.peer_certificate.resize(length);
-        netsys_session_peer_certificate(session, result.peer_certificate.data(), length, nullptr);
+        if (netsys_session_peer_certificate(session, result.peer_certificate.data(), length, nullptr) != NETSYS_OK) {
+            result.peer_certificate.clear();  // the session has ended meanwhile
+        }
     }
     return result;
 }

@@ -1,15 +1,19 @@
 use std::ptr;
 
 use super::*;
+use crate::config::{ClientCertificate, Compression, Framing, SendPolicy, TlsVersion};
 use crate::ffi::bridge::{netsys_bridge_callbacks, netsys_bridge_config};
-use crate::ffi::config::{netsys_client_config, netsys_server_config};
+use crate::ffi::client_config::netsys_client_config;
+use crate::ffi::config_faults::netsys_config_fault_info;
 use crate::ffi::connection_pool::{netsys_pool_config, netsys_pool_info, netsys_pool_source};
 use crate::ffi::context::{netsys_context_config, netsys_log_record};
 use crate::ffi::executor::netsys_executor;
 use crate::ffi::monitor::netsys_metrics;
-use crate::ffi::network_config::netsys_config_fault_info;
+use crate::ffi::server_config::netsys_server_config;
 use crate::ffi::session_manager::{netsys_managed_session, netsys_session_manager_config, netsys_session_manager_info};
-use crate::ffi::tls::{netsys_tls_config, netsys_tls_info};
+use crate::ffi::tls_config::*;
+use crate::ffi::tls_info::netsys_tls_info;
+use crate::runtime::Dispatch;
 
 /// A struct as a later version might have it.
 #[repr(C)]
@@ -172,22 +176,64 @@ fn enumerations_are_checked() {
     assert_eq!(payload(1), Ok(Payload::Text));
     assert_eq!(payload(2), Ok(Payload::Binary));
     assert_eq!(payload(3), Ok(Payload::Stream));
+    let (framing, send_policy) = (|n| word(n, "framing", "NETSYS_FRAMING"), |n| word(n, "send_policy", "NETSYS_SEND"));
     assert_eq!([framing(0), framing(1), framing(2)], [Ok(Framing::Auto), Ok(Framing::Framed), Ok(Framing::Raw)]);
     assert_eq!(send_policy(0), Ok(SendPolicy::WouldBlock));
-    assert_eq!([send_policy(1), send_policy(2)], [Ok(SendPolicy::WouldBlock), Ok(SendPolicy::Wait)]);
-    assert_eq!([send_policy(3), send_policy(4)], [Ok(SendPolicy::DropNewest), Ok(SendPolicy::DropOldest)]);
-    assert_eq!(send_policy(5), Ok(SendPolicy::Disconnect));
     for (error, name) in [
         (code(payload(0)), "kind is 0"),
         (code(payload(4)), "kind is 4"),
-        (code(framing(3)), "framing is 3"),
-        (code(send_policy(u32::MAX)), "send_policy is 4294967295"),
+        (code(framing(3)), "framing is 3: use NETSYS_FRAMING_AUTO (0), _FRAMED (1), _RAW (2)"),
+        (code(send_policy(6)), "send_policy is 6: use 0 (the default), NETSYS_SEND_WOULD_BLOCK (1), _WAIT (2)"),
+        (
+            code(word::<TlsVersion>(11, "v", "NETSYS_TLS")),
+            "v is 11: use 0 (the default), NETSYS_TLS_1_2 (12), _1_3 (13)",
+        ),
         (code(reserved(1, "reserved16")), "reserved16 is 1"),
     ] {
         assert_eq!(error.0, Code::InvalidArgument);
         assert!(error.1.starts_with(name), "{}", error.1);
     }
     assert_eq!(reserved(0, "reserved"), Ok(()));
+}
+
+/// What a configuration's numbers are, see netsys_config_number, and what the structs have.
+#[test]
+fn values_of_enums_are_the_constants() {
+    fn check<T: Word + std::fmt::Debug + PartialEq>(constants: &[(T, u32)]) {
+        assert_eq!(constants.len(), T::WORDS.len(), "{constants:?}");
+        for (value, constant) in constants {
+            assert_eq!((value.number(), T::of_number(*constant).as_ref()), (*constant, Some(value)));
+        }
+    }
+    check(&[
+        (Framing::Auto, NETSYS_FRAMING_AUTO),
+        (Framing::Framed, NETSYS_FRAMING_FRAMED),
+        (Framing::Raw, NETSYS_FRAMING_RAW),
+    ]);
+    check(&[
+        (Dispatch::Inline, NETSYS_DISPATCH_INLINE),
+        (Dispatch::Pool, NETSYS_DISPATCH_POOL),
+        (Dispatch::Manual, NETSYS_DISPATCH_MANUAL),
+    ]);
+    check(&[
+        (SendPolicy::WouldBlock, NETSYS_SEND_WOULD_BLOCK),
+        (SendPolicy::Wait, NETSYS_SEND_WAIT),
+        (SendPolicy::DropNewest, NETSYS_SEND_DROP_NEWEST),
+        (SendPolicy::DropOldest, NETSYS_SEND_DROP_OLDEST),
+        (SendPolicy::Disconnect, NETSYS_SEND_DISCONNECT),
+    ]);
+    check(&[
+        (Compression::Off, NETSYS_COMPRESSION_OFF),
+        (Compression::Auto, NETSYS_COMPRESSION_AUTO),
+        (Compression::Lz4, NETSYS_COMPRESSION_LZ4),
+        (Compression::Zstd, NETSYS_COMPRESSION_ZSTD),
+    ]);
+    check(&[
+        (ClientCertificate::None, NETSYS_CLIENT_CERTIFICATE_NONE),
+        (ClientCertificate::Optional, NETSYS_CLIENT_CERTIFICATE_OPTIONAL),
+        (ClientCertificate::Required, NETSYS_CLIENT_CERTIFICATE_REQUIRED),
+    ]);
+    check(&[(TlsVersion::V1_2, NETSYS_TLS_1_2), (TlsVersion::V1_3, NETSYS_TLS_1_3)]);
 }
 
 #[test]

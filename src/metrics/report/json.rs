@@ -1,6 +1,7 @@
 //! Figures as JSON, as docs/metrics.schema.json describes it.
 
 use super::exact_microseconds;
+use crate::metrics::Counter::*;
 use crate::metrics::{Distribution, Metrics};
 
 /// One object, with a line end.
@@ -11,23 +12,27 @@ pub fn json(metrics: &Metrics) -> String {
         (
             "connections",
             numbers(&[
-                ("total", m.connections_total),
+                ("total", m.counts[Connections]),
                 ("current", m.connections_current),
-                ("failed", m.connections_failed),
-                ("per_second", m.connections_per_second),
+                ("failed", m.counts[ConnectionsFailed]),
+                ("per_second", m.rates.connections),
             ]),
         ),
         (
             "messages",
             numbers(&[
-                ("sent", m.messages_sent),
-                ("received", m.messages_received),
-                ("per_second", m.messages_per_second),
+                ("sent", m.counts[MessagesSent]),
+                ("received", m.counts[MessagesReceived]),
+                ("per_second", m.rates.messages),
             ]),
         ),
         (
             "bytes",
-            numbers(&[("sent", m.bytes_sent), ("received", m.bytes_received), ("per_second", m.bytes_per_second)]),
+            numbers(&[
+                ("sent", m.counts[BytesSent]),
+                ("received", m.counts[BytesReceived]),
+                ("per_second", m.rates.bytes),
+            ]),
         ),
         ("latency_us", distribution(&m.latency)),
         ("round_trip_us", distribution(&m.round_trip)),
@@ -35,20 +40,20 @@ pub fn json(metrics: &Metrics) -> String {
         (
             "errors",
             numbers(&[
-                ("send", m.send_errors),
-                ("receive", m.receive_errors),
-                ("timeout", m.timeout_errors),
-                ("connection", m.connection_errors),
-                ("other", m.other_errors),
+                ("send", m.counts[SendErrors]),
+                ("receive", m.counts[ReceiveErrors]),
+                ("timeout", m.counts[TimeoutErrors]),
+                ("connection", m.counts[ConnectionErrors]),
+                ("other", m.counts[OtherErrors]),
             ]),
         ),
         (
             "memory_bytes",
             numbers(&[
-                ("used", m.memory_used),
-                ("peak", m.memory_peak),
-                ("resident", m.memory_resident),
-                ("buffered", m.memory_buffered),
+                ("used", m.memory.used),
+                ("peak", m.memory.peak),
+                ("resident", m.memory.resident),
+                ("buffered", m.memory.buffered),
             ]),
         ),
     ];

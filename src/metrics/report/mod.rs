@@ -17,7 +17,7 @@ fn exact_microseconds(nanoseconds: u64) -> String {
 
 #[cfg(test)]
 fn example() -> super::Metrics {
-    use super::{Distribution, Metrics};
+    use super::{Distribution, Memory, Metrics, PerSecond};
     let latency = Distribution {
         count: 3,
         sum_ns: 6_000_150,
@@ -28,26 +28,11 @@ fn example() -> super::Metrics {
         p99_ns: 5_000_000,
     };
     Metrics {
-        connections_total: 12,
+        counts: [12, 1, 1000, 2000, 64_000, 3_500_000_000, 1, 2, 3, 4, 5].into_iter().collect(),
         connections_current: 7,
-        connections_failed: 1,
-        connections_per_second: 2,
-        messages_sent: 1000,
-        messages_received: 2000,
-        messages_per_second: 300,
-        bytes_sent: 64_000,
-        bytes_received: 3_500_000_000,
-        bytes_per_second: 350_006_400,
-        send_errors: 1,
-        receive_errors: 2,
-        timeout_errors: 3,
-        connection_errors: 4,
-        other_errors: 5,
+        rates: PerSecond { connections: 2, messages: 300, bytes: 350_006_400 },
         latency,
-        memory_used: 10_000,
-        memory_peak: 20_000,
-        memory_resident: 8 << 20,
-        memory_buffered: 4096,
+        memory: Memory { used: 10_000, peak: 20_000, resident: 8 << 20, buffered: 4096 },
         start_ns: 5_000_000_000,
         last_update_ns: 3_728_500_000_000,
         ..Metrics::default()

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::metrics::Counter::*;
 use crate::metrics::{Distribution, Metrics};
 
 /// What a scrape gets.
@@ -13,23 +14,23 @@ pub fn prometheus(metrics: &Metrics) -> String {
     let uptime = Seconds(m.last_update_ns.saturating_sub(m.start_ns));
     page.metric("uptime_seconds", "gauge", "Since the figures began.", &[("", uptime)]);
 
-    page.count("connections_total", "Connections that came to be.", m.connections_total);
+    page.count("connections_total", "Connections that came to be.", m.counts[Connections]);
     page.gauge("open_connections", "Connections that there are.", m.connections_current);
-    page.count("connection_failures_total", "Connections that could not be made.", m.connections_failed);
-    page.count("sent_messages_total", "Messages that were sent.", m.messages_sent);
-    page.count("received_messages_total", "Messages that were received.", m.messages_received);
-    page.count("sent_bytes_total", "Bytes of messages that were sent.", m.bytes_sent);
-    page.count("received_bytes_total", "Bytes of messages that were received.", m.bytes_received);
+    page.count("connection_failures_total", "Connections that could not be made.", m.counts[ConnectionsFailed]);
+    page.count("sent_messages_total", "Messages that were sent.", m.counts[MessagesSent]);
+    page.count("received_messages_total", "Messages that were received.", m.counts[MessagesReceived]);
+    page.count("sent_bytes_total", "Bytes of messages that were sent.", m.counts[BytesSent]);
+    page.count("received_bytes_total", "Bytes of messages that were received.", m.counts[BytesReceived]);
     page.metric(
         "errors_total",
         "counter",
         "What went wrong.",
         &[
-            ("{kind=\"send\"}", m.send_errors),
-            ("{kind=\"receive\"}", m.receive_errors),
-            ("{kind=\"timeout\"}", m.timeout_errors),
-            ("{kind=\"connection\"}", m.connection_errors),
-            ("{kind=\"other\"}", m.other_errors),
+            ("{kind=\"send\"}", m.counts[SendErrors]),
+            ("{kind=\"receive\"}", m.counts[ReceiveErrors]),
+            ("{kind=\"timeout\"}", m.counts[TimeoutErrors]),
+            ("{kind=\"connection\"}", m.counts[ConnectionErrors]),
+            ("{kind=\"other\"}", m.counts[OtherErrors]),
         ],
     );
 
@@ -37,10 +38,10 @@ pub fn prometheus(metrics: &Metrics) -> String {
     page.summary("round_trip_seconds", "From a heartbeat to its answer.", &m.round_trip);
     page.summary("handler_seconds", "How long message handlers ran.", &m.handler_time);
 
-    page.gauge("memory_used_bytes", "Memory as the application says it, or what is resident.", m.memory_used);
-    page.gauge("memory_peak_bytes", "The most of it.", m.memory_peak);
-    page.gauge("memory_resident_bytes", "What the process has in memory.", m.memory_resident);
-    page.gauge("memory_buffered_bytes", "What sessions hold in buffers.", m.memory_buffered);
+    page.gauge("memory_used_bytes", "Memory as the application says it, or what is resident.", m.memory.used);
+    page.gauge("memory_peak_bytes", "The most of it.", m.memory.peak);
+    page.gauge("memory_resident_bytes", "What the process has in memory.", m.memory.resident);
+    page.gauge("memory_buffered_bytes", "What sessions hold in buffers.", m.memory.buffered);
     page.0
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::metrics::Counter::*;
 use crate::metrics::{Distribution, Metrics};
 
 /// A page of text.
@@ -17,20 +18,23 @@ pub fn text(metrics: &Metrics) -> String {
         "connections",
         format!(
             "{} open, {} in all, {} failed, {} a second",
-            m.connections_current, m.connections_total, m.connections_failed, m.connections_per_second
+            m.connections_current, m.counts[Connections], m.counts[ConnectionsFailed], m.rates.connections
         ),
     );
     line(
         "messages",
-        format!("{} sent, {} received, {} a second", m.messages_sent, m.messages_received, m.messages_per_second),
+        format!(
+            "{} sent, {} received, {} a second",
+            m.counts[MessagesSent], m.counts[MessagesReceived], m.rates.messages
+        ),
     );
     line(
         "bytes",
         format!(
             "{} sent, {} received, {} a second",
-            bytes(m.bytes_sent),
-            bytes(m.bytes_received),
-            bytes(m.bytes_per_second)
+            bytes(m.counts[BytesSent]),
+            bytes(m.counts[BytesReceived]),
+            bytes(m.rates.bytes)
         ),
     );
     line("latency", distribution(&m.latency));
@@ -40,17 +44,21 @@ pub fn text(metrics: &Metrics) -> String {
         "errors",
         format!(
             "{} sending, {} receiving, {} time-outs, {} of connections, {} other",
-            m.send_errors, m.receive_errors, m.timeout_errors, m.connection_errors, m.other_errors
+            m.counts[SendErrors],
+            m.counts[ReceiveErrors],
+            m.counts[TimeoutErrors],
+            m.counts[ConnectionErrors],
+            m.counts[OtherErrors]
         ),
     );
     line(
         "memory",
         format!(
             "{} used, {} at most, {} resident, {} in buffers",
-            bytes(m.memory_used),
-            bytes(m.memory_peak),
-            bytes(m.memory_resident),
-            bytes(m.memory_buffered)
+            bytes(m.memory.used),
+            bytes(m.memory.peak),
+            bytes(m.memory.resident),
+            bytes(m.memory.buffered)
         ),
     );
     page

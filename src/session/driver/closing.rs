@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{CloseReport, Driver, Ended, Phase};
+use super::{CloseReport, Driver, Ended, Ending, Phase};
 use crate::error::{Code, Error};
 use crate::session::outbound::{Unsent, Wire};
 use crate::session::registry::Role;
@@ -136,11 +136,13 @@ impl Driver {
         self.finish(End::failure(error));
     }
 
-    /// A write failed, and nothing is left to read that the peer sent before.
+    /// A write failed, and nothing is left to read that the peer sent before. Handlers get what was read, unless that
+    /// is held by a pause, which may last for ever.
     pub(super) fn lost(&mut self) {
         self.eof = true;
         let failure = self.session.lock_sending().queue.failure().cloned();
-        self.give_up(failure.unwrap_or_else(|| Code::SendFailed.into()));
+        let failure = failure.unwrap_or_else(|| Code::SendFailed.into());
+        if self.session.is_paused() { self.give_up(failure) } else { self.end_by(Ending::Failure(failure)) }
     }
 
     /// Ends the session with a reset.

@@ -176,6 +176,7 @@ impl Driver {
         if let Err(error) = self.understand(bytes) {
             self.end_by(Ending::Violation(error));
         }
+        self.session.end_burst();
         self.incoming.heard |= self.incoming.handled != before;
         std::mem::take(&mut self.incoming.left)
     }
@@ -272,6 +273,7 @@ impl Driver {
         }
         self.open();
         self.on_stream(&all);
+        self.session.end_burst();
     }
 
     /// Bytes of a raw session.
@@ -316,25 +318,32 @@ impl Driver {
 
     #[inline]
     fn decode(&mut self, decoder: &mut Decoder, mut bytes: &[u8]) -> Result<()> {
-        while let Some((header, payload)) = decoder.next(&mut bytes)? {
-            if self.incoming.mode == Mode::Frames && header.is_plain(Kind::Binary) {
-                self.on_framed_message(Payload::Binary, payload);
-            } else if self.incoming.mode == Mode::Frames && header.is_plain(Kind::Text) {
-                self.on_framed_message(Payload::Text, payload);
-            } else {
-                self.on_control(header, payload)?;
-                if self.incoming.mode == Mode::Ignore || self.ending.is_some() {
-                    break;
+        loop {
+            if self.incoming.mode == Mode::Frames
+                && let Some((kind, payload)) = decoder.next_message(&mut bytes)
+            {
+                self.on_framed_message(Payload::of_frame(kind), payload);
+            } else if let Some((header, payload)) = decoder.next(&mut bytes)? {
+                if self.incoming.mode == Mode::Frames && header.is_plain(Kind::Binary) {
+                    self.on_framed_message(Payload::Binary, payload);
+                } else if self.incoming.mode == Mode::Frames && header.is_plain(Kind::Text) {
+                    self.on_framed_message(Payload::Text, payload);
+                } else {
+                    self.on_control(header, payload)?;
+                    if self.incoming.mode == Mode::Ignore || self.ending.is_some() {
+                        return Ok(());
+                    }
+                    decoder.set_limit(self.frame_limit());
+                    decoder.set_agreed(self.incoming.agreed);
                 }
-                decoder.set_limit(self.frame_limit());
-                decoder.set_agreed(self.incoming.agreed);
+            } else {
+                return Ok(());
             }
             if self.session.holds_reading() && !self.session.is_closing() {
                 self.incoming.left = bytes.len();
-                break;
+                return Ok(());
             }
         }
-        Ok(())
     }
 
     /// How long a frame may be that is no control frame. A stranger's may be no longer than those.

@@ -6,6 +6,8 @@ use crate::transport::frame::HEADER_LEN;
 
 /// A message of this size or more is a chunk of its own: gathering it with others would only copy it again.
 pub(super) const LARGE: usize = 64 * 1024;
+/// A chunk that has reached this takes no further message.
+pub(super) const CHUNK: usize = 256 * 1024;
 
 /// Where the messages in a chunk end, as offsets.
 #[derive(Debug)]

@@ -1,5 +1,7 @@
+use std::sync::Arc;
+
 use super::*;
-use crate::runtime::Budget;
+use crate::runtime::{Budget, batch};
 
 const THREAD: Option<NonZeroU32> = NonZeroU32::new(7);
 
@@ -77,6 +79,104 @@ fn messages_are_gathered_and_counted_when_whole() {
     }
     assert!(out == expected);
     assert_eq!(queue.sent.payload, (expected.len() - 3000 * HEADER_LEN) as u64);
+}
+
+/// Sends as a session does: the short way if that is granted.
+fn send(queue: &mut Outbound, thread: Option<NonZeroU32>, limit: usize, message: &[u8]) -> bool {
+    let granted = queue.push_granted(thread, Payload::Binary, &[message], message.len());
+    if !granted {
+        push(queue, message);
+        queue.grant(thread, limit);
+    }
+    granted
+}
+
+#[test]
+fn what_is_granted_is_queued_like_everything_else() {
+    let messages: Vec<Vec<u8>> = (0..5000_usize).map(|n| vec![n as u8; 1 + n % 300]).collect();
+    for (wire, header) in [(Wire::Framed, HEADER_LEN), (Wire::Raw, 0)] {
+        let (mut slow, mut fast) = (queue(wire), queue(wire));
+        let mut granted = 0;
+        for message in &messages {
+            push(&mut slow, message);
+            granted += usize::from(send(&mut fast, THREAD, usize::MAX, message));
+            assert_eq!((fast.queued(), fast.queued_messages()), (slow.queued(), slow.queued_messages()));
+        }
+        assert!(granted > 4900, "{granted}");
+        let out = write(&mut fast, usize::MAX);
+        assert_eq!(out.len(), messages.iter().map(|message| header + message.len()).sum());
+        assert!(out == write(&mut slow, usize::MAX));
+        assert_eq!(fast.sent, slow.sent);
+    }
+}
+
+#[test]
+fn a_grant_ends_with_its_thread_its_bounds_and_whatever_else_happens_to_the_queue() {
+    let begun = |limit| {
+        let mut queue = queue(Wire::Framed);
+        for message in [b"1", b"2"] {
+            assert!(!send(&mut queue, THREAD, limit, message));
+        }
+        queue
+    };
+    let granted = |queue: &mut Outbound, thread, message: &[u8]| {
+        queue.push_granted(thread, Payload::Binary, &[message], message.len())
+    };
+    let mut queue = begun(usize::MAX);
+    assert!(!granted(&mut queue, None, b"of another thread"));
+    assert!(!granted(&mut queue, THREAD, &vec![0; LARGE]));
+    assert!(granted(&mut queue, THREAD, b"of this one"));
+    queue.revoke();
+    assert!(!granted(&mut queue, THREAD, b"after something else"));
+    let mut queue = begun(3 * (HEADER_LEN + 1));
+    assert!(granted(&mut queue, THREAD, b"3"));
+    assert!(!granted(&mut queue, THREAD, b"4"), "no more bytes");
+    let mut queue = begun(usize::MAX);
+    queue.max_messages = 3;
+    queue.grant(THREAD, usize::MAX);
+    assert!(granted(&mut queue, THREAD, b"3"));
+    assert!(!granted(&mut queue, THREAD, b""), "no more messages");
+    let mut queue = begun(usize::MAX);
+    queue.share = Share::new(Budget::new(1), 1);
+    queue.share.grow(1);
+    queue.revoke();
+    queue.grant(THREAD, usize::MAX);
+    assert!(!granted(&mut queue, THREAD, b"3"), "no more memory");
+}
+
+#[test]
+fn a_batch_gathers_in_the_loops_buffers() {
+    let budget = Budget::new(usize::MAX);
+    let mut queue = Outbound::new(8192, None, Share::new(Arc::clone(&budget), 1));
+    queue.decide(Wire::Framed);
+    let buffer = |queue: &Outbound| match &queue.chunks[0] {
+        Chunk { data: Data::Owned(data), .. } => (data.as_ptr(), data.capacity()),
+        other => panic!("{other:?}"),
+    };
+    batch::run(|| push(&mut queue, b"first"));
+    let (lent, size) = buffer(&queue);
+    assert_eq!(budget.used(), size);
+    batch::run(|| push(&mut queue, b"second"));
+    assert_eq!(buffer(&queue), (lent, size));
+    assert_eq!(write(&mut queue, usize::MAX), framed(&[b"first", b"second"]));
+    assert_eq!(budget.used(), 0);
+    batch::run(|| push(&mut queue, b"again"));
+    assert_eq!(buffer(&queue), (lent, size), "it was taken back");
+    // What has to wait takes no more than it needs.
+    let mut out = write(&mut queue, 3);
+    assert_eq!(buffer(&queue).1, HEADER_LEN + 5);
+    assert_eq!(budget.used(), HEADER_LEN + 5);
+    batch::run(|| push(&mut queue, b"more"));
+    out.extend(write(&mut queue, usize::MAX));
+    assert_eq!(out, framed(&[b"again", b"more"]));
+    // Another thread has none, and the loop frees those that it did not need.
+    push(&mut queue, b"from elsewhere");
+    assert_eq!(buffer(&queue).1, HEADER_LEN + 14);
+    assert_eq!(pool::kept(), 1);
+    trim_pool(false);
+    assert_eq!(pool::kept(), 1, "it was needed since the last time");
+    trim_pool(false);
+    assert_eq!(pool::kept(), 0);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::config::Framing;
 use crate::runtime::batch;
 use crate::session::Session;
 use crate::session::handler::METER_INTERVAL;
+use crate::session::outbound::trim_pool;
 use crate::sys;
 
 /// How often sessions are swept at most and at least.
@@ -56,6 +57,9 @@ impl Registry {
             registry.make_memory(&sessions, now);
             sessions.retain(|session| sweep_due || session.is_frame_late(now));
             batch::run(|| sessions.iter().for_each(|session| session.sweep(now)));
+            if sweep_due {
+                trim_pool(false);
+            }
         });
     }
 

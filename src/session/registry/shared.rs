@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::{Payload, Registry};
 use crate::runtime::Share;
+use crate::session::sending::Outgoing;
 use crate::transport::compression::Algorithm;
 use crate::transport::frame::Header;
 
@@ -24,31 +25,33 @@ impl<'m> SharedMessage<'m> {
     }
 
     /// The message with its header: compressed, unless that makes it no shorter, or plain.
-    pub(in crate::session) fn framed(&mut self, algorithm: Option<Algorithm>) -> Bytes {
+    pub(in crate::session) fn framed(&mut self, algorithm: Option<Algorithm>) -> &Bytes {
         match algorithm {
             Some(algorithm) => self.compressed(algorithm),
             None => self.plain(),
         }
     }
 
-    fn plain(&mut self) -> Bytes {
+    fn plain(&mut self) -> &Bytes {
         let SharedMessage { registry, payload, data, .. } = *self;
         let make = || {
             let header = Header::plain(payload.frame_kind() as u8, data.len() as u32);
             charged(registry, [&header.encode()[..], data].concat())
         };
-        self.plain.get_or_insert_with(make).clone()
+        self.plain.get_or_insert_with(make)
     }
 
-    fn compressed(&mut self, algorithm: Algorithm) -> Bytes {
-        if let Some((_, frame)) = self.compressed.iter().find(|(known, _)| *known == algorithm) {
-            return frame.clone();
-        }
-        let SharedMessage { registry, payload, data, .. } = *self;
-        let frame = registry.compress(algorithm, payload, &[data], data.len(), |frame| frame.map(<[u8]>::to_vec));
-        let frame = frame.map_or_else(|| self.plain(), |frame| charged(registry, frame));
-        self.compressed.push((algorithm, frame.clone()));
-        frame
+    fn compressed(&mut self, algorithm: Algorithm) -> &Bytes {
+        let known = self.compressed.iter().position(|(known, _)| *known == algorithm);
+        let at = known.unwrap_or_else(|| {
+            let SharedMessage { registry, payload, data, .. } = *self;
+            let frame =
+                registry.compress(algorithm, Outgoing::new(payload, &[data]), |frame| frame.map(<[u8]>::to_vec));
+            let frame = frame.map_or_else(|| self.plain().clone(), |frame| charged(registry, frame));
+            self.compressed.push((algorithm, frame));
+            self.compressed.len() - 1
+        });
+        &self.compressed[at].1
     }
 }
 

@@ -1,6 +1,6 @@
 //! A full outgoing queue, and what the session's policy makes of it.
 
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
 use super::{Sending, Writer};
@@ -113,7 +113,7 @@ impl Session {
             sending.waiting += 1;
             // Room in the queue is told of, room in the budget is not.
             let left = if sending.queue.is_out_of_memory() { left.min(LOOK) } else { left };
-            sending = self.room.wait_timeout(sending, left).unwrap_or_else(PoisonError::into_inner).0;
+            sending = self.wait_for_change(sending, left);
             sending.waiting -= 1;
             sending.queue.check_open()?;
             if sending.queue.fits(cost, config.send_queue) {

@@ -14,7 +14,7 @@ const DATA_AT: usize = HEADER_LEN + PREFIX_LEN;
 /// From this length on LZ4 needs its larger table.
 const LARGE: usize = u16::MAX as usize;
 
-/// Buffers that have grown beyond this are given back after their message.
+/// Buffers that have grown beyond this are given back after their message, and so is what zstd works with.
 const KEPT: usize = 2 * 1024 * 1024;
 
 /// How many compressors wait for the next message. As many are in use at a time as threads send compressed.
@@ -117,6 +117,7 @@ impl Compressor {
             self.frame = Vec::new();
             self.joined = Vec::new();
         }
+        self.zstd.take_if(|context| context.sizeof() > KEPT);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The decoder: bytes in whatever pieces the network made of them, cut into frames.
 
-use super::{HEADER_LEN, Header};
+use super::{HEADER_LEN, Header, Kind};
 use crate::error::Result;
 use crate::transport::compression::Algorithms;
 
@@ -86,6 +86,23 @@ impl Decoder {
             None => 0,
         };
         Some(HEADER_LEN.saturating_add(len))
+    }
+
+    /// Takes the next frame off the front of `input` if it lies whole in it, follows a whole one and is a message of
+    /// the usual kind: not compressed, not too long. `None`: [`Decoder::next`] knows what is there.
+    #[inline(always)]
+    pub(crate) fn next_message<'i>(&self, input: &mut &'i [u8]) -> Option<(Kind, &'i [u8])> {
+        if !self.partial.is_empty() {
+            return None;
+        }
+        let (bytes, rest) = input.split_first_chunk()?;
+        let (kind, len) = Header::message(bytes)?;
+        if len > self.limit {
+            return None;
+        }
+        let (payload, rest) = rest.split_at_checked(len as usize)?;
+        *input = rest;
+        Some((kind, payload))
     }
 
     /// Takes the next frame off the front of `input`. `None`: `input` is used up, and what it held of an unfinished

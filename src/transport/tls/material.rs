@@ -44,13 +44,7 @@ impl Source<'_> {
     }
 
     fn unreadable(&self, error: &io::Error) -> Error {
-        let code = match error.kind() {
-            io::ErrorKind::NotFound => Code::NotFound,
-            io::ErrorKind::PermissionDenied => Code::PermissionDenied,
-            io::ErrorKind::InvalidInput => Code::InvalidArgument, // a NUL in its name
-            _ => Code::Io,
-        };
-        Error::os(code, format_args!("{self} cannot be read"), error)
+        Error::os(Code::of_file(error), format_args!("{self} cannot be read"), error)
     }
 
     /// What the file or memory has, which may be a secret: the bytes are zeroed in the end, and nowhere else.

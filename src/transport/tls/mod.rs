@@ -3,6 +3,7 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `endpoints` | what a server or client has: certificates, verification, the sessions that can be resumed |
+//! | `sharing` | what the clients of a pool share that its user starts |
 //! | `material`, `pem` | certificates and keys out of files and memory |
 //! | `connection` | one connection: encrypting and decrypting |
 //! | `handshake` | its handshake |
@@ -21,6 +22,7 @@ mod handshake;
 mod info;
 mod material;
 mod pem;
+mod sharing;
 mod socket;
 mod verification;
 
@@ -28,3 +30,4 @@ pub(crate) use connection::Tls;
 pub(crate) use endpoints::{TlsClient, TlsServer};
 pub(crate) use handshake::{is_client_hello, shake_hands};
 pub use info::{PeerCertificate, TlsInfo};
+pub(crate) use sharing::{SharedTls, client_tls};

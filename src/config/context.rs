@@ -1,0 +1,27 @@
+//! Settings of a context.
+
+/// Settings of a context.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContextConfig {
+    /// The most loops, and so loop threads, that it makes; further servers and clients share them.
+    pub max_loops: usize,
+    /// How many threads run the handlers that are dispatched to the pool, once there are such; 0: as many as the
+    /// machine has processors.
+    pub pool_threads: usize,
+    /// The beginning of its threads' names.
+    pub thread_name_prefix: String,
+    /// What all its sessions may hold together in buffers, in bytes. Beyond it, sends meet a full queue, and sessions
+    /// in the middle of a message stop reading until there is room.
+    pub max_buffered: usize,
+}
+
+impl Default for ContextConfig {
+    fn default() -> Self {
+        ContextConfig {
+            max_loops: 64,
+            pool_threads: 0,
+            thread_name_prefix: "netsys".into(),
+            max_buffered: 256 * 1024 * 1024,
+        }
+    }
+}
