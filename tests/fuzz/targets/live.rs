@@ -67,7 +67,7 @@ impl Servers {
         let [size, which, stream @ ..] = data else { return };
         let (server, client) = &self.servers[usize::from(*which) % self.servers.len()];
         speak(TcpStream::connect(server.local_addr()).unwrap(), *size, stream);
-        if self.peers.fetch_add(1, Ordering::Relaxed) % BATCH == 0 {
+        if self.peers.fetch_add(1, Ordering::Relaxed).is_multiple_of(BATCH) {
             wait_until("no session is left", || server.connection_count() == 0);
             serve(client.clone());
             wait_until("nor that of a good client", || server.connection_count() == 0);
