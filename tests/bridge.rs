@@ -291,7 +291,7 @@ fn what_is_reported_is_told_in_moderation_and_counted_whole() {
     let told: Vec<_> = told.try_iter().collect();
     assert!((11..REPORTS as usize).contains(&told.len()), "{} were told", told.len());
     assert_eq!(told.last(), Some(&Told::Error(Code::HandlerFailed)), "which is always told");
-    assert_eq!(bridge.metrics().receive_errors, REPORTS);
+    assert_eq!(bridge.metrics().counts[ReceiveErrors], REPORTS);
 }
 
 #[test]
