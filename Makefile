@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 configure = cmake -S . -B target/cmake -DCMAKE_BUILD_TYPE=Release -DNETWORK_CARGO_TARGET_DIR="$(CURDIR)/target"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench install sanitize tsan deny format lint
+.PHONY: help demo test soak fuzz bench install sanitize tsan deny format lint
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,10 @@ test: ## set up the machine and run everything that must hold
 
 soak: ## run the long forms of the tests, with thousands of connections (SOAK_MINUTES, 60, is all it may take)
 	.ci/soak
+
+fuzz: ## give random bytes to all that takes bytes, under libFuzzer (FUZZ_SECONDS, 60, for each of ten targets)
+	@.ci/setup test
+	tests/fuzz/run.sh
 
 bench: ## measure the library beside other programs and judge the goals: target/bench/report.html (QUICK=1: two minutes)
 	@.ci/setup bench

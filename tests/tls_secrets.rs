@@ -42,7 +42,11 @@ fn has_piece(bytes: &[u8]) -> bool {
     let is_at = |piece: &[u8; PIECE], at: usize| {
         bytes[at..].iter().zip(piece).take_while(|(byte, masked)| **byte ^ MASK == **masked).count() == PIECE
     };
-    pieces.iter().any(|piece| (0..bytes.len().saturating_sub(PIECE - 1)).any(|at| is_at(piece, at)))
+    // Few places begin as a piece does.
+    let mut begins = [false; 256];
+    pieces.iter().for_each(|piece| begins[usize::from(piece[0] ^ MASK)] = true);
+    let places = 0..bytes.len().saturating_sub(PIECE - 1);
+    places.filter(|at| begins[usize::from(bytes[*at])]).any(|at| pieces.iter().any(|piece| is_at(piece, at)))
 }
 
 // SAFETY: hands everything to the system's allocator, after a look at it.

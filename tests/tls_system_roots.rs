@@ -3,7 +3,6 @@
 mod support;
 
 use std::env;
-use std::sync::Arc;
 
 use network_system::config::{ClientConfig, Framing, Pem};
 use network_system::core::Client;
@@ -26,21 +25,13 @@ fn a_client_that_names_no_issuer_trusts_those_of_the_system() {
         // SAFETY: no other thread of this program looks at its environment.
         unsafe { env::set_var("SSL_CERT_FILE", file) };
         let (handler, _events) = Recorder::new();
-        Client::start(&home.0, config(server.local_addr().port()), handler)
-    };
-    // What a client has is gone once it has ended.
-    let end = |client: Arc<Client>| {
-        client.stop(None);
-        client.wait(Some(PATIENCE)).unwrap();
-        let left = Arc::downgrade(&client);
-        drop(client);
-        support::wait_until("the client is gone", || left.strong_count() == 0);
+        // In a context of its own: what a client has, and each of its connections, is gone once that has ended.
+        let home = Home::new();
+        Client::start(&home.0, config(server.local_addr().port()), handler).map(|client| (client, home))
     };
     let outcome = |file: &str| {
-        let client = start(file)?;
-        let outcome = client.wait_connected(Some(PATIENCE));
-        end(client);
-        outcome
+        let (client, _home) = start(file)?;
+        client.wait_connected(Some(PATIENCE))
     };
     // SAFETY: as above.
     unsafe { env::remove_var("SSL_CERT_DIR") };
@@ -53,12 +44,11 @@ fn a_client_that_names_no_issuer_trusts_those_of_the_system() {
     // They are read once for all clients that live at a time.
     let first = start(&folder.write("ours.pem", &ca.pem())).unwrap();
     let second = start(folder.path().join("none.pem").to_str().unwrap()).unwrap();
-    second.wait_connected(Some(PATIENCE)).unwrap();
-    end(first);
+    second.0.wait_connected(Some(PATIENCE)).unwrap();
+    drop(first);
     let third = start(folder.path().join("none.pem").to_str().unwrap()).unwrap();
-    third.wait_connected(Some(PATIENCE)).unwrap();
-    end(second);
-    end(third);
-    let error = start(folder.path().join("none.pem").to_str().unwrap()).unwrap_err();
+    third.0.wait_connected(Some(PATIENCE)).unwrap();
+    drop((second, third));
+    let error = start(folder.path().join("none.pem").to_str().unwrap()).err().unwrap();
     assert_eq!(error.code, Code::NotFound);
 }

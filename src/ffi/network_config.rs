@@ -261,6 +261,10 @@ mod tests {
     use crate::ffi::config_structs::netsys_config_server;
     use crate::ffi::server_config::netsys_server_config;
     use crate::ffi::status::NETSYS_OK;
+    use crate::ffi::tls_config::{
+        NETSYS_CLIENT_CERTIFICATE_NONE, NETSYS_CLIENT_CERTIFICATE_OPTIONAL, NETSYS_CLIENT_CERTIFICATE_REQUIRED,
+        NETSYS_TLS_1_2, NETSYS_TLS_1_3,
+    };
 
     fn create(preset: u32) -> netsys_config {
         let mut config = netsys_config { id: 0 };
@@ -350,6 +354,36 @@ mod tests {
             assert_eq!(set("server.dispatch", word), NETSYS_OK);
             assert_eq!((number("server.dispatch"), server(config).dispatch), (constant, constant));
         }
+        for (word, constant) in [
+            ("auto", NETSYS_COMPRESSION_AUTO),
+            ("lz4", NETSYS_COMPRESSION_LZ4),
+            ("zstd", NETSYS_COMPRESSION_ZSTD),
+            ("off", NETSYS_COMPRESSION_OFF),
+        ] {
+            assert_eq!(set("server.compression", word), NETSYS_OK);
+            assert_eq!((number("server.compression"), server(config).compression), (constant, constant));
+        }
+        let tls = "[server.tls]\nenabled = true\ncertificate_file = 'a'\nkey_file = 'b'\nclient_ca_file = 'c'\n\
+                   client_certificate = 'required'\n";
+        assert_eq!(load(config, tls), NETSYS_OK);
+        let lent = || {
+            // SAFETY: the configuration lives, and so does what it lends.
+            let tls = unsafe { &*server(config).tls };
+            (tls.min_version, tls.client_certificate)
+        };
+        for (word, constant) in [("1.3", NETSYS_TLS_1_3), ("1.2", NETSYS_TLS_1_2)] {
+            assert_eq!(set("server.tls.min_version", word), NETSYS_OK);
+            assert_eq!((number("server.tls.min_version"), lent().0), (constant, constant));
+        }
+        let key = "server.tls.client_certificate";
+        for (word, constant) in
+            [("optional", NETSYS_CLIENT_CERTIFICATE_OPTIONAL), ("required", NETSYS_CLIENT_CERTIFICATE_REQUIRED)]
+        {
+            assert_eq!(set(key, word), NETSYS_OK);
+            assert_eq!((number(key), lent().1), (constant, constant));
+        }
+        assert_eq!(load(config, "[server.tls]\nclient_ca_file = ''\nclient_certificate = 'none'\n"), NETSYS_OK);
+        assert_eq!((number(key), lent().1), (NETSYS_CLIENT_CERTIFICATE_NONE, NETSYS_CLIENT_CERTIFICATE_NONE));
         assert_eq!(set("server.heartbeat_interval", "off"), NETSYS_OK);
         assert_eq!(number("server.heartbeat_interval"), NETSYS_INFINITE);
         assert_eq!(server(config).heartbeat_ms, NETSYS_INFINITE);

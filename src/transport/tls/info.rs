@@ -34,6 +34,11 @@ pub struct PeerCertificate {
 }
 
 impl PeerCertificate {
+    /// What can be told of that certificate, given as DER.
+    pub fn from_der(der: &[u8]) -> PeerCertificate {
+        PeerCertificate { der: der.into() }
+    }
+
     /// The certificate, as DER.
     pub fn der(&self) -> &[u8] {
         &self.der
@@ -73,7 +78,7 @@ impl TlsInfo {
             Connection::Client(_) => None,
         };
         let peer = connection.peer_certificates().and_then(<[_]>::first);
-        let peer = peer.map(|certificate| PeerCertificate { der: (**certificate).into() });
+        let peer = peer.map(|certificate| PeerCertificate::from_der(certificate));
         TlsInfo {
             version: match connection.protocol_version() {
                 Some(ProtocolVersion::TLSv1_3) => TlsVersion::V1_3,
