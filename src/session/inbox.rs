@@ -155,6 +155,7 @@ impl Inbox {
 
     /// Has the handler get a message, unless the session is closed before its turn. It may not come before
     /// [`Inbox::end_burst`].
+    #[inline(never)] // What is handled on the loop has no need of it.
     pub(super) fn post_message(&self, kind: Payload, data: &[u8]) {
         let mut burst = lock(&self.burst);
         burst.bytes += EVENT + data.len();
@@ -225,6 +226,7 @@ impl Inbox {
     }
 
     /// Whether so much waits that no more is to be read. If so, the driver is woken when there is less.
+    #[inline(never)]
     pub(super) fn is_full(&self, session: &Arc<Session>) -> bool {
         {
             let burst = lock(&self.burst);

@@ -227,26 +227,26 @@ impl Session {
         parts: &[&[u8]],
         deadline: &mut Option<Instant>,
     ) -> Result<()> {
-        let message = Outgoing::new(payload, parts);
-        if self.registry.compresses(message.len)
-            && let Some(sent) = self.send_compressed(message, deadline)
+        let len = parts.iter().map(|part| part.len()).sum();
+        // What is handed on is put together there only: the short way has it in registers.
+        if self.registry.compresses(len)
+            && let Some(sent) = self.send_compressed(Outgoing { payload, parts, len }, deadline)
         {
             return sent;
         }
-        match self.send_granted(message) {
+        match self.send_granted(payload, parts, len) {
             None => Ok(()),
-            Some(sending) => self.send_plain(sending, message, deadline),
+            Some(sending) => self.send_plain(sending, Outgoing { payload, parts, len }, deadline),
         }
     }
 
     /// Sends a message the short way if that was granted; else takes the queue.
     #[inline(always)]
-    fn send_granted(&self, message: Outgoing<'_>) -> Option<MutexGuard<'_, Sending>> {
+    fn send_granted(&self, payload: Payload, parts: &[&[u8]], len: usize) -> Option<MutexGuard<'_, Sending>> {
         let mut sending = lock(&self.sending);
-        let usual = message.len > 0 && self.takes(message.len);
-        if usual && sending.queue.push_granted(batch::current(), message.payload, message.parts, message.len) {
+        if len > 0 && self.takes(len) && sending.queue.push_granted(batch::current(), payload, parts, len) {
             drop(sending);
-            self.log_sent(message);
+            self.log_sent(payload, len);
             return None;
         }
         sending.queue.revoke();
@@ -278,7 +278,7 @@ impl Session {
         Some(match sent {
             Some(frame) => self.enqueue_encoded(message, &frame, deadline),
             None => {
-                self.log_sent(message);
+                self.log_sent(message.payload, message.len);
                 Ok(())
             }
         })
@@ -363,15 +363,15 @@ impl Session {
         }
         push(&mut sending.queue);
         self.transmit(sending);
-        self.log_sent(message);
+        self.log_sent(message.payload, message.len);
         Ok(())
     }
 
     /// Logs that a message was accepted, if that is wanted. Not under the lock.
     #[inline(always)]
-    fn log_sent(&self, message: Outgoing<'_>) {
+    fn log_sent(&self, payload: Payload, len: usize) {
         if self.registry.config.log_messages {
-            self.registry.log_message("sent", self, message.payload, message.len);
+            self.registry.log_message("sent", self, payload, len);
         }
     }
 
@@ -395,12 +395,10 @@ impl Session {
     /// queue written.
     pub(super) fn send_shared(self: &Arc<Self>, message: &mut SharedMessage<'_>) -> Result<bool> {
         let (payload, data) = (message.payload, message.data);
-        let parts = [data];
-        let outgoing = Outgoing::new(payload, &parts);
         // Who takes it compressed speaks the framed protocol.
         let algorithm = self.compress_by().filter(|_| self.registry.compresses(data.len()));
         let mut sending = match algorithm {
-            None => match self.send_granted(outgoing) {
+            None => match self.send_granted(payload, &[data], data.len()) {
                 None => return Ok(false),
                 Some(sending) => sending,
             },
@@ -436,7 +434,7 @@ impl Session {
             drop(sending);
             next == Next::Wake
         };
-        self.log_sent(outgoing);
+        self.log_sent(payload, data.len());
         Ok(wake)
     }
 
