@@ -63,8 +63,9 @@ pub(super) fn take_back(chunk: Chunk) {
 
 /// Puts a buffer into the pool, if this is a loop and the pool has room.
 fn give(data: Vec<u8>, mut ends: Vec<u32>) {
-    POOL.with_borrow_mut(|pool| {
-        if let Some(pool) = pool
+    // A program's thread may send while it ends, when it has no pool any more.
+    let _ = POOL.try_with(|pool| {
+        if let Some(pool) = &mut *pool.borrow_mut()
             && pool.buffers.len() < MOST
         {
             ends.clear();
@@ -75,7 +76,8 @@ fn give(data: Vec<u8>, mut ends: Vec<u32>) {
 
 /// Frees what was not needed since the last time, on a loop; `all`: also the rest, since no session is left.
 pub(crate) fn trim(all: bool) {
-    POOL.with_borrow_mut(|lent| {
+    let _ = POOL.try_with(|lent| {
+        let lent = &mut *lent.borrow_mut();
         if let Some(pool) = lent {
             pool.buffers.drain(..pool.fewest);
             pool.fewest = pool.buffers.len();
@@ -89,4 +91,36 @@ pub(crate) fn trim(all: bool) {
 #[cfg(test)]
 pub(super) fn kept() -> usize {
     POOL.with_borrow(|pool| pool.as_ref().map_or(0, |pool| pool.buffers.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Sender, channel};
+
+    use super::*;
+
+    /// Writes what a loop has queued when its thread ends.
+    struct AtTheEnd(Sender<()>);
+    impl Drop for AtTheEnd {
+        fn drop(&mut self) {
+            give(vec![0; SIZE], Vec::new());
+            trim(true);
+            self.0.send(()).expect("the test waits");
+        }
+    }
+
+    thread_local! {
+        static END: RefCell<Option<AtTheEnd>> = const { RefCell::new(None) };
+    }
+
+    #[test]
+    fn a_thread_that_ends_may_still_write() {
+        let (ended, end) = channel();
+        std::thread::spawn(move || {
+            // The first to be used is the last to go: there is no pool any more then.
+            END.set(Some(AtTheEnd(ended)));
+            give(vec![0; SIZE], Vec::new());
+        });
+        end.recv().expect("no panic");
+    }
 }

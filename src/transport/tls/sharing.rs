@@ -25,7 +25,8 @@ struct Made {
 impl SharedTls {
     /// Runs `work`. Clients that it starts on this thread share their encryption, also with those of other calls.
     pub(crate) fn within<R>(self: &Arc<Self>, work: impl FnOnce() -> R) -> R {
-        let _leave = Leave(SHARED.replace(Some(Arc::clone(self))));
+        // Where there is nothing to store it in any more, since the thread ends, nothing is shared.
+        let _leave = SHARED.try_with(|shared| Leave(shared.replace(Some(Arc::clone(self)))));
         work()
     }
 
@@ -53,7 +54,7 @@ impl Made {
 
 /// The encryption of a client that is about to start; `None`: it does not encrypt. `host`: what it connects to.
 pub(crate) fn client_tls(settings: &ClientTls, host: &str) -> Result<Option<TlsClient>> {
-    match SHARED.with_borrow(Clone::clone) {
+    match SHARED.try_with(|shared| shared.borrow().clone()).ok().flatten() {
         Some(shared) if settings.enabled => shared.get(settings, host),
         _ => TlsClient::new(settings, host),
     }
@@ -64,6 +65,7 @@ struct Leave(Option<Arc<SharedTls>>);
 
 impl Drop for Leave {
     fn drop(&mut self) {
-        SHARED.set(self.0.take());
+        let before = self.0.take();
+        let _ = SHARED.try_with(|shared| shared.replace(before));
     }
 }
