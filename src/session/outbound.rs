@@ -328,8 +328,7 @@ impl Outbound {
         }
         self.accepted += 1;
         self.queued += len;
-        let data = frame.slice(start..);
-        self.chunks.push_back(Chunk { data: Data::Shared(data), len, written: 0, ends: Ends::One, counted: 0 });
+        self.chunks.push_back(Chunk::single(Data::Shared(frame.slice(start..)), Ends::One));
     }
 
     /// Queues bytes of the protocol itself.
@@ -337,8 +336,7 @@ impl Outbound {
         self.control += 1;
         self.share.grow(data.capacity());
         self.queued += data.len();
-        let len = data.len();
-        self.chunks.push_back(Chunk { data: Data::Owned(data), len, written: 0, ends: Ends::Control, counted: 0 });
+        self.chunks.push_back(Chunk::single(Data::Owned(data), Ends::Control));
     }
 
     /// Whether so many frames of the protocol wait that the peer cannot be reading: it gets no further answers.
@@ -407,11 +405,14 @@ impl Outbound {
     /// The next chunk to write. `None`: the queue is empty, and the writer is no writer any more.
     pub(crate) fn next_chunk(&mut self) -> Option<Chunk> {
         debug_assert!(self.writing);
-        let chunk = self.chunks.pop_front();
-        if chunk.is_none() {
-            self.writing = false;
+        while let Some(chunk) = self.chunks.pop_front() {
+            let chunk = if matches!(chunk.data, Data::Packed(_)) { self.unpack(&chunk) } else { Some(chunk) };
+            if chunk.is_some() {
+                return chunk;
+            }
         }
-        chunk
+        self.writing = false;
+        None
     }
 
     /// Takes back a chunk of which `len` bytes more were written; true if that was all, and the writer is to go on.

@@ -246,8 +246,6 @@ impl Driver {
         let registry = Arc::clone(&session.registry);
         self.timer = None;
         session.ticket.give_up();
-        // It would keep the runtime's poller open for as long as the session is kept.
-        lock(&session.control).waker = None;
         self.incoming.discard_kept();
         // A stop is the end: then there is no other connection for what was not sent.
         let goes_on = registry.keeps_unsent() && !registry.is_stopping();
@@ -283,6 +281,14 @@ impl Driver {
             };
             (report, unsent)
         };
+        let errors = {
+            let mut control = lock(&session.control);
+            // It would keep the runtime's poller open for as long as the session is kept.
+            control.waker = None;
+            std::mem::take(&mut control.asked.errors)
+        };
+        // Sends that waited in vain until just now. Those that still wait find the queue closed.
+        errors.into_iter().for_each(|error| registry.tell_error(Some(&session), error));
         tracing::debug!("{} has ended: {report:?}", session.id());
         session.resume_handling();
         session.room.notify_all();

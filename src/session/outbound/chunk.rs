@@ -36,6 +36,8 @@ impl Ends {
 pub(super) enum Data {
     /// The chunk's own, with room for more messages behind those that it has.
     Owned(Vec<u8>),
+    /// One message's frame, compressed in a way that the peer does not take: it is unpacked when it is written.
+    Packed(Vec<u8>),
     /// A broadcast's frame, the same for all sessions.
     Shared(Bytes),
 }
@@ -53,10 +55,17 @@ pub(crate) struct Chunk {
 }
 
 impl Chunk {
+    /// One message, or one frame of the protocol itself.
+    pub(super) fn single(data: Data, ends: Ends) -> Chunk {
+        let mut chunk = Chunk { data, len: 0, written: 0, ends, counted: 0 };
+        chunk.len = chunk.bytes().len();
+        chunk
+    }
+
     /// How much memory it takes. What a broadcast's sessions share is nobody's.
     pub(super) fn size(&self) -> usize {
         match &self.data {
-            Data::Owned(bytes) => bytes.capacity(),
+            Data::Owned(bytes) | Data::Packed(bytes) => bytes.capacity(),
             Data::Shared(_) => 0,
         }
     }
@@ -81,7 +90,7 @@ impl Chunk {
 
     fn bytes(&self) -> &[u8] {
         match &self.data {
-            Data::Owned(bytes) => bytes,
+            Data::Owned(bytes) | Data::Packed(bytes) => bytes,
             Data::Shared(bytes) => bytes,
         }
     }
