@@ -115,7 +115,7 @@ pub(crate) struct Outbound {
     /// The session has ended, and the queue with it.
     ended: bool,
     /// The write that failed.
-    failed: Option<Error>,
+    failed: Option<Box<Error>>,
     /// Sends in a row that wrote by themselves.
     inline_writes: u8,
     /// Messages in a row that the driver wrote one at a time.
@@ -134,7 +134,7 @@ pub(crate) struct Outbound {
     /// Tell the user when no more than this is queued.
     writable_at: Option<usize>,
     /// Messages of which nothing was written, and that will not be written here; `None`: they are dropped.
-    unsent: Option<Unsent>,
+    unsent: Option<Box<Unsent>>,
     /// Room that is kept for messages of an earlier connection.
     promised: Room,
     /// What its buffers have of the context's budget.
@@ -532,11 +532,11 @@ impl Outbound {
 
     /// Has nobody begin to write any more.
     pub(crate) fn break_off(&mut self, error: Error) {
-        self.failed.get_or_insert(error);
+        self.failed.get_or_insert_with(|| Box::new(error));
     }
 
     pub(crate) fn failure(&self) -> Option<&Error> {
-        self.failed.as_ref()
+        self.failed.as_deref()
     }
 
     /// The peer answers: it is a dialogue, where a write at once is better than gathering.

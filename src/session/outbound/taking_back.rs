@@ -47,7 +47,7 @@ impl Outbound {
         }
         self.drop_unsent();
         self.put_by_writable();
-        self.unsent.take().unwrap_or_default()
+        self.unsent.take().map(|unsent| *unsent).unwrap_or_default()
     }
 
     /// The user will not be told here any more that there is room, but may be on another connection.
@@ -125,7 +125,8 @@ impl Outbound {
         let mut first = VecDeque::new();
         self.messages_of(chunk, |message| first.push_back(message));
         first.append(&mut unsent.messages);
-        self.unsent = Some(Unsent { messages: first, ..unsent });
+        unsent.messages = first;
+        self.unsent = Some(unsent);
     }
 
     /// The messages of a chunk of which nothing was written, without their headers.
