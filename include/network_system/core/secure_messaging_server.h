@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "network_system/core/messaging_server.h"
+#include "network_system/detail/final_session.h"
 #include "network_system/detail/legacy_tls.h"
 #include "network_system/detail/namespace.h"
 #include "network_system/detail/server_access.h"
@@ -58,7 +59,7 @@ private:
 
     void make_secure_sessions() {
         detail::server_access::make_sessions(*this, [](std::shared_ptr<detail::session_core> core) {
-            return std::make_shared<session::secure_session>(std::move(core));
+            return std::make_shared<detail::final_session<session::secure_session>>(std::move(core));
         });
     }
 

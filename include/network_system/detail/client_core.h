@@ -80,14 +80,9 @@ public:
     /// On the connection if it is open; else the client knows where the message goes, or that it goes nowhere.
     VoidResult send(std::uint32_t kind, const void* data, std::size_t size) const {
         const netsys_session open{connection_.load(std::memory_order_acquire)};
-        if (open.id != 0) {
-            const netsys_status status = netsys_session_send(open, kind, data, size);
-            if (status != NETSYS_ERR_CONNECTION_CLOSED && !is_unknown(status)) {
-                return to_result(status);
-            }
-        }
-        const netsys_status status = netsys_client_send(life.current(), kind, data, size);
-        return is_unknown(status) ? failure(NETSYS_ERR_CONNECTION_CLOSED) : to_result(status);
+        const netsys_status status =
+            open.id != 0 ? netsys_session_send(open, kind, data, size) : NETSYS_ERR_CONNECTION_CLOSED;
+        return status == NETSYS_OK ? ok() : not_sent(status, kind, data, size);
     }
 
     VoidResult wait_connected(std::uint32_t timeout_ms) {
@@ -108,6 +103,16 @@ public:
     std::atomic<bool> announces_stop{false};
 
 private:
+    /// What becomes of a message that the connection did not take.
+    [[gnu::cold, gnu::noinline]] VoidResult not_sent(netsys_status why, std::uint32_t kind, const void* data,
+                                                     std::size_t size) const {
+        if (why != NETSYS_ERR_CONNECTION_CLOSED && !is_unknown(why)) {
+            return last_failure(why);
+        }
+        const netsys_status status = netsys_client_send(life.current(), kind, data, size);
+        return is_unknown(status) ? failure(NETSYS_ERR_CONNECTION_CLOSED) : to_result(status);
+    }
+
     /// The handle of what has ended, or was never started.
     static bool is_unknown(netsys_status status) noexcept {
         return status == NETSYS_ERR_SESSION_NOT_FOUND || status == NETSYS_ERR_INVALID_HANDLE;

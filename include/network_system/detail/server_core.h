@@ -13,6 +13,7 @@
 #include "network_system/detail/bridge_core.h"
 #include "network_system/detail/config_mapping.h"
 #include "network_system/detail/executor_hook.h"
+#include "network_system/detail/final_session.h"
 #include "network_system/detail/handlers.h"
 #include "network_system/detail/lifecycle.h"
 #include "network_system/detail/monitor.h"
@@ -114,7 +115,7 @@ public:
     std::shared_ptr<bridge_core> bridge;  ///< set before the first start, or never
     /// Makes the objects that handlers get: of this class, or of one derived from it.
     std::function<session_ptr(std::shared_ptr<session_core>)> make_session = [](std::shared_ptr<session_core> core) {
-        return std::make_shared<session::messaging_session>(std::move(core));
+        return std::make_shared<final_session<session::messaging_session>>(std::move(core));
     };
     lifecycle<server_functions> life;
     handler_table<server_handlers> handlers;

@@ -64,12 +64,9 @@ public:
         return to_result(send_status(kind, data, size));
     }
 
-    /// A session that is gone is a closed one to whoever sends.
     netsys_status send_status(std::uint32_t kind, const void* data, std::size_t size) const noexcept {
         const netsys_status status = netsys_session_send(id(), kind, data, size);
-        return status == NETSYS_ERR_SESSION_NOT_FOUND || status == NETSYS_ERR_INVALID_HANDLE
-                   ? NETSYS_ERR_CONNECTION_CLOSED
-                   : status;
+        return status == NETSYS_OK ? status : closed_if_gone(status);
     }
 
     void close(netsys_status code, std::string_view reason) noexcept {
@@ -81,6 +78,14 @@ public:
     const std::string server_id;
     handler_table<session_handlers> handlers;
     std::atomic<bool> stopped{false};
+
+private:
+    /// A session that is gone is a closed one to whoever sends.
+    [[gnu::cold, gnu::noinline]] static netsys_status closed_if_gone(netsys_status status) noexcept {
+        return status == NETSYS_ERR_SESSION_NOT_FOUND || status == NETSYS_ERR_INVALID_HANDLE
+                   ? NETSYS_ERR_CONNECTION_CLOSED
+                   : status;
+    }
 };
 
 inline netsys_stats read_stats(netsys_session session) noexcept {

@@ -21,7 +21,7 @@ namespace NETWORK_SYSTEM_NAMESPACE::detail {
 ///
 /// Callers want to know what became of a send, so messaging_session hides these behind functions of the same names
 /// that return a result. Those come here through `send_through`, which takes the outcome from the implementation
-/// below; an override that never reaches it counts as a success.
+/// below; an override that never reaches it counts as a success. Where no override can be, they need none of this.
 class session_sends {
 public:
     virtual ~session_sends() = default;
@@ -43,9 +43,15 @@ protected:
 
     explicit session_sends(std::shared_ptr<session_core> core) noexcept : core_(std::move(core)) {}
 
-    /// Calls `overridable`, or `implementation` when an override asks for what it overrides.
+    /// For the constructor of a class that nothing derives from and that overrides no send.
+    void never_overridden() noexcept { overridable_ = false; }
+    bool is_overridable() const noexcept { return overridable_; }
+
+    /// Calls `overridable`, or `implementation` when an override asks for what it overrides. Not inlined, for the sake
+    /// of sends that have no override.
     template <typename Overridable, typename Implementation>
-    VoidResult send_through(operation which, Overridable&& overridable, Implementation&& implementation) {
+    [[gnu::noinline]] VoidResult send_through(operation which, Overridable&& overridable,
+                                              Implementation&& implementation) {
         if (current_ != nullptr && current_->session == this && current_->which == which) {
             implementation();
             return to_result(current_->status);
@@ -84,6 +90,8 @@ private:
             current_->status = status;
         }
     }
+
+    bool overridable_ = true;
 
     static inline thread_local pending_call* current_ = nullptr;
 };

@@ -15,12 +15,8 @@
 
 namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
-/// Turns the status of a call into a result, with what the library remembers of this thread's last failure. To be
-/// called right after the call that it is about.
-inline VoidResult to_result(netsys_status status) {
-    if (status == NETSYS_OK) {
-        return ok();
-    }
+/// The failure of a call, with what the library remembers of this thread's last one.
+[[gnu::cold, gnu::noinline]] inline VoidResult last_failure(netsys_status status) {
     netsys_error_info info{};
     info.struct_size = sizeof(info);
     if (netsys_last_error(&info) != NETSYS_OK || info.status != status) {
@@ -28,6 +24,11 @@ inline VoidResult to_result(netsys_status status) {
     }
     const std::string system = info.os_code != 0 ? std::system_category().message(info.os_code) : std::string();
     return error_void(status, info.message, "network_system", system);
+}
+
+/// Turns the status of a call into a result. To be called right after the call that it is about.
+inline VoidResult to_result(netsys_status status) {
+    return status == NETSYS_OK ? ok() : last_failure(status);
 }
 
 /// The same for a call that gives a value.

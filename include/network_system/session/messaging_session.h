@@ -71,6 +71,9 @@ public:
     template <typename Text = std::string>
     VoidResult send_message(const Text& message) {
         const std::string& text = message;
+        if (!is_overridable()) {
+            return core_->send(NETSYS_MESSAGE_TEXT, text.data(), text.size());
+        }
         return send_through(
             operation::message, [&] { static_cast<session_sends&>(*this).send_message(text); },
             [&] { session_sends::send_message(text); });
@@ -80,6 +83,9 @@ public:
     template <typename Bytes = std::vector<std::uint8_t>>
     VoidResult send_raw_data(const Bytes& data) {
         const std::vector<std::uint8_t>& bytes = data;
+        if (!is_overridable()) {
+            return core_->send(NETSYS_MESSAGE_BINARY, bytes.data(), bytes.size());
+        }
         return send_through(
             operation::raw_data, [&] { static_cast<session_sends&>(*this).send_raw_data(bytes); },
             [&] { session_sends::send_raw_data(bytes); });
@@ -89,9 +95,13 @@ public:
     template <typename Size = std::size_t>
     VoidResult send_binary_message(const void* data, Size size) {
         const auto length = static_cast<std::size_t>(size);
+        if (!is_overridable()) {
+            return core_->send(NETSYS_MESSAGE_BINARY, data, length);
+        }
         return send_through(
-            operation::binary_message, [&] { static_cast<session_sends&>(*this).send_binary_message(data, length); },
-            [&] { session_sends::send_binary_message(data, length); });
+            operation::binary_message,
+            [this, data, length] { static_cast<session_sends&>(*this).send_binary_message(data, length); },
+            [this, data, length] { session_sends::send_binary_message(data, length); });
     }
 
     /// Bytes of the stream; on a framed session one binary message. None is an error (-1), except on a stopped
