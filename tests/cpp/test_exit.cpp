@@ -39,22 +39,23 @@ std::string received(const std::string& sent) {
     netsys_message message{};
     message.data = reinterpret_cast<const std::uint8_t*>(sent.data());
     message.len = sent.size();
-    const detail::message_buffers::loan buffers;
-    return buffers->text(message);
+    std::string text;
+    detail::as_text(message, [&](const std::string& received) { text = received; });
+    return text;
 }
 
-/// Receives once more at the end of its thread, when the thread's buffers are gone.
+/// Receives once more at the end of its thread, when the thread's memory for messages is gone.
 struct late_receiver {
     ~late_receiver() { *result = received("late"); }
 
     std::string* result = nullptr;
 };
 
-TEST(Exit, AMessageMayComeWhenTheBuffersOfItsThreadAreGone) {
+TEST(Exit, AMessageMayComeWhenTheMemoryOfItsThreadIsGone) {
     std::string late;
     std::string early;
     std::thread([&] {
-        static thread_local late_receiver receiver;  // made before the buffers, so it goes after them
+        static thread_local late_receiver receiver;  // made before that memory, so it goes after it
         receiver.result = &late;
         early = received("early");
     }).join();

@@ -445,6 +445,36 @@ TEST(Handlers, MayBeReplacedByAnyThreadWhileTheyRun) {
     EXPECT_EQ(500, served);
 }
 
+TEST(Handlers, WhatOneChangesHoldsForTheOtherFamilyAndTheSameMessage) {
+    journal heard;
+    messaging_server server("server");
+    messaging_client client("client");
+    server.set_message_handler([&](session_ptr session, const std::string& message) {
+        heard.add("server " + message);
+        session->set_message_handler([&](const std::string& again) { heard.add("session " + again); });
+        session->set_receive_callback([&heard, own = session.get()](const auto&) {
+            heard.add("bytes");
+            own->send_message("back");
+        });
+    });
+    client.set_receive_callback([&](const auto&) { heard.add("bytes that nobody wants any more"); });
+    client.set_message_handler([&](const std::string& message) {
+        heard.add("client " + message);
+        client.set_message_handler([&](const std::string& again) { heard.add("client, replaced " + again); });
+        client.set_receive_callback(nullptr);
+        client.send_message("again");
+    });
+    ASSERT_TRUE(server.start_server("127.0.0.1", 0));
+    ASSERT_TRUE(client.start_client("127.0.0.1", server.port()));
+    ASSERT_TRUE(client.wait_until_connected(patience));
+    client.send_message("first");
+    ASSERT_TRUE(heard.wait_for(6));
+    client.stop_client();
+    EXPECT_EQ((std::vector<std::string>{"server first", "bytes", "client back", "session again", "bytes",
+                                        "client, replaced back"}),
+              heard.all());
+}
+
 TEST(Handlers, WhatTheyHoldIsFreedWithTheirObject) {
     auto held = std::make_shared<int>(0);
     {

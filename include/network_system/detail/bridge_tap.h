@@ -21,11 +21,8 @@ public:
     }
 
     void offer(const netsys_message& message) {
-        if (!target_ || message.kind == NETSYS_MESSAGE_STREAM) {
-            return;
-        }
-        if (const auto& handler = target_->handlers.current().message) {
-            target_->events.call([&] { (*handler)(message); });
+        if (target_ && message.kind != NETSYS_MESSAGE_STREAM) {
+            target_->offer(message);
         }
     }
 
@@ -40,6 +37,13 @@ private:
     struct target {
         explicit target(const bridge_core& core)
             : bridge(core.handle()), events(core.events()), handlers(events.handlers) {}
+
+        // Not inlined, for the sake of those without a bridge.
+        [[gnu::noinline]] void offer(const netsys_message& message) {
+            if (const auto& handler = handlers.current().message) {
+                events.call([&] { (*handler)(message); });
+            }
+        }
 
         netsys_bridge bridge;
         bridge_events& events;

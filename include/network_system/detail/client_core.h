@@ -16,7 +16,7 @@
 #include "network_system/detail/guard.h"
 #include "network_system/detail/handlers.h"
 #include "network_system/detail/lifecycle.h"
-#include "network_system/detail/message_buffers.h"
+#include "network_system/detail/message_memory.h"
 #include "network_system/detail/namespace.h"
 #include "network_system/detail/session_core.h"
 #include "network_system/detail/session_events.h"
@@ -157,7 +157,7 @@ public:
         return started;
     }
 
-    client_run(std::shared_ptr<client_core> core, bool reconnects) noexcept
+    client_run(std::shared_ptr<client_core> core, bool reconnects)
         : core_(std::move(core)), handlers_(core_->handlers), tap_(core_->bridge.get()), reconnects_(reconnects) {}
 
 private:
@@ -228,17 +228,25 @@ private:
     }
 
     void receive(netsys_session session, const netsys_message& message) noexcept {
-        closing(session, [&] {
-            const message_buffers::loan buffers;
-            if (const auto& handler = handlers_.current().message) {
-                (*handler)(buffers->text(message));
-            }
-            if (const auto& handler = handlers_.current().receive) {
-                (*handler)(buffers->bytes(message));
-            }
-            observe([&](auto& observer) { observer.on_receive({message.data, message.len}); });
-            tap_.offer(message);
-        });
+        closing(session, [&] { deliver(message); });
+    }
+
+    void deliver(const netsys_message& message) {
+        if (const auto& handler = handlers_.current().message) {
+            as_text(message, *handler);
+        }
+        if (handlers_.current().expects_bytes()) {
+            deliver_bytes(message);
+        }
+        tap_.offer(message);
+    }
+
+    // Not inlined, for the sake of programs that speak messages.
+    [[gnu::noinline]] void deliver_bytes(const netsys_message& message) {
+        if (const auto& handler = handlers_.current().receive) {
+            as_bytes(message, *handler);
+        }
+        observe([&](auto& observer) { observer.on_receive({message.data, message.len}); });
     }
 
     void writable(netsys_session session) noexcept {

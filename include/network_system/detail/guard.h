@@ -10,15 +10,25 @@
 
 namespace NETWORK_SYSTEM_NAMESPACE::detail {
 
+/// Runs `failed(what)` for the exception that is being handled.
+template <typename Failed>
+[[gnu::cold, gnu::noinline]] void tell_exception(Failed& failed) noexcept {
+    try {
+        throw;
+    } catch (const std::exception& exception) {
+        failed(exception.what());
+    } catch (...) {
+        failed("an exception that is no std::exception");
+    }
+}
+
 /// Runs `body`, and `failed(what)` if it throws: no exception may reach the library's loop.
 template <typename Body, typename Failed>
 void guarded(Body&& body, Failed&& failed) noexcept {
     try {
         std::forward<Body>(body)();
-    } catch (const std::exception& exception) {
-        failed(exception.what());
     } catch (...) {
-        failed("an exception that is no std::exception");
+        tell_exception(failed);
     }
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -38,14 +37,14 @@ public:
         auto table = current_ ? std::make_shared<Table>(*current_) : std::make_shared<Table>();
         (*table).*member = std::move(next);
         replaced = std::exchange(current_, std::move(table));
-        version_.fetch_add(1, std::memory_order_release);
+        published_.store(current_.get(), std::memory_order_release);
     }
 
     void clear() noexcept {
         std::shared_ptr<const Table> replaced;
         const std::lock_guard<std::mutex> lock(mutex_);
         replaced.swap(current_);
-        version_.fetch_add(1, std::memory_order_release);
+        published_.store(&none(), std::memory_order_release);
     }
 
     Table snapshot() const {
@@ -57,33 +56,38 @@ public:
     /// with it a handler that replaces or removes itself while it runs.
     class reader {
     public:
-        explicit reader(const handler_table& table) noexcept : table_(table) {}
+        explicit reader(const handler_table& table) : table_(table) {}
 
         const Table& current() noexcept {
-            if (table_.version_.load(std::memory_order_acquire) != seen_) {
+            if (table_.published_.load(std::memory_order_acquire) != seen_) {
                 refresh();
             }
-            static const Table& none = *new Table;  // never destroyed: loops may outlive `main`
-            return cached_ ? *cached_ : none;
+            return *seen_;
         }
 
     private:
-        void refresh() noexcept {
+        // Not inlined, for the sake of events before which nothing has changed.
+        [[gnu::cold, gnu::noinline]] void refresh() noexcept {
             std::shared_ptr<const Table> replaced;
             const std::lock_guard<std::mutex> lock(table_.mutex_);
-            replaced = std::exchange(cached_, table_.current_);
-            seen_ = table_.version_.load(std::memory_order_relaxed);
+            replaced = std::exchange(owned_, table_.current_);
+            seen_ = owned_ ? owned_.get() : &none();
         }
 
         const handler_table& table_;
-        std::shared_ptr<const Table> cached_;
-        std::uint64_t seen_ = 0;
+        const Table* seen_ = &none();
+        std::shared_ptr<const Table> owned_;  // so no other table is where `seen_` points
     };
 
 private:
+    static const Table& none() {
+        static const Table& table = *new Table;  // never destroyed: loops may outlive `main`
+        return table;
+    }
+
     mutable std::mutex mutex_;
     std::shared_ptr<const Table> current_;
-    std::atomic<std::uint64_t> version_{0};
+    std::atomic<const Table*> published_{&none()};  // `current_`, or that there is none; readers only compare it
 };
 
 }  // namespace NETWORK_SYSTEM_NAMESPACE::detail

@@ -59,6 +59,8 @@ struct client_handlers {
     handler<void(std::error_code)> stream_error;
     std::shared_ptr<interfaces::connection_observer> observer;
 
+    bool expects_bytes() const noexcept { return receive || observer; }
+
     /// Whether the program speaks messages, as far as its handlers tell.
     bool expects_messages() const noexcept { return message || connect || disconnect || error; }
 };

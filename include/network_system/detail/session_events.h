@@ -1,18 +1,19 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "network_system/detail/bridge_core.h"
 #include "network_system/detail/bridge_tap.h"
 #include "network_system/detail/error_category.h"
 #include "network_system/detail/guard.h"
 #include "network_system/detail/handlers.h"
-#include "network_system/detail/message_buffers.h"
+#include "network_system/detail/message_memory.h"
 #include "network_system/detail/namespace.h"
 #include "network_system/detail/session_core.h"
 
@@ -39,11 +40,12 @@ public:
     /// `session` and `server` are null for a session without a server, `bridge` for one without a bridge.
     session_events(netsys_session id, std::shared_ptr<session_core> core, session_ptr session = nullptr,
                    const handler_table<server_handlers>* server = nullptr, const bridge_core* bridge = nullptr)
-        : id_(id), core_(std::move(core)), own_(core_->handlers), session_(std::move(session)), tap_(bridge) {
-        if (server != nullptr) {
-            server_.emplace(*server);
-        }
-    }
+        : id_(id),
+          core_(std::move(core)),
+          own_(core_->handlers),
+          session_(std::move(session)),
+          server_(server != nullptr ? *server : no_server()),
+          tap_(bridge) {}
 
     session_events(const session_events&) = delete;
     session_events& operator=(const session_events&) = delete;
@@ -54,28 +56,15 @@ public:
     const session_ptr& session() const noexcept { return session_; }
 
     void accepted() noexcept {
-        closing([&] { call(server().connection, session_); });
+        closing([&] { call(server_.current().connection, session_); });
     }
 
     void opened() noexcept {
-        closing([&] { call(server().connect, session_); });
+        closing([&] { call(server_.current().connect, session_); });
     }
 
     void message(const netsys_message& message) noexcept {
-        closing([&] {
-            const message_buffers::loan buffers;
-            if (const auto& own = own_.current().message) {
-                (*own)(buffers->text(message));
-            } else if (const auto& servers = server().message) {
-                (*servers)(session_, buffers->text(message));
-            }
-            if (const auto& own = own_.current().receive) {
-                (*own)(buffers->bytes(message));
-            } else if (const auto& servers = server().receive) {
-                (*servers)(session_, buffers->bytes(message));
-            }
-            tap_.offer(message);
-        });
+        closing([&] { deliver(message); });
     }
 
     void writable() noexcept {
@@ -98,7 +87,7 @@ public:
     void closed(const netsys_close_info& why) noexcept {
         stop(why);
         surviving([&] {
-            if (const auto& servers = server().disconnect) {
+            if (const auto& servers = server_.current().disconnect) {
                 (*servers)(session_, close_text(why));
             }
         });
@@ -111,7 +100,7 @@ public:
             if (const auto& own = own_.current().disconnection) {
                 (*own)(core_->server_id);
             } else {
-                call(server().disconnection, core_->server_id);
+                call(server_.current().disconnection, core_->server_id);
             }
         });
     }
@@ -124,6 +113,27 @@ public:
     }
 
 private:
+    void deliver(const netsys_message& message) {
+        if (const auto& own = own_.current().message) {
+            as_text(message, *own);
+        } else if (const auto& servers = server_.current().message) {
+            as_text(message, [&](const std::string& text) { (*servers)(session_, text); });
+        }
+        if (own_.current().receive || server_.current().receive) {
+            deliver_bytes(message);
+        }
+        tap_.offer(message);
+    }
+
+    // Not inlined, for the sake of programs that speak messages.
+    [[gnu::noinline]] void deliver_bytes(const netsys_message& message) {
+        if (const auto& own = own_.current().receive) {
+            as_bytes(message, *own);
+        } else if (const auto& servers = server_.current().receive) {
+            as_bytes(message, [&](const std::vector<std::uint8_t>& bytes) { (*servers)(session_, bytes); });
+        }
+    }
+
     template <typename Signature, typename... Arguments>
     static void call(const handler<Signature>& function, Arguments&&... arguments) {
         if (function) {
@@ -131,9 +141,9 @@ private:
         }
     }
 
-    const server_handlers& server() noexcept {
-        static const server_handlers& none = *new server_handlers;  // never destroyed: loops may outlive `main`
-        return server_ ? server_->current() : none;
+    static const handler_table<server_handlers>& no_server() {
+        static const auto& table = *new handler_table<server_handlers>;  // never destroyed: loops may outlive `main`
+        return table;
     }
 
     template <typename Body>
@@ -167,7 +177,7 @@ private:
                 if (const auto& own = own_.current().error) {
                     (*own)(what, status);
                 } else {
-                    call(server().error, what, status);
+                    call(server_.current().error, what, status);
                 }
             },
             log_failure);
@@ -181,7 +191,7 @@ private:
                 if (const auto& own = own_.current().stream_error) {
                     (*own)(code);
                 } else {
-                    call(server().stream_error, session_, code);
+                    call(server_.current().stream_error, session_, code);
                 }
             },
             log_failure);
@@ -191,7 +201,7 @@ private:
     const std::shared_ptr<session_core> core_;
     handler_table<session_handlers>::reader own_;
     const session_ptr session_;
-    std::optional<handler_table<server_handlers>::reader> server_;
+    handler_table<server_handlers>::reader server_;
     bridge_tap tap_;
     netsys_status reported_ = NETSYS_OK;
     bool end_reported_ = false;
