@@ -7,8 +7,8 @@
 #include <memory>
 #include <string>
 
-#include "certificates.h"
 #include "support.h"
+#include "tls_support.h"
 
 namespace {
 
@@ -20,15 +20,12 @@ using network_system::core::messaging_client;
 using network_system::core::messaging_server;
 using network_system::core::server_config;
 using network_system::integration::messaging_bridge;
-using test_support::certificates;
-using test_support::journal;
-using test_support::patience;
+using namespace test_support;
 
 bridge_config encrypted() {
     bridge_config config;
     config.enable_encryption = true;
-    config.server_tls.certificate_file = certificates().pem("server");
-    config.server_tls.key_file = certificates().key("server");
+    show(config.server_tls, "server");
     config.client_tls.ca_file = certificates().pem("ca");
     return config;
 }
@@ -52,16 +49,6 @@ client_config framed() {
     return config;
 }
 
-network_system::VoidResult connect(messaging_client& client, const messaging_server& server) {
-    const auto started = client.start_client("127.0.0.1", server.port());
-    return started.is_err() ? started : client.wait_until_connected(patience);
-}
-
-std::string server_name(const messaging_client& client) {
-    const auto tls = client.tls();
-    return tls ? tls->peer_common_name : "nobody";
-}
-
 TEST(BridgeEncryption, IsThatOfAllThatIsStarted) {
     messaging_bridge bridge;
     ASSERT_TRUE(bridge.set_config(encrypted()));
@@ -70,14 +57,14 @@ TEST(BridgeEncryption, IsThatOfAllThatIsStarted) {
     const auto client = bridge.create_client("client", framed());
     journal messages;
     client->set_message_handler([&](const std::string& text) { messages.add(text); });
-    ASSERT_TRUE(connect(*client, *server));
+    ASSERT_TRUE(connect(*client, server->port()));
     EXPECT_EQ("server", server_name(*client));
     ASSERT_TRUE(client->send_message("in a bridge"));
     EXPECT_EQ("in a bridge", messages.at(0));
 
     // Who is not of the bridge, and plain, is told.
     messaging_client stranger("stranger", framed());
-    EXPECT_EQ(NETSYS_ERR_TLS_MISMATCH, connect(stranger, *server).error().code);
+    EXPECT_EQ(NETSYS_ERR_TLS_MISMATCH, connect(stranger, server->port()).error().code);
     const auto pool = bridge.get_connection_pool("127.0.0.1", server->port()).value();
     ASSERT_TRUE(pool->initialize());
     auto lease = pool->acquire();
@@ -89,20 +76,17 @@ TEST(BridgeEncryption, WhatIsAServersOwnWins) {
     messaging_bridge bridge;
     ASSERT_TRUE(bridge.set_config(encrypted()));
     server_config own = anywhere();
-    own.tls.enabled = true;
-    own.tls.certificate_file = certificates().pem("renewed");
-    own.tls.key_file = certificates().key("renewed");
+    encrypt_as(own, "renewed");
     const auto server = echo_in(bridge, own);
     ASSERT_TRUE(server->start_server());
     const auto client = bridge.create_client("client", framed());
-    ASSERT_TRUE(connect(*client, *server));
+    ASSERT_TRUE(connect(*client, server->port()));
     EXPECT_EQ("renewed", server_name(*client));
 
     client_config of_another = framed();
-    of_another.tls.enabled = true;
-    of_another.tls.ca_file = certificates().pem("stranger");
+    encrypt_trusting(of_another, "stranger");
     const auto other = bridge.create_client("other", of_another);
-    EXPECT_EQ(NETSYS_ERR_CERTIFICATE_UNTRUSTED, connect(*other, *server).error().code);
+    EXPECT_EQ(NETSYS_ERR_CERTIFICATE_UNTRUSTED, connect(*other, server->port()).error().code);
 }
 
 TEST(BridgeEncryption, AServerWithoutACertificateDoesNotStart) {
@@ -167,10 +151,11 @@ TEST(BridgeEncryption, ClientsTrustWhomTheBridgeSays) {
     config.enable_encryption = true;
     ASSERT_TRUE(bridge.set_config(config));
     const auto client = bridge.create_client("client", framed());
-    EXPECT_EQ(NETSYS_ERR_CERTIFICATE_UNTRUSTED, connect(*client, *server).error().code) << "the system's issuers";
+    EXPECT_EQ(NETSYS_ERR_CERTIFICATE_UNTRUSTED, connect(*client, server->port()).error().code)
+        << "the system's issuers";
     config.client_tls.dangerously_disable_verification = true;
     ASSERT_TRUE(bridge.set_config(config));
-    ASSERT_TRUE(connect(*client, *server));
+    ASSERT_TRUE(connect(*client, server->port()));
     EXPECT_FALSE(client->tls()->peer_verified);
 }
 
@@ -184,7 +169,7 @@ TEST(BridgeCompression, LeavesFewerBytesOnTheWire) {
     const auto exchange = [&](messaging_client& client) {
         journal messages;
         client.set_message_handler([&](const std::string& text) { messages.add(text); });
-        ASSERT_TRUE(connect(client, *server));
+        ASSERT_TRUE(connect(client, server->port()));
         ASSERT_TRUE(client.send_message(std::string(100000, 'x')));
         EXPECT_TRUE(messages.at(0) == std::string(100000, 'x'));
         client.stop_client();
@@ -212,7 +197,7 @@ TEST(BridgeCompression, GoesWithEncryption) {
     const auto client = bridge.create_client("client", framed());
     journal messages;
     client->set_message_handler([&](const std::string& text) { messages.add(text); });
-    ASSERT_TRUE(connect(*client, *server));
+    ASSERT_TRUE(connect(*client, server->port()));
     ASSERT_TRUE(client->send_message(std::string(100000, 'y')));
     EXPECT_TRUE(messages.at(0) == std::string(100000, 'y'));
     EXPECT_TRUE(client->tls());

@@ -21,8 +21,8 @@ struct declared_only {
 #include <network_system/facade/tcp_facade.h>
 #include <network_system/network_system.h>
 
-#include "certificates.h"
 #include "support.h"
+#include "tls_support.h"
 
 namespace {
 
@@ -64,11 +64,6 @@ tls_config of_alice() {
     return tls;
 }
 
-network_system::VoidResult connect(messaging_client& client, const messaging_server& server) {
-    const auto started = client.start_client("127.0.0.1", server.port());
-    return started.is_err() ? started : client.wait_until_connected(patience);
-}
-
 /// A raw client is connected before a server of TLS 1.3 has looked at its certificate: it is told behind that.
 int end_of(messaging_client& client, const messaging_server& server) {
     recorder<int> codes;
@@ -108,7 +103,7 @@ TEST(SecureMessaging, GenericLambdasServeAsEveryCallback) {
     client.set_receive_callback([&](const auto& data) { received.add(data); });
     client.set_disconnected_callback([] {});
     client.set_error_callback([](auto) {});
-    ASSERT_TRUE(connect(client, server));
+    ASSERT_TRUE(connect(client, server.port()));
     ASSERT_TRUE(connected.wait());
     ASSERT_TRUE(client.send_packet(bytes_of("as ever")));
     EXPECT_EQ("as ever", received.wait_for(7));
@@ -131,7 +126,7 @@ TEST(SecureMessaging, EverySessionIsASecureOne) {
     ASSERT_TRUE(server.start_server(0));
     secure_messaging_client client("client", of_client());
     client.set_message_handler([](const std::string&) {});
-    ASSERT_TRUE(connect(client, server));
+    ASSERT_TRUE(connect(client, server.port()));
     EXPECT_TRUE(std::dynamic_pointer_cast<secure_session>(opened.at(0)));
     for (const auto& session : server.get_all_sessions()) {
         EXPECT_TRUE(std::dynamic_pointer_cast<secure_session>(session));
@@ -158,7 +153,7 @@ TEST(SecureMessaging, CallbacksMayBeRemoved) {
     server.set_disconnection_callback([&](const std::string&) { opened.set(); });
     ASSERT_TRUE(server.start_server(0));
     secure_messaging_client client("client", of_client());
-    ASSERT_TRUE(connect(client, server));
+    ASSERT_TRUE(connect(client, server.port()));
     ASSERT_TRUE(client.send_packet(bytes_of("unheard")));
     ASSERT_TRUE(client.stop_client());
     EXPECT_TRUE(opened.wait());
@@ -172,7 +167,7 @@ TEST(SecureMessaging, AClientVerifiesUnlessItIsToldNotTo) {
     secure_messaging_client configured("configured", of_client());
     EXPECT_EQ(NETSYS_ERR_CERTIFICATE_UNTRUSTED, end_of(configured, server));
     secure_messaging_client careless("careless", tls_config::insecure_for_testing());
-    EXPECT_TRUE(connect(careless, server));
+    EXPECT_TRUE(connect(careless, server.port()));
 }
 
 TEST(SecureMessaging, StartsTellWhatIsWrongWithFiles) {
@@ -286,7 +281,7 @@ TEST(LegacyTlsConfig, VerificationModesHold) {
         secure_messaging_server server("server", asking);
         ASSERT_TRUE(server.start_server(0));
         secure_messaging_client nobody("nobody", of_client());
-        EXPECT_TRUE(connect(nobody, server));
+        EXPECT_TRUE(connect(nobody, server.port()));
     }
     asking.verify_mode = certificate_verification::verify_fail_if_no_peer_cert;
     secure_messaging_server server("server", asking);
@@ -296,7 +291,7 @@ TEST(LegacyTlsConfig, VerificationModesHold) {
     secure_messaging_client nobody("nobody", of_client());
     EXPECT_EQ(NETSYS_ERR_CERTIFICATE_REFUSED, end_of(nobody, server));
     secure_messaging_client alice("alice", of_alice());
-    ASSERT_TRUE(connect(alice, server));
+    ASSERT_TRUE(connect(alice, server.port()));
     ASSERT_TRUE(accepted.at(0));
     EXPECT_EQ("alice", accepted.at(0)->tls()->peer_common_name);
     EXPECT_EQ(1u, accepted.size());

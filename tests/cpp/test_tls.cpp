@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "certificates.h"
 #include "support.h"
+#include "tls_support.h"
 
 namespace {
 
@@ -36,9 +36,7 @@ server_config plain_server(framing_mode framing = framing_mode::automatic) {
 
 server_config tls_server(const std::string& certificate = "server", framing_mode framing = framing_mode::automatic) {
     server_config config = plain_server(framing);
-    config.tls.enabled = true;
-    config.tls.certificate_file = certificates().pem(certificate);
-    config.tls.key_file = certificates().key(certificate);
+    encrypt_as(config, certificate);
     return config;
 }
 
@@ -58,15 +56,13 @@ client_config plain_client(framing_mode framing = framing_mode::framed) {
 
 client_config tls_client(framing_mode framing = framing_mode::framed) {
     client_config config = plain_client(framing);
-    config.tls.enabled = true;
-    config.tls.ca_file = certificates().pem("ca");
+    encrypt_trusting(config, "ca");
     return config;
 }
 
 client_config client_of(const std::string& name) {
     client_config config = tls_client();
-    config.tls.certificate_file = certificates().pem(name);
-    config.tls.key_file = certificates().key(name);
+    show(config.tls, name);
     return config;
 }
 
@@ -105,8 +101,7 @@ struct heard_client {
     }
 
     auto connect(unsigned short port, const std::string& host = "127.0.0.1") {
-        const auto started = client.start_client(host, port);
-        return started.is_err() ? started : client.wait_until_connected(patience);
+        return test_support::connect(client, port, host);
     }
 
     recorder<int> connects, codes;
@@ -125,11 +120,6 @@ void expect_refusal(const client_config& config, unsigned short port, int code, 
     peer.client.stop_client();
     EXPECT_EQ(0u, peer.connects.size());
     EXPECT_EQ("", peer.messages.last());
-}
-
-std::string common_name(const messaging_client& client) {
-    const auto tls = client.tls();
-    return tls ? tls->peer_common_name : "nobody";
 }
 
 // Exchanges
@@ -338,7 +328,7 @@ TEST(Tls, WhoVerifiesNothingIsWarned) {
     ASSERT_TRUE(peer.connect(at.server.port()));
     ASSERT_TRUE(peer.client.tls());
     EXPECT_FALSE(peer.client.tls()->peer_verified);
-    EXPECT_EQ("unknown", common_name(peer.client));
+    EXPECT_EQ("unknown", server_name(peer.client));
     EXPECT_NE(std::string::npos, logger->lines.at(0).find("127.0.0.1"));
     peer.client.stop_client();
     ASSERT_TRUE(peer.connect(at.server.port()));
@@ -482,14 +472,14 @@ TEST(Tls, ReloadGivesNewConnectionsTheNewCertificate) {
     client_config settings = tls_client();
     heard_client before(settings);
     ASSERT_TRUE(before.connect(at.server.port()));
-    EXPECT_EQ("server", common_name(before.client));
+    EXPECT_EQ("server", server_name(before.client));
 
     certificates().replace("current", "renewed");
     ASSERT_TRUE(at.server.reload_tls());
     heard_client after(settings);
     ASSERT_TRUE(after.connect(at.server.port()));
-    EXPECT_EQ("renewed", common_name(after.client));
-    EXPECT_EQ("server", common_name(before.client));
+    EXPECT_EQ("renewed", server_name(after.client));
+    EXPECT_EQ("server", server_name(before.client));
     ASSERT_TRUE(before.client.send_message("still here"));
     EXPECT_EQ("still here", before.messages.at(0));
 
@@ -500,7 +490,7 @@ TEST(Tls, ReloadGivesNewConnectionsTheNewCertificate) {
     EXPECT_EQ(-1, at.server.reload_tls().error().code);
     heard_client still(settings);
     ASSERT_TRUE(still.connect(at.server.port()));
-    EXPECT_EQ("renewed", common_name(still.client));
+    EXPECT_EQ("renewed", server_name(still.client));
 }
 
 TEST(Tls, ReloadTakesAnotherConfigurationAndKeepsIt) {
