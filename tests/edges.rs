@@ -15,17 +15,11 @@ use network_system::core::{Client, Server, adopt};
 use network_system::error::Code;
 use network_system::session::handler::Payload;
 use network_system::transport::frame::{Close, Frame, PREAMBLE};
-use network_system::transport::hello::Hello;
+use support::framed::{hello, hello_ack};
 use support::{Event, Events, Gate, Home, PATIENCE, Recorder, client_config, server_config, wait_until};
 
 const MIB: usize = 1024 * 1024;
 const SHORT: Duration = Duration::from_secs(2);
-
-fn hello(id: &str) -> Vec<u8> {
-    let mut out = PREAMBLE.to_vec();
-    Frame::Hello(Hello::new(id, 1 << 20)).encode(&mut out).unwrap();
-    out
-}
 
 /// Lets the server's loop do all that there is to do: what another peer sends afterwards is handled.
 fn let_turn(server: &Server, events: &Events) {
@@ -538,9 +532,7 @@ fn an_end_without_a_close_is_told_as_an_error() {
     let (handler, events) = Recorder::new();
     let server = home.server(server_config(), handler);
     let mut peer = TcpStream::connect(server.local_addr()).unwrap();
-    let mut out = PREAMBLE.to_vec();
-    Frame::Hello(Hello::new("x", 1 << 20)).encode(&mut out).unwrap();
-    peer.write_all(&out).unwrap();
+    peer.write_all(&hello("x")).unwrap();
     events.opened();
     peer.shutdown(Shutdown::Write).unwrap();
     let mut error = false;
@@ -589,8 +581,7 @@ fn a_preamble_in_pieces_does_not_make_a_framed_client_raw() {
     client.wait_connected(Some(PATIENCE)).unwrap();
     let session = client.session().unwrap();
     session.send(Payload::Text, b"decides for frames").unwrap();
-    let mut answer = PREAMBLE.to_vec();
-    Frame::HelloAck(Hello::new("slow", 1 << 20)).encode(&mut answer).unwrap();
+    let mut answer = hello_ack("slow");
     Frame::Text(b"whole").encode(&mut answer).unwrap();
     server.write_all(&answer[..3]).unwrap();
     wait_until("read", || session.stats().wire_bytes_received == 3);

@@ -14,8 +14,9 @@ use network_system::core::Server;
 use network_system::session::Session;
 use network_system::session::handler::{CloseReport, Handler, Message, Payload};
 use network_system::transport::compression::{Algorithm, Algorithms, Compressor};
-use network_system::transport::frame::{Frame, Kind, PREAMBLE};
+use network_system::transport::frame::{Frame, Kind};
 use network_system::transport::hello::Hello;
+use support::framed::first;
 use support::{Home, PATIENCE, server_config};
 
 /// Counts what is allocated and not freed.
@@ -127,8 +128,7 @@ impl Place {
     }
 
     fn greeted_by(&self, greeting: Hello<'_>, count: usize) -> Vec<TcpStream> {
-        let mut hello = PREAMBLE.to_vec();
-        Frame::Hello(greeting).encode(&mut hello).unwrap();
+        let hello = first(Frame::Hello(greeting));
         let before = self.seen.open.load(Ordering::SeqCst);
         let peers: Vec<TcpStream> = (0..count)
             .map(|_| {

@@ -15,8 +15,8 @@ use network_system::core::{Client, EndpointState, Server};
 use network_system::error::Code;
 use network_system::session::handler::Payload;
 use network_system::transport::frame::{Close, Frame, PREAMBLE};
-use network_system::transport::hello::Hello;
 use socket2::{Domain, SockRef, Socket, Type};
+use support::framed::hello_ack;
 use support::reconnecting::{Account, Port, number_of, quickly, reconnecting};
 use support::{Event, Events, Home, PATIENCE, Recorder, client_config, server_config};
 
@@ -180,9 +180,7 @@ fn listen_with_little_room(port: &Port) -> TcpListener {
 fn accept_once(listener: TcpListener, framing: Framing) -> TcpStream {
     let (mut peer, _) = listener.accept().unwrap();
     if framing == Framing::Framed {
-        let mut answer = PREAMBLE.to_vec();
-        Frame::HelloAck(Hello::new("deaf", u32::MAX)).encode(&mut answer).unwrap();
-        peer.write_all(&answer).unwrap();
+        peer.write_all(&hello_ack("deaf")).unwrap();
     }
     peer
 }

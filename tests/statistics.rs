@@ -12,6 +12,7 @@ use network_system::config::{Framing, SendPolicy};
 use network_system::core::Client;
 use network_system::error::Code;
 use network_system::session::handler::Payload;
+use support::framed::hello;
 use support::random::Random;
 use support::{Event, Home, PATIENCE, Recorder, client_config, server_config};
 
@@ -180,14 +181,12 @@ fn heartbeats_measure_the_round_trip() {
 
 #[test]
 fn a_lie_about_the_round_trip_is_not_believed() {
-    use network_system::transport::frame::{Frame, PREAMBLE};
-    use network_system::transport::hello::Hello;
+    use network_system::transport::frame::Frame;
     let home = Home::new();
     let (handler, events) = Recorder::new();
     let server = home.server(server_config(), handler);
     let mut peer = TcpStream::connect(server.local_addr()).unwrap();
-    let mut bytes = PREAMBLE.to_vec();
-    Frame::Hello(Hello::new("by hand", 1 << 20)).encode(&mut bytes).unwrap();
+    let mut bytes = hello("by hand");
     for token in [0, 1, u64::MAX] {
         Frame::Pong(token).encode(&mut bytes).unwrap();
     }

@@ -14,6 +14,7 @@ use network_system::error::Code;
 use network_system::session::Session;
 use network_system::session::handler::Payload;
 use rustls::version::{TLS12, TLS13};
+use support::framed::hello;
 use support::random::Random;
 use support::tls::{Ca, Folder, encrypted_server, foreign, foreign_server, read_exactly};
 use support::{Event, Home, PATIENCE, Recorder};
@@ -444,11 +445,7 @@ fn a_framed_peer_that_is_cut_off_is_told_of() {
     let (handler, at_server) = Recorder::new();
     let server = home.server(ca.server_config(Framing::Auto), handler);
     let mut peer = foreign(server.local_addr(), &ca, &[&TLS13]);
-    let mut hello = network_system::transport::frame::PREAMBLE.to_vec();
-    network_system::transport::frame::Frame::Hello(network_system::transport::hello::Hello::new("peer", 1000))
-        .encode(&mut hello)
-        .unwrap();
-    peer.write_all(&hello).unwrap();
+    peer.write_all(&hello("peer")).unwrap();
     at_server.opened();
     peer.sock.shutdown(Shutdown::Write).unwrap();
     let report = at_server.closed();

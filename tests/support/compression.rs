@@ -5,9 +5,6 @@ use network_system::config::{ClientConfig, Compression, Framing, SendPolicy, Ser
 use super::random::Random;
 use super::{client_config, server_config};
 
-/// The limit of messages where nothing else is said.
-pub const LIMIT: u32 = 1 << 20;
-
 pub const KINDS: [Compression; 3] = [Compression::Lz4, Compression::Zstd, Compression::Auto];
 
 fn compressing(session: &mut SessionConfig, compression: Compression) {

@@ -3,6 +3,7 @@
 #![allow(dead_code)] // Each test program uses its own part.
 
 pub mod compression;
+pub mod framed;
 pub mod random;
 pub mod reconnecting;
 pub mod tls;
