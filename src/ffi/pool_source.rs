@@ -4,13 +4,13 @@ use std::ffi::c_void;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::args::{self, Extensible, invalid, reserved};
+use super::args::{self, Extensible, reserved};
 use super::guard;
 use super::objects::{self, Handle};
 use super::status::{self, NETSYS_OK, netsys_status};
 use super::types::*;
 use crate::core::{Client, Connector, Opened};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::transport::tls::SharedTls;
 
 /// Where a pool has its clients from, if it does not make them itself. The functions are called on any thread, never
@@ -66,7 +66,7 @@ impl Source {
     }
 
     pub(super) fn open(&self) -> Result<OpenClient> {
-        self.table.open.ok_or_else(|| invalid("source: open is NULL"))
+        self.table.open.ok_or_else(|| Error::invalid("source: open is NULL"))
     }
 
     /// From now on the pool has it and will release it when it is done.

@@ -145,7 +145,7 @@ pub(super) unsafe fn server(config: *const netsys_server_config) -> Result<Bridg
         exempt_addresses: AddressRange::split(exempt)
             .map(str::parse)
             .collect::<Result<_>>()
-            .map_err(|error: Error| args::invalid(format!("exempt_addresses: {error}")))?,
+            .map_err(|error: Error| Error::invalid(format!("exempt_addresses: {error}")))?,
         // SAFETY: by the contract of this function.
         tls: unsafe { tls_config::server(c.tls) }?,
         session,
