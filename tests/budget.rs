@@ -15,9 +15,7 @@ use network_system::runtime::{Context, ContextHooks};
 use network_system::session::Session;
 use network_system::session::handler::Payload;
 use support::framed::{hello, message};
-use support::{Event, Home, PATIENCE, Recorder, server_config};
-
-const MIB: usize = 1 << 20;
+use support::{Event, Home, MIB, PATIENCE, Recorder, server_config};
 
 fn home(limit: usize) -> Home {
     let config = ContextConfig { max_buffered: limit, ..ContextConfig::default() };

@@ -270,11 +270,7 @@ fn concurrent_senders_keep_their_order() {
 #[test]
 fn an_echo_is_compressed_too() {
     let home = Home::new();
-    let (handler, _at_server) = Recorder::with(|event| {
-        if let Event::Message(session, kind, data) = event {
-            session.send(*kind, data).unwrap();
-        }
-    });
+    let (handler, _at_server) = Recorder::echoing();
     let server = home.server(server_with(Compression::Zstd), handler);
     let (handler, at_client) = Recorder::new();
     let client = Client::start(&home.0, client_with(server.local_addr().port(), Compression::Zstd), handler).unwrap();

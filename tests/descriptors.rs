@@ -39,11 +39,7 @@ fn running_out_of_descriptors_is_survived() {
         return;
     }
     let home = Home::new();
-    let (handler, events) = Recorder::with(|event| {
-        if let Event::Message(session, kind, data) = event {
-            session.send(*kind, data).unwrap();
-        }
-    });
+    let (handler, events) = Recorder::echoing();
     let server = home.server(server_config(), handler);
     let mut connected = TcpStream::connect(server.local_addr()).unwrap();
     connected.write_all(b"hello").unwrap();

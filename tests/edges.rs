@@ -16,9 +16,8 @@ use network_system::error::Code;
 use network_system::session::handler::Payload;
 use network_system::transport::frame::{Close, Frame, PREAMBLE};
 use support::framed::{hello, hello_ack};
-use support::{Event, Events, Gate, Home, PATIENCE, Recorder, client_config, server_config, wait_until};
+use support::{Event, Events, Gate, Home, MIB, PATIENCE, Recorder, client_config, server_config, wait_until};
 
-const MIB: usize = 1024 * 1024;
 const SHORT: Duration = Duration::from_secs(2);
 
 /// Lets the server's loop do all that there is to do: what another peer sends afterwards is handled.
@@ -62,11 +61,7 @@ fn a_stop_hurries_a_close_that_the_peer_began() {
     let mut config = server_config();
     config.session.framing = Framing::Raw;
     config.session.send_queue = 32 * MIB;
-    let (handler, events) = Recorder::with(|event| {
-        if let Event::Open(session) = event {
-            session.send(Payload::Stream, &vec![7; 32 * MIB]).unwrap();
-        }
-    });
+    let (handler, events) = Recorder::owing(32 * MIB);
     let server = home.server(config, handler);
     let peer = TcpStream::connect(server.local_addr()).unwrap();
     let session = events.opened();
@@ -173,11 +168,7 @@ fn the_queue_of_an_ended_session_is_not_counted() {
     let mut config = server_config();
     config.session.framing = Framing::Raw;
     config.session.send_queue = 32 * MIB;
-    let (handler, events) = Recorder::with(|event| {
-        if let Event::Open(session) = event {
-            session.send(Payload::Stream, &vec![7; 32 * MIB]).unwrap();
-        }
-    });
+    let (handler, events) = Recorder::owing(32 * MIB);
     let server = home.server(config, handler);
     let _peer = TcpStream::connect(server.local_addr()).unwrap();
     let session = events.opened();

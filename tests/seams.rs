@@ -19,7 +19,7 @@ use network_system::session::handler::{CloseReport, Payload};
 use network_system::transport::frame::Frame;
 use support::framed::hello;
 use support::reconnecting::{Account, Port, number_of, reconnecting};
-use support::{Event, Events, Home, Mode, PATIENCE, Recorder, server_config, wait_until};
+use support::{Event, Events, Home, Mode, PATIENCE, Recorder, reset, server_config, wait_until};
 
 fn dispatched(dispatch: Dispatch) -> ServerConfig {
     let mut config = server_config();
@@ -192,8 +192,7 @@ fn an_answer_that_cannot_be_sent_discards_nothing_that_came() {
     peer.write_all(&bytes).unwrap();
     let session = events.opened();
     wait_until("all has been read", || session.stats().messages_received == 3);
-    socket2::SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
-    drop(peer);
+    reset(peer);
     peer_is_gone.send(()).unwrap();
     texts.iter().for_each(|text| assert_eq!(events.message().1, *text));
     assert_eq!(events.closed().discarded, 0);

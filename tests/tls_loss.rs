@@ -3,7 +3,7 @@
 mod support;
 
 use std::io::Write;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use rustls::version::{TLS12, TLS13};
 use support::framed::{Peer, hello_ack};
 use support::reconnecting::{number_of, quickly};
 use support::tls::{Ca, ForeignServer, Identity, foreign, foreign_server, read_exactly};
-use support::{Event, Home, PATIENCE, Recorder};
+use support::{Event, Home, PATIENCE, Recorder, reset};
 
 /// A framed server that is not the library's, past the hello.
 fn accept(listener: &TcpListener, identity: &Identity) -> Peer<ForeignServer> {
@@ -110,8 +110,4 @@ fn a_reset_does_not_undo_what_was_handed_over() {
         assert!(handed_over + CHUNK >= read, "{handed_over} of at least {read}: {report:?}");
         assert!(report.undelivered > 0, "{report:?}");
     }
-}
-
-fn reset(socket: TcpStream) {
-    socket2::SockRef::from(&socket).set_linger(Some(Duration::ZERO)).unwrap();
 }
