@@ -26,10 +26,6 @@ pub fn client_with(port: u16, compression: Compression) -> ClientConfig {
     config
 }
 
-pub fn noise(random: &mut Random, len: usize) -> Vec<u8> {
-    (0..len).map(|_| random.next() as u8).collect()
-}
-
 /// Something like a log: words that come again and again.
 pub fn prose(random: &mut Random, len: usize) -> Vec<u8> {
     const WORDS: [&str; 12] = [
