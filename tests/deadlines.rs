@@ -127,7 +127,7 @@ fn frames_that_come_in_pieces_are_in_time() {
     let begun = Instant::now();
     while begun.elapsed() < LIMIT * 2 {
         peer.write_all(&piece).unwrap();
-        std::thread::sleep(LIMIT / 20);
+        std::thread::sleep(LIMIT / 20); // the pace of the pieces: each frame is in time, all together are not
         piece = [rest, begin].concat();
     }
     peer.write_all(rest).unwrap();

@@ -283,7 +283,7 @@ fn an_adopted_session_waits_longer_than_the_handshake_may_take() {
     let limit = Duration::from_millis(300);
     (config.session.framing, config.session.handshake_timeout) = (Framing::Framed, limit);
     let session = adopt(&home.0, listener.accept().unwrap().0, config, handler).unwrap();
-    std::thread::sleep(2 * limit);
+    std::thread::sleep(2 * limit); // longer than the time that would end it
     let early = events.rest();
     session.set_paused(false);
     assert!(!early.iter().any(|event| matches!(event, Event::End(..))), "{early:?}");

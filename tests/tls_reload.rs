@@ -160,7 +160,7 @@ fn a_reload_that_takes_long_undoes_no_later_one() {
     // It is to wait for the other one. Did it not, it would be done by now, and undone by what comes.
     let deadline = Instant::now() + Duration::from_millis(300);
     while !later.is_finished() && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(2));
+        std::thread::sleep(Duration::from_millis(2)); // between two looks, of no matter
     }
     pipe.unwrap().write_all(old.certificate.as_bytes()).unwrap();
     slow.join().unwrap().unwrap();

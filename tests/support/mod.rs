@@ -306,7 +306,7 @@ pub fn reset(peer: TcpStream) {
     SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
 }
 
-/// Polls until it is so.
+/// Polls until it is so: for figures and states, of whose changes nothing tells.
 pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !done() {
