@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::channel;
@@ -12,7 +13,7 @@ use network_system::config::Framing;
 use network_system::core::Client;
 use network_system::error::Code;
 use rustls::version::{TLS12, TLS13};
-use support::tls::{Ca, PROMPTLY, exchange, foreign, only_errors, read_exactly};
+use support::tls::{Ca, Foreign, PROMPTLY, exchange, foreign, only_errors, read_exactly};
 use support::{Event, Home, PATIENCE, Recorder};
 
 /// Row 15: a handler that holds up its server, which is in the middle of many handshakes, holds up those of no other.
@@ -152,6 +153,70 @@ fn a_storm_of_handshakes_is_survived() {
         at_server.until(|event| matches!(event, Event::Accept(_)).then_some(()));
     }
     assert_eq!(server.stats().connections_failed, 0);
+}
+
+/// The longest of all but one in a hundred round trips of an open session, one each millisecond.
+fn slow_round_trip(peer: &mut Foreign, count: usize) -> Duration {
+    let begun = Instant::now();
+    let mut times: Vec<Duration> = (0..count)
+        .map(|number| {
+            let due = begun + Duration::from_millis(number as u64);
+            std::thread::sleep(due.saturating_duration_since(Instant::now())); // the pace of what is measured
+            let sent = Instant::now();
+            peer.write_all(b"here").unwrap();
+            assert_eq!(read_exactly(peer, 4), b"here");
+            sent.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    times[count * 99 / 100]
+}
+
+/// Row 53: 2,000 hellos a second from one address, of which the server lets 100 in. What is measured is printed.
+#[test]
+#[ignore = "row 53 in full: 20 seconds of measuring, for a quiet machine"]
+fn a_flood_of_hellos_from_one_address() {
+    const SECONDS: usize = 10;
+    const AT_ONCE: usize = 100;
+    let (ca, home) = (Ca::new(), Home::new());
+    let (handler, _at_server) = Recorder::with(|event| {
+        if let Event::Message(session, kind, data) = event {
+            session.send(*kind, data).unwrap();
+        }
+    });
+    let mut config = ca.server_config(Framing::Raw);
+    (config.accept_rate, config.accept_burst) = (100, 100);
+    let server = home.server(config, handler);
+    let address = server.local_addr();
+    let mut old = foreign(address, &ca, &[&TLS13]);
+    let mut hello = Vec::new();
+    foreign(address, &ca, &[&TLS13]).conn.write_tls(&mut hello).unwrap();
+
+    let calm = slow_round_trip(&mut old, 1000 * SECONDS);
+    let begun = Instant::now();
+    let flood = std::thread::spawn(move || {
+        let mut open = VecDeque::new();
+        for number in 0..2000 * SECONDS {
+            let due = begun + Duration::from_micros(500 * number as u64);
+            std::thread::sleep(due.saturating_duration_since(Instant::now())); // the pace of the flood
+            let mut peer = TcpStream::connect(address).unwrap();
+            let _ = peer.write_all(&hello); // which may have been refused by then
+            open.push_back(peer);
+            open.drain(..open.len().saturating_sub(AT_ONCE));
+        }
+        begun.elapsed()
+    });
+    let flooded = slow_round_trip(&mut old, 1000 * SECONDS);
+    let took = flood.join().unwrap();
+    let stats = server.stats();
+    println!(
+        "99 % of round trips within {calm:?}, in a flood {flooded:?}: {:.2} times as long; {} hellos in {took:?}, {} refused",
+        flooded.as_secs_f64() / calm.as_secs_f64(),
+        2000 * SECONDS,
+        stats.connections_rejected
+    );
+    assert!(stats.connections_rejected > 1000 * SECONDS as u64, "most of the flood was refused");
+    assert!(flooded < PROMPTLY);
 }
 
 /// A crowd of peers that break the handshake is told of a few times a second at most, and counted whole.

@@ -57,8 +57,8 @@ pub fn adopt(
 }
 
 impl Adopted {
-    async fn serve(self: Arc<Self>, driver: Driver, guard: EndpointGuard) {
-        let ended = driver.await;
+    async fn serve(self: Arc<Self>, mut driver: Driver, guard: EndpointGuard) {
+        let ended = (&mut driver).await;
         // The last event of the session, which may be handled elsewhere, comes before.
         while !self.registry.is_quiet() {
             self.registry.left.notified().await;

@@ -206,7 +206,7 @@ impl Client {
         (stream, started): (Stream, Instant),
         target: &Target,
         guard: &EndpointGuard,
-    ) -> Option<(Arc<Session>, Ended)> {
+    ) -> Option<(Arc<Session>, Box<Ended>)> {
         let stream = Arc::new(stream);
         let session = Session::new(Arc::clone(&self.registry), Arc::clone(&stream), false);
         self.registry.add(&session).ok()?;

@@ -44,7 +44,7 @@ impl Session {
 
     /// Has its own handler told what sends failed with that waited for room in the backlog in vain.
     pub(crate) fn inherit_reports(&self, backlog: &Session) {
-        let reports = std::mem::take(&mut lock(&backlog.control).asked.errors);
+        let reports = lock(&backlog.control).take_errors();
         reports.into_iter().for_each(|error| self.report(error));
     }
 
@@ -69,6 +69,6 @@ impl Session {
     pub(crate) fn take_reports(&self, waker: &Waker) -> Vec<Error> {
         let mut control = lock(&self.control);
         control.waker = Some(waker.clone());
-        std::mem::take(&mut control.asked.errors)
+        control.take_errors()
     }
 }

@@ -47,10 +47,6 @@ impl SessionData {
             self.bytes -= key.len() + value.len();
         }
     }
-
-    pub(crate) fn clear(&mut self) {
-        *self = SessionData::default();
-    }
 }
 
 #[cfg(test)]
@@ -68,8 +64,6 @@ mod tests {
         data.remove("name");
         data.remove("never there");
         assert_eq!(data.get("name"), None);
-        data.clear();
-        assert_eq!(data.get("empty"), None);
     }
 
     #[test]

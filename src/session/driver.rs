@@ -57,13 +57,13 @@ pub(crate) struct Driver {
     /// By when a peer has to have identified itself.
     identify_by: Instant,
     /// A close that waits for it to be known what the peer speaks, since messages do.
-    close_later: Option<(CloseRequest, Instant)>,
+    close_later: Option<(Box<CloseRequest>, Instant)>,
     /// The peer has ended its direction.
     eof: bool,
     /// Nothing was read for a while, at the user's wish or since the handlers were behind.
     held_up: bool,
     /// How the peer, or its connection, ended, which takes effect when the handlers have got what came before.
-    ending: Option<Ending>,
+    ending: Option<Box<Ending>>,
     /// The kernel failed a write; what the peer sent before may still be read.
     write_failed: bool,
     /// How many of our messages the peer says it got,
@@ -95,8 +95,8 @@ enum Phase {
     /// Who the peer is, is not known.
     Identifying,
     Open,
-    Closing(Closing),
-    Ended(Option<Ended>),
+    Closing(Box<Closing>),
+    Ended(Option<Box<Ended>>),
 }
 
 /// What a handshake of TLS comes to.
@@ -280,11 +280,9 @@ impl Driver {
         if !attention.load(Ordering::Relaxed) || !attention.swap(false, Ordering::AcqRel) {
             return;
         }
-        let asked = {
-            let mut control = lock(&self.session.control);
-            std::mem::take(&mut control.asked)
-        };
+        let asked = lock(&self.session.control).asked.take();
         self.session.resume_handling();
+        let Some(asked) = asked else { return };
         for error in asked.errors {
             self.session.registry.tell_error(Some(&self.session), error);
         }
@@ -297,7 +295,7 @@ impl Driver {
                 self.hurry(close.drain.unwrap_or(self.session.registry.config.drain));
             } else if self.owes_unframed() && close.drain != Some(Duration::ZERO) {
                 let drain = close.drain.unwrap_or(self.session.registry.config.drain);
-                self.close_later = Some((close, Instant::now() + drain));
+                self.close_later = Some((Box::new(close), Instant::now() + drain));
                 self.await_identity();
                 self.bring_forward(Instant::now() + drain);
             } else {
@@ -459,7 +457,7 @@ impl Driver {
 
     /// Ends the session as the peer or the network wants it, once the handlers have got what came before.
     fn end_by(&mut self, ending: Ending) {
-        self.ending.get_or_insert(ending);
+        self.ending.get_or_insert_with(|| Box::new(ending));
         self.take_ending();
     }
 
@@ -467,7 +465,7 @@ impl Driver {
         if self.ending.is_none() || (self.session.has_unhandled() && !self.session.is_closing()) {
             return;
         }
-        match self.ending.take() {
+        match self.ending.take().map(|ending| *ending) {
             Some(Ending::Close(reason, text)) => self.on_peer_close(reason, text),
             Some(Ending::Eof) => self.on_eof(None),
             Some(Ending::Truncation) => self.on_eof(Some(truncation())),
@@ -547,9 +545,9 @@ fn truncation() -> Error {
 }
 
 impl Future for Driver {
-    type Output = Ended;
+    type Output = Box<Ended>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Box<Ended>> {
         let driver = &mut *self;
         let session = Arc::as_ptr(&driver.session);
         let step = catch_unwind(AssertUnwindSafe(|| batch::run_for(session.cast(), || driver.step(cx))));

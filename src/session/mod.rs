@@ -111,7 +111,8 @@ pub struct Session {
     /// Its place among those who wait for memory.
     ticket: Ticket,
     reset: Mutex<Option<Box<Stats>>>,
-    data: Mutex<SessionData>,
+    /// `None`: none, as with most sessions.
+    data: Mutex<Option<Box<SessionData>>>,
     groups: Mutex<Vec<String>>,
     attachment: OnceLock<Box<dyn Any + Send + Sync>>,
     /// What is to be done when it has ended; `None` when that has been done.
@@ -130,7 +131,20 @@ struct Control {
     waker: Option<Waker>,
     /// A close was asked for; further requests do not count.
     close_requested: bool,
-    asked: Asked,
+    /// What is asked: nothing, mostly.
+    asked: Option<Box<Asked>>,
+}
+
+impl Control {
+    /// What is asked, to ask for more.
+    fn ask(&mut self) -> &mut Asked {
+        self.asked.get_or_insert_default()
+    }
+
+    /// What sends failed with that waited in vain.
+    fn take_errors(&mut self) -> Vec<Error> {
+        self.asked.as_deref_mut().map_or_else(Vec::new, |asked| std::mem::take(&mut asked.errors))
+    }
 }
 
 #[derive(Default)]
@@ -365,22 +379,24 @@ impl Session {
     /// Keeps a string with the session. Fails for a key that is empty or longer than 255 bytes, and where all the
     /// session's data would pass 64 KiB.
     pub fn set_data(&self, key: &str, value: &str) -> Result<()> {
-        lock(&self.data).set(key, value)
+        lock(&self.data).get_or_insert_default().set(key, value)
     }
 
     /// What was kept under that key.
     pub fn data(&self, key: &str) -> Option<String> {
-        lock(&self.data).get(key).map(str::to_owned)
+        lock(&self.data).as_ref()?.get(key).map(str::to_owned)
     }
 
     /// Forgets a key.
     pub fn remove_data(&self, key: &str) {
-        lock(&self.data).remove(key);
+        if let Some(data) = &mut *lock(&self.data) {
+            data.remove(key);
+        }
     }
 
     /// Forgets all keys.
     pub fn clear_data(&self) {
-        lock(&self.data).clear();
+        *lock(&self.data) = None;
     }
 
     /// Joins a group of the server. Fails for a name that is empty or longer than 255 bytes, and for the 129th group.
@@ -420,9 +436,10 @@ impl Session {
         {
             let mut control = lock(&self.control);
             if !std::mem::replace(&mut control.close_requested, true) {
-                control.asked.close = Some(CloseRequest { code, text: text.to_owned(), drain });
+                control.ask().close = Some(CloseRequest { code, text: text.to_owned(), drain });
             } else {
-                control.asked.hurry = drain.into_iter().chain(control.asked.hurry).min();
+                let asked = control.ask();
+                asked.hurry = drain.into_iter().chain(asked.hurry).min();
             }
         }
         self.seal();
@@ -431,7 +448,7 @@ impl Session {
 
     /// Closes with a reset. What is queued, here or in the kernel, is dropped.
     pub fn abort(&self) {
-        lock(&self.control).asked.abort = true;
+        lock(&self.control).ask().abort = true;
         self.seal();
         self.kick();
     }
@@ -448,14 +465,14 @@ impl Session {
 
     /// Ends it because of a failure, without waiting for the peer.
     fn fail(&self, error: Error) {
-        lock(&self.control).asked.failure.get_or_insert(error);
+        lock(&self.control).ask().failure.get_or_insert(error);
         self.seal();
         self.kick();
     }
 
     /// Ends it because of its peer, once the handlers have got what came before.
     fn fail_by_peer(&self, fault: Error) {
-        lock(&self.control).asked.fault.get_or_insert(fault);
+        lock(&self.control).ask().fault.get_or_insert(fault);
         self.kick();
     }
 
@@ -471,7 +488,7 @@ impl Session {
 
     /// Has the handler told of an error.
     fn report(&self, error: Error) {
-        lock(&self.control).asked.errors.push(error);
+        lock(&self.control).ask().errors.push(error);
         self.kick();
     }
 

@@ -17,7 +17,7 @@ use std::num::NonZeroU32;
 use bytes::Bytes;
 
 pub(crate) use self::chunk::Chunk;
-use self::chunk::{CHUNK, Data, Ends, LARGE, fill};
+use self::chunk::{CHUNK, Data, Ends, fill};
 use self::grant::Grant;
 use self::kept::Kept;
 pub(crate) use self::pool::trim as trim_pool;
@@ -30,8 +30,11 @@ use crate::transport::frame::{self, Frame, HEADER_LEN};
 
 /// The most answers and receipts that are queued for a peer.
 const CONTROL_FRAMES: usize = 256;
-/// How many buffers are kept while messages flow.
+/// How many buffers are kept while messages flow, if they are as large as this.
 const SPARES: usize = 4;
+const SPARE: usize = 64 * 1024;
+/// A broadcast's message of this size or more is shared by its sessions; shorter ones are copied, to be gathered.
+const SHARED: usize = 64 * 1024;
 /// How many sends in a row write by themselves before the loop is left to gather them.
 const INLINE_WRITES: u8 = 8;
 /// Where the loop finds this much to write at once, the sender is so fast that it is left to write full chunks itself.
@@ -115,7 +118,7 @@ pub(crate) struct Outbound {
     /// The session has ended, and the queue with it.
     ended: bool,
     /// The write that failed.
-    failed: Option<Error>,
+    failed: Option<Box<Error>>,
     /// Sends in a row that wrote by themselves.
     inline_writes: u8,
     /// Messages in a row that the driver wrote one at a time.
@@ -134,7 +137,7 @@ pub(crate) struct Outbound {
     /// Tell the user when no more than this is queued.
     writable_at: Option<usize>,
     /// Messages of which nothing was written, and that will not be written here; `None`: they are dropped.
-    unsent: Option<Unsent>,
+    unsent: Option<Box<Unsent>>,
     /// Room that is kept for messages of an earlier connection.
     promised: Room,
     /// What its buffers have of the context's budget.
@@ -256,7 +259,7 @@ impl Outbound {
     /// Appends a message of `total` bytes to the last chunk, or to a new one.
     #[inline(always)]
     fn append(&mut self, header: Option<[u8; HEADER_LEN]>, parts: &[&[u8]], total: usize) {
-        if total < LARGE
+        if total < CHUNK
             && let Some(Chunk { data: Data::Owned(data), len, ends: Ends::Many(ends), .. }) = self.chunks.back_mut()
             && *len < CHUNK
             && let Some(room) = data.get_mut(*len..*len + total)
@@ -275,7 +278,7 @@ impl Outbound {
     /// gather: the first one's buffer is as large as that message, so that a dialogue needs little memory.
     #[inline(never)]
     fn append_slowly(&mut self, header: Option<[u8; HEADER_LEN]>, parts: &[&[u8]], total: usize) {
-        if total < LARGE
+        if total < CHUNK
             && let Some(Chunk { data: Data::Owned(data), len, ends, .. }) = self.chunks.back_mut()
             && *len < CHUNK
             && let Some(ends) = ends.gathering(*len)
@@ -322,14 +325,13 @@ impl Outbound {
     /// Queues a broadcast's message, whose bytes on the wire are those of `frame` from `start` on.
     pub(crate) fn push_shared(&mut self, frame: &Bytes, start: usize) {
         let len = frame.len() - start;
-        if len < LARGE {
+        if len < SHARED {
             self.push_encoded(&frame[start..]);
             return;
         }
         self.accepted += 1;
         self.queued += len;
-        let data = frame.slice(start..);
-        self.chunks.push_back(Chunk { data: Data::Shared(data), len, written: 0, ends: Ends::One, counted: 0 });
+        self.chunks.push_back(Chunk::single(Data::Shared(frame.slice(start..)), Ends::One));
     }
 
     /// Queues bytes of the protocol itself.
@@ -337,8 +339,7 @@ impl Outbound {
         self.control += 1;
         self.share.grow(data.capacity());
         self.queued += data.len();
-        let len = data.len();
-        self.chunks.push_back(Chunk { data: Data::Owned(data), len, written: 0, ends: Ends::Control, counted: 0 });
+        self.chunks.push_back(Chunk::single(Data::Owned(data), Ends::Control));
     }
 
     /// Whether so many frames of the protocol wait that the peer cannot be reading: it gets no further answers.
@@ -407,11 +408,14 @@ impl Outbound {
     /// The next chunk to write. `None`: the queue is empty, and the writer is no writer any more.
     pub(crate) fn next_chunk(&mut self) -> Option<Chunk> {
         debug_assert!(self.writing);
-        let chunk = self.chunks.pop_front();
-        if chunk.is_none() {
-            self.writing = false;
+        while let Some(chunk) = self.chunks.pop_front() {
+            let chunk = if matches!(chunk.data, Data::Packed(_)) { self.unpack(&chunk) } else { Some(chunk) };
+            if chunk.is_some() {
+                return chunk;
+            }
         }
-        chunk
+        self.writing = false;
+        None
     }
 
     /// Takes back a chunk of which `len` bytes more were written; true if that was all, and the writer is to go on.
@@ -448,7 +452,7 @@ impl Outbound {
         if matches!(chunk.ends, Ends::Control) {
             self.control -= 1;
         }
-        if self.by_driver && count > 0 && (count > 1 || chunk.len < LARGE) {
+        if self.by_driver && count > 0 && (count > 1 || chunk.len < CHUNK) {
             if chunk.len >= RUSH && self.inline_writes == INLINE_WRITES {
                 self.rushing = true;
                 self.rushed = true;
@@ -462,7 +466,7 @@ impl Outbound {
         }
         let size = chunk.size();
         if let Data::Owned(data) = &mut chunk.data
-            && (LARGE..=2 * CHUNK).contains(&data.len())
+            && (SPARE..=2 * CHUNK).contains(&data.len())
             && self.spare.len() < SPARES
         {
             let data = std::mem::take(data);
@@ -531,11 +535,11 @@ impl Outbound {
 
     /// Has nobody begin to write any more.
     pub(crate) fn break_off(&mut self, error: Error) {
-        self.failed.get_or_insert(error);
+        self.failed.get_or_insert_with(|| Box::new(error));
     }
 
     pub(crate) fn failure(&self) -> Option<&Error> {
-        self.failed.as_ref()
+        self.failed.as_deref()
     }
 
     /// The peer answers: it is a dialogue, where a write at once is better than gathering.

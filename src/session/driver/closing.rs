@@ -85,7 +85,7 @@ impl Driver {
             let code = end.reason.map_or(0, |code| code as i32);
             self.queue_close(code, &end.text);
         }
-        self.phase = Phase::Closing(Closing { end, deadline, shut: false, look: FIRST_LOOK });
+        self.phase = Phase::Closing(Box::new(Closing { end, deadline, shut: false, look: FIRST_LOOK }));
         self.set_timer(deadline);
         if self.told_open {
             self.enter_state(State::Disconnecting);
@@ -246,8 +246,6 @@ impl Driver {
         let registry = Arc::clone(&session.registry);
         self.timer = None;
         session.ticket.give_up();
-        // It would keep the runtime's poller open for as long as the session is kept.
-        lock(&session.control).waker = None;
         self.incoming.discard_kept();
         // A stop is the end: then there is no other connection for what was not sent.
         let goes_on = registry.keeps_unsent() && !registry.is_stopping();
@@ -283,6 +281,14 @@ impl Driver {
             };
             (report, unsent)
         };
+        let errors = {
+            let mut control = lock(&session.control);
+            // It would keep the runtime's poller open for as long as the session is kept.
+            control.waker = None;
+            control.take_errors()
+        };
+        // Sends that waited in vain until just now. Those that still wait find the queue closed.
+        errors.into_iter().for_each(|error| registry.tell_error(Some(&session), error));
         tracing::debug!("{} has ended: {report:?}", session.id());
         session.resume_handling();
         session.room.notify_all();
@@ -312,6 +318,6 @@ impl Driver {
         let known = session.peer_id.get().is_some();
         let other = |error: &Error| matches!(error.code, Code::Protocol | Code::TlsMismatch);
         let mismatch = error.as_ref().is_some_and(other) && !known && !end_is_local;
-        self.phase = Phase::Ended(Some(Ended { opened, error, mismatch, unsent, undelivered, linger }));
+        self.phase = Phase::Ended(Some(Box::new(Ended { opened, error, mismatch, unsent, undelivered, linger })));
     }
 }

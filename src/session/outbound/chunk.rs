@@ -4,9 +4,7 @@ use bytes::Bytes;
 
 use crate::transport::frame::HEADER_LEN;
 
-/// A message of this size or more is a chunk of its own: gathering it with others would only copy it again.
-pub(super) const LARGE: usize = 64 * 1024;
-/// A chunk that has reached this takes no further message.
+/// A chunk that has reached this takes no further message, and a message of this size or more is a chunk of its own.
 pub(super) const CHUNK: usize = 256 * 1024;
 
 /// Where the messages in a chunk end, as offsets.
@@ -23,7 +21,7 @@ pub(super) enum Ends {
 impl Ends {
     /// The list, begun if a second message is to follow a first one that is no large one and ends at `len`.
     pub(super) fn gathering(&mut self, len: usize) -> Option<&mut Vec<u32>> {
-        if matches!(self, Ends::One) && len < LARGE {
+        if matches!(self, Ends::One) && len < CHUNK {
             let mut ends = Vec::with_capacity(16);
             ends.push(len as u32);
             *self = Ends::Many(ends);
@@ -36,6 +34,8 @@ impl Ends {
 pub(super) enum Data {
     /// The chunk's own, with room for more messages behind those that it has.
     Owned(Vec<u8>),
+    /// One message's frame, compressed in a way that the peer does not take: it is unpacked when it is written.
+    Packed(Vec<u8>),
     /// A broadcast's frame, the same for all sessions.
     Shared(Bytes),
 }
@@ -53,10 +53,17 @@ pub(crate) struct Chunk {
 }
 
 impl Chunk {
+    /// One message, or one frame of the protocol itself.
+    pub(super) fn single(data: Data, ends: Ends) -> Chunk {
+        let mut chunk = Chunk { data, len: 0, written: 0, ends, counted: 0 };
+        chunk.len = chunk.bytes().len();
+        chunk
+    }
+
     /// How much memory it takes. What a broadcast's sessions share is nobody's.
     pub(super) fn size(&self) -> usize {
         match &self.data {
-            Data::Owned(bytes) => bytes.capacity(),
+            Data::Owned(bytes) | Data::Packed(bytes) => bytes.capacity(),
             Data::Shared(_) => 0,
         }
     }
@@ -81,7 +88,7 @@ impl Chunk {
 
     fn bytes(&self) -> &[u8] {
         match &self.data {
-            Data::Owned(bytes) => bytes,
+            Data::Owned(bytes) | Data::Packed(bytes) => bytes,
             Data::Shared(bytes) => bytes,
         }
     }

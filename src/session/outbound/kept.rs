@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::chunk::{Data, Ends};
 use super::{Chunk, HEADER_LEN, Outbound, Wire};
 use crate::session::handler::Payload;
 use crate::transport::compression::{Compressed, Decompressor};
@@ -60,16 +61,37 @@ impl Outbound {
             self.push(kept.payload, &[&kept.data], kept.data.len());
             return;
         };
-        if self.wire == Wire::Framed && self.agreed.contains(message.algorithm) {
-            self.push_encoded(&[&kept.header().encode()[..], &kept.data].concat());
+        let frame = [&kept.header().encode()[..], &kept.data].concat();
+        if self.agreed.contains(message.algorithm) {
+            self.push_encoded(&frame);
             return;
         }
+        // It was a framed connection's, and the next one speaks the same way. Unpacked all at once, many messages might
+        // take any amount of memory.
+        debug_assert_eq!(self.wire, Wire::Framed);
+        self.accepted += 1;
+        self.queued += frame.len();
+        self.share.grow(frame.capacity());
+        self.chunks.push_back(Chunk::single(Data::Packed(frame), Ends::One));
+    }
+
+    /// Unpacks a message that is to be written; `None`: it is dropped since that cannot be done.
+    pub(super) fn unpack(&mut self, packed: &Chunk) -> Option<Chunk> {
+        self.queued -= packed.len;
+        self.share.shrink(packed.size());
+        let kept = Kept::of_wire(Wire::Framed, packed.message(0));
         let mut decompressor = Decompressor::default();
-        match decompressor.decompress(&message, u32::MAX) {
-            Ok(data) => self.push(kept.payload, &[data], data.len()),
+        let unpacked = kept.compressed().and_then(|message| decompressor.decompress(&message, u32::MAX).ok());
+        let Some(data) = unpacked else {
             // Which cannot be: it was compressed here. Not logged, since this is under the session's lock.
-            Err(_) => self.drop_newest(),
-        }
+            self.dropped += 1;
+            return None;
+        };
+        let header = Header::plain(kept.payload.frame_kind() as u8, data.len() as u32);
+        let chunk = Chunk::single(Data::Owned([&header.encode()[..], data].concat()), Ends::One);
+        self.queued += chunk.len;
+        self.share.grow(chunk.size());
+        Some(chunk)
     }
 
     /// Counts those of a chunk's messages that were compressed, and what they have more than they took.

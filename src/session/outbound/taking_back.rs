@@ -47,7 +47,7 @@ impl Outbound {
         }
         self.drop_unsent();
         self.put_by_writable();
-        self.unsent.take().unwrap_or_default()
+        self.unsent.take().map(|unsent| *unsent).unwrap_or_default()
     }
 
     /// The user will not be told here any more that there is room, but may be on another connection.
@@ -125,7 +125,8 @@ impl Outbound {
         let mut first = VecDeque::new();
         self.messages_of(chunk, |message| first.push_back(message));
         first.append(&mut unsent.messages);
-        self.unsent = Some(Unsent { messages: first, ..unsent });
+        unsent.messages = first;
+        self.unsent = Some(unsent);
     }
 
     /// The messages of a chunk of which nothing was written, without their headers.
@@ -136,6 +137,8 @@ impl Outbound {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::runtime::{Budget, Share};
     use crate::transport::compression::{Algorithm, Algorithms, Compressor};
@@ -157,7 +160,7 @@ mod tests {
     /// Messages of all kinds and of sizes that make chunks of every form.
     fn messages() -> Vec<(Payload, Vec<u8>)> {
         let kinds = [Payload::Text, Payload::Binary];
-        let sizes = [1, 10, 0, 3000, 70_000, 5, 70_000, 2, 2];
+        let sizes = [1, 10, 0, 3000, 70_000, 5, 300_000, 2, 2];
         sizes.iter().enumerate().map(|(n, &size)| (kinds[n % 2], vec![n as u8; size])).collect()
     }
 
@@ -342,6 +345,40 @@ mod tests {
             assert_eq!(next.sent.compressed.messages, compressed, "{agreed:?}");
             assert_eq!(next.sent.wire as usize, bytes.len());
         }
+    }
+
+    /// A full queue of compressed messages may be a hundred times as long when it is unpacked.
+    #[test]
+    fn what_the_next_peer_takes_only_unpacked_is_unpacked_one_at_a_time() {
+        let messages: Vec<_> = (0..100_u8).map(|n| (Payload::Text, vec![n; 50_000])).collect();
+        let mut lost = keeping(Wire::Framed);
+        let mut compressor = Compressor::default();
+        for (payload, data) in &messages {
+            let frame = compressor.compress(payload.frame_kind(), Algorithm::Zstd, 1, &[data], data.len());
+            lost.push_encoded(frame.expect("it is shorter"));
+        }
+        let budget = Budget::new(usize::MAX);
+        let mut next = Outbound::new(8192, None, Share::new(Arc::clone(&budget), 1));
+        next.keep_unsent();
+        let packed = lost.queued();
+        next.prepend(lost.take_unsent());
+        next.decide(Wire::Framed);
+        assert_eq!((next.queued(), next.queued_messages()), (packed, 100));
+        let most = packed + 50_000 + HEADER_LEN;
+        for (n, message) in messages.iter().take(50).enumerate() {
+            assert!(next.begin_writing(false));
+            let chunk = next.next_chunk().expect("not empty");
+            assert!(budget.used() <= most && next.queued() <= most, "{} of {most} bytes", budget.used());
+            assert_eq!(chunk.rest()[HEADER_LEN..], message.1, "message {n}");
+            let len = chunk.rest().len();
+            assert!(next.written(chunk, len));
+            next.hand_over();
+        }
+        assert_eq!((next.sent.messages, next.sent.payload), (50, 50 * 50_000));
+        // And those that this one did not begin either are given on as they were.
+        let unsent = next.take_unsent();
+        assert_eq!((unsent.messages.len(), unsent.bytes()), (50, 50 * 50_000));
+        assert!(next.is_empty());
     }
 
     /// By the length that the message has, not by what it takes.

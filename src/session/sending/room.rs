@@ -105,8 +105,8 @@ impl Session {
         loop {
             let left = by.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                drop(sending);
                 let error = self.waited_in_vain();
+                // Under the lock: a session that ends meanwhile tells of it when it has closed the queue.
                 self.report(error.clone());
                 return Err(error);
             }
