@@ -62,6 +62,11 @@ class Results:
         return self.tls[row, server]
 
 
+def ratios(figures: list, base: list) -> list:
+    """Of each figure to that of the base in the same round."""
+    return [figure / reference for figure, reference in zip(figures, base)]
+
+
 @dataclasses.dataclass(frozen=True)
 class Limit:
     """A part of a goal: what its figure is, and what it must be."""
@@ -72,8 +77,12 @@ class Limit:
     unit: str = "x"
 
     def figures(self, results: Results) -> list:
-        """By rounds; the median of them is judged."""
+        """By rounds."""
         raise NotImplementedError
+
+    def judged(self, figures: list) -> float:
+        """What the limit is for."""
+        return statistics.median(figures)
 
     @property
     def limit(self) -> str:
@@ -87,7 +96,7 @@ class Limit:
             found = self.figures(results)
         except Missing as missing:
             return Verdict(self.what, self.limit, UNKNOWN, unit=self.unit, why=str(missing))
-        figure = statistics.median(found)
+        figure = self.judged(found)
         state = MET if self.holds(figure) else MISSED
         return Verdict(self.what, self.limit, state, figure, min(found), max(found), self.unit)
 
@@ -102,9 +111,7 @@ class Ratio(Limit):
     figure: str = "value"
 
     def figures(self, results: Results) -> list:
-        mine = results.of_rounds(self.row, self.contestant, self.figure)
-        base = results.of_rounds(self.row, self.base, self.figure)
-        return [value / reference for value, reference in zip(mine, base)]
+        return ratios(*(results.of_rounds(self.row, name, self.figure) for name in (self.contestant, self.base)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,9 +151,7 @@ class Idle(Limit):
 
     def figures(self, results: Results) -> list:
         mine = results.of_idle(self.contestant, self.figure)
-        if not self.base:
-            return mine
-        return [value / reference for value, reference in zip(mine, results.of_idle(self.base, self.figure))]
+        return ratios(mine, results.of_idle(self.base, self.figure)) if self.base else mine
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,9 +164,7 @@ class Tls(Limit):
 
     def figures(self, results: Results) -> list:
         mine = results.of_tls(self.row, self.server)
-        if not self.base:
-            return mine
-        return [value / reference for value, reference in zip(mine, results.of_tls(self.row, self.base))]
+        return ratios(mine, results.of_tls(self.row, self.base)) if self.base else mine
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,22 +177,19 @@ class Flat(Limit):
         """One for each size."""
         raise NotImplementedError
 
+    def figures(self, results: Results) -> list:
+        costs = self.costs(results)
+        return [cost / statistics.median(costs) for cost in costs]
+
+    def judged(self, figures: list) -> float:
+        return max(figures, key=lambda ratio: abs(ratio - 1))
+
     @property
     def limit(self) -> str:
         return f"{1 - self.deviation:g} to {1 + self.deviation:g}"
 
     def holds(self, figure: float) -> bool:
         return abs(figure - 1) <= self.deviation
-
-    def judge(self, results: Results) -> Verdict:
-        try:
-            costs = self.costs(results)
-        except Missing as missing:
-            return Verdict(self.what, self.limit, UNKNOWN, unit=self.unit, why=str(missing))
-        relative = [cost / statistics.median(costs) for cost in costs]
-        farthest = max(relative, key=lambda ratio: abs(ratio - 1))
-        state = MET if self.holds(farthest) else MISSED
-        return Verdict(self.what, self.limit, state, farthest, min(relative), max(relative), self.unit)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -202,7 +202,7 @@ class FlatOverConnections(Flat):
             name = rows.connections_row(count).name
             mine, base = (results.of_rounds(name, contestant.name, "server_cpu_ns")
                           for contestant in reversed(rows.SERVERS))
-            costs.append(statistics.median(value / reference for value, reference in zip(mine, base)))
+            costs.append(statistics.median(ratios(mine, base)))
         return costs
 
 
@@ -215,8 +215,7 @@ class FlatOverGroups(Flat):
     def costs(self, results: Results) -> list:
         names = [rows.groups_contestant(count).name for count in rows.GROUPS]
         first = results.of_rounds(self.row, names[0], "server_cpu_ns")
-        return [statistics.median(value / reference for value, reference in
-                                  zip(results.of_rounds(self.row, name, "server_cpu_ns"), first)) for name in names]
+        return [statistics.median(ratios(results.of_rounds(self.row, name, "server_cpu_ns"), first)) for name in names]
 
 
 @dataclasses.dataclass(frozen=True)

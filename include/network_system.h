@@ -1899,9 +1899,9 @@ typedef struct netsys_pool_source {
     void *userdata;
     /**
      * Starts a client, which the pool has to itself from then on, and stores it. Required. Clients that it starts on
-     * the calling thread with the same host and TLS read certificates once, and resume each other's sessions. Returns NETSYS_OK, or why
-     * there is none: the first who waits for a connection gets that status and, if it is the last error of the
-     * thread, its text.
+     * the calling thread with the same host and TLS read certificates once, and resume each other's sessions. Returns
+     * NETSYS_OK, or why there is none: the first who waits for a connection gets that status and, if it is the last
+     * error of the thread, its text.
      */
     netsys_status (*open)(void *userdata, struct netsys_client *client);
     /**

@@ -25,6 +25,10 @@ pub mod error;
 pub mod ffi;
 pub mod log;
 pub mod metrics;
+#[cfg(test)]
+#[allow(dead_code)] // The tests of the interface use more of it.
+#[path = "../tests/support/random.rs"]
+mod random;
 pub mod runtime;
 pub mod session;
 mod sync;

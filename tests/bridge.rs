@@ -21,7 +21,7 @@ use network_system::runtime::{Clock, Context, ContextHooks};
 use network_system::session::Session;
 use network_system::session::handler::{CloseReport, Handler, Message, Payload};
 use support::tls::Ca;
-use support::{Event, Home, PATIENCE, Recorder, client_config, server_config, wait_until};
+use support::{Event, Home, PATIENCE, Recorder, client_config, framed_client_config, server_config, wait_until};
 use tracing::Level;
 
 /// What a bridge told.
@@ -84,19 +84,13 @@ fn next(told: &Receiver<Told>) -> Told {
     told.recv_timeout(PATIENCE).expect("the bridge was to tell something")
 }
 
-fn framed(port: u16) -> ClientConfig {
-    let mut config = client_config(port);
-    config.session.framing = Framing::Framed;
-    config
-}
-
 fn echo_server(home: &Home, bridge: &Arc<Bridge>) -> Arc<Server> {
     bridge.start_server(&home.0, server_config(), Arc::new(Echo)).unwrap()
 }
 
 fn connect(home: &Home, bridge: &Arc<Bridge>, server: &Server) -> (Arc<Client>, support::Events) {
     let (handler, events) = Recorder::new();
-    let client = bridge.start_client(&home.0, framed(server.local_addr().port()), handler).unwrap();
+    let client = bridge.start_client(&home.0, framed_client_config(server.local_addr().port()), handler).unwrap();
     client.wait_connected(Some(PATIENCE)).unwrap();
     (client, events)
 }
@@ -195,7 +189,7 @@ fn errors_are_told_and_counted_by_their_kind() {
     let (bridge, told) = bridge(BridgeConfig::default());
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let (handler, events) = Recorder::new();
-    let client = bridge.start_client(&home.0, framed(nobody), handler).unwrap();
+    let client = bridge.start_client(&home.0, framed_client_config(nobody), handler).unwrap();
     events.released();
     assert_eq!(next(&told), Told::Error(Code::ConnectionRefused));
     client.wait(Some(PATIENCE)).unwrap();
@@ -442,7 +436,7 @@ fn an_encrypting_bridge_encrypts_or_starts_nothing() {
     // Settings of their own without the switch are not given up for those of the bridge.
     let mut server = server_config();
     server.tls.min_version = TlsVersion::V1_3;
-    let mut client = framed(1);
+    let mut client = framed_client_config(1);
     client.tls.ca = Pem::file("private.pem");
     for error in [
         bridge.start_server(&home.0, server, Arc::new(Echo)).unwrap_err(),
@@ -462,7 +456,7 @@ fn an_encrypting_bridge_encrypts_or_starts_nothing() {
     assert!(bridge.set_config(without).unwrap_err().message.contains("switch it on"));
     bridge.set_config(given).unwrap();
     let server = echo_server(&home, &bridge);
-    let mut config = framed(server.local_addr().port());
+    let mut config = framed_client_config(server.local_addr().port());
     config.host = "localhost".into();
     let (handler, events) = Recorder::new();
     let client = bridge.start_client(&home.0, config, handler).unwrap();

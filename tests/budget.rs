@@ -14,11 +14,8 @@ use network_system::error::Code;
 use network_system::runtime::{Context, ContextHooks};
 use network_system::session::Session;
 use network_system::session::handler::Payload;
-use network_system::transport::frame::{Frame, PREAMBLE};
-use network_system::transport::hello::Hello;
-use support::{Event, Home, PATIENCE, Recorder, server_config};
-
-const MIB: usize = 1 << 20;
+use support::framed::{hello, message};
+use support::{Event, Home, MIB, PATIENCE, Recorder, server_config};
 
 fn home(limit: usize) -> Home {
     let config = ContextConfig { max_buffered: limit, ..ContextConfig::default() };
@@ -40,17 +37,9 @@ impl Drop for Balanced {
 fn peer(server: &Server) -> TcpStream {
     let mut stream = TcpStream::connect(server.local_addr()).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let mut hello = PREAMBLE.to_vec();
-    Frame::Hello(Hello::new("by hand", 1 << 20)).encode(&mut hello).unwrap();
-    stream.write_all(&hello).unwrap();
+    stream.write_all(&hello("by hand")).unwrap();
     stream.read_exact(&mut [0; 8]).unwrap();
     stream
-}
-
-fn frame(len: usize) -> Vec<u8> {
-    let mut frame = Vec::new();
-    Frame::Binary(&vec![7; len]).encode(&mut frame).unwrap();
-    frame
 }
 
 /// Writes without waiting for a peer that does not read.
@@ -77,7 +66,7 @@ fn stalled_peers(count: usize, limit: usize, patience: Duration) {
     config.session.frame_timeout = Some(patience);
     let (handler, events) = Recorder::new();
     let server = home.server(config, handler);
-    let whole = frame(MIB);
+    let whole = message(MIB);
     let mut stalled: Vec<TcpStream> = (0..count).map(|_| peer(&server)).collect();
     for stream in &mut stalled {
         write_some(stream, &whole[..MIB / 2]);
@@ -92,7 +81,7 @@ fn stalled_peers(count: usize, limit: usize, patience: Duration) {
             while !over.load(Ordering::Acquire) {
                 let mut good = peer(&server);
                 while !over.load(Ordering::Acquire) {
-                    if good.write_all(&frame(MIB)).is_err() {
+                    if good.write_all(&message(MIB)).is_err() {
                         break;
                     }
                 }
@@ -143,7 +132,7 @@ fn all_half_way_is_no_deadlock() {
         for _ in 0..PEERS {
             let mut stream = peer(&server);
             scope.spawn(move || {
-                let _ = stream.write_all(&frame(MIB));
+                let _ = stream.write_all(&message(MIB));
                 // Until the message was taken, or the server has had enough.
                 let _ = stream.shutdown(std::net::Shutdown::Write);
                 let _ = stream.read_to_end(&mut Vec::new());
@@ -171,7 +160,7 @@ fn small_messages_come_while_memory_is_short() {
     let (handler, events) = Recorder::new();
     let server = home.server(server_config(), handler);
     let mut large: Vec<TcpStream> = (0..4).map(|_| peer(&server)).collect();
-    let whole = frame(MIB);
+    let whole = message(MIB);
     let mut written = 0;
     // Until nobody takes any more, whatever the kernel buffers.
     while home.0.buffered() < MIB {
@@ -182,7 +171,7 @@ fn small_messages_come_while_memory_is_short() {
     assert!(written > 0);
     let mut small = peer(&server);
     for len in [0, 1, 100, 2000] {
-        small.write_all(&frame(len)).unwrap();
+        small.write_all(&message(len)).unwrap();
         assert_eq!(events.message().1.len(), len);
     }
 }

@@ -13,9 +13,7 @@ use network_system::core::{Client, EndpointState};
 use network_system::error::Code;
 use network_system::session::handler::Payload;
 use socket2::SockRef;
-use support::{Event, Home, PATIENCE, Recorder, client_config, server_config};
-
-const MIB: usize = 1024 * 1024;
+use support::{Event, Home, MIB, PATIENCE, Recorder, client_config, reset, server_config};
 
 /// Reads what comes until the end and returns how much that was.
 fn read_all(mut peer: TcpStream) -> usize {
@@ -38,11 +36,7 @@ fn a_stop_delivers_what_was_queued_although_peers_send() {
     let mut config = server_config();
     config.session.framing = Framing::Raw;
     config.session.send_policy = SendPolicy::Wait;
-    let (handler, events) = Recorder::with(|event| {
-        if let Event::Open(session) = event {
-            session.send(Payload::Stream, &vec![7; MIB]).unwrap();
-        }
-    });
+    let (handler, events) = Recorder::owing(MIB);
     let server = home.server(config, handler);
     let address = server.local_addr();
     let peers: Vec<_> = (0..PEERS)
@@ -106,11 +100,7 @@ fn a_stop_ends_in_time_although_peers_do_not_read() {
         let mut config = server_config();
         config.session.framing = Framing::Raw;
         config.session.send_queue = 16 * MIB;
-        let (handler, events) = Recorder::with(|event| {
-            if let Event::Open(session) = event {
-                session.send(Payload::Stream, &vec![7; 16 * MIB]).unwrap();
-            }
-        });
+        let (handler, events) = Recorder::owing(16 * MIB);
         let server = home.server(config, handler);
         let peers: Vec<_> = (0..12).map(|_| TcpStream::connect(server.local_addr()).unwrap()).collect();
         for _ in 0..peers.len() {
@@ -138,11 +128,7 @@ fn a_second_stop_may_hurry_the_first() {
     let mut config = server_config();
     config.session.framing = Framing::Raw;
     config.session.send_queue = 16 * MIB;
-    let (handler, events) = Recorder::with(|event| {
-        if let Event::Open(session) = event {
-            session.send(Payload::Stream, &vec![7; 16 * MIB]).unwrap();
-        }
-    });
+    let (handler, events) = Recorder::owing(16 * MIB);
     let server = home.server(config, handler);
     let peer = TcpStream::connect(server.local_addr()).unwrap();
     events.opened();
@@ -266,8 +252,7 @@ fn a_reset_by_the_peer_is_told_as_an_error_and_then_as_the_end() {
     peer.write_all(b"hello").unwrap();
     events.opened();
     events.message();
-    SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
-    drop(peer);
+    reset(peer);
     let error = events.error();
     assert_eq!((error.code, error.os_code), (Code::ReceiveFailed, libc::ECONNRESET));
     assert_eq!(events.closed().reason, Some(Code::ReceiveFailed));

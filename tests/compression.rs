@@ -13,7 +13,8 @@ use network_system::core::{Client, Server};
 use network_system::error::Code;
 use network_system::session::handler::Payload;
 use network_system::session::{Session, Stats};
-use support::compression::{KINDS, LIMIT, client_with, noise, prose, server_with};
+use support::compression::{KINDS, client_with, prose, server_with};
+use support::framed::LIMIT;
 use support::random::Random;
 use support::reconnecting::{Account, Port, number_of, quickly};
 use support::{Event, Events, Home, Mode, PATIENCE, Recorder, wait_until};
@@ -90,7 +91,7 @@ fn messages_arrive_as_they_were_wherever_handlers_run() {
             let mut compressible = 0;
             for round in 0..60 {
                 let len = random.length(300_000);
-                let data = if round % 3 == 0 { noise(&mut random, len) } else { prose(&mut random, len) };
+                let data = if round % 3 == 0 { random.bytes(len) } else { prose(&mut random, len) };
                 compressible += u64::from(round % 3 != 0 && len >= 1000);
                 pair.exchange(if round % 2 == 0 { Payload::Text } else { Payload::Binary }, &data);
             }
@@ -151,7 +152,7 @@ fn what_does_not_become_shorter_or_is_short_travels_as_it_is() {
         });
         let mut random = Random(2);
         for len in [1000, 5000, 100_000] {
-            pair.exchange(Payload::Binary, &noise(&mut random, len));
+            pair.exchange(Payload::Binary, &random.bytes(len));
         }
         for len in [0, 1, 999] {
             pair.exchange(Payload::Text, &vec![b'x'; len]);
@@ -237,7 +238,7 @@ fn concurrent_senders_keep_their_order() {
             let mut data = vec![sender];
             data.extend_from_slice(&number.to_le_bytes());
             let len = random.length(20_000);
-            let rest = if number % 5 == 0 { noise(&mut random, len) } else { prose(&mut random, len) };
+            let rest = if number % 5 == 0 { random.bytes(len) } else { prose(&mut random, len) };
             data.extend_from_slice(&rest);
             session.send(Payload::Binary, &data).unwrap();
         }
@@ -269,11 +270,7 @@ fn concurrent_senders_keep_their_order() {
 #[test]
 fn an_echo_is_compressed_too() {
     let home = Home::new();
-    let (handler, _at_server) = Recorder::with(|event| {
-        if let Event::Message(session, kind, data) = event {
-            session.send(*kind, data).unwrap();
-        }
-    });
+    let (handler, _at_server) = Recorder::echoing();
     let server = home.server(server_with(Compression::Zstd), handler);
     let (handler, at_client) = Recorder::new();
     let client = Client::start(&home.0, client_with(server.local_addr().port(), Compression::Zstd), handler).unwrap();
@@ -341,7 +338,7 @@ fn a_broadcast_reaches_peers_of_every_kind() {
     let mut random = Random(10);
     let messages: Vec<_> = [100, 300, 5000, 100_000, 1 << 20]
         .into_iter()
-        .flat_map(|len| [prose(&mut random, len), noise(&mut random, len)])
+        .flat_map(|len| [prose(&mut random, len), random.bytes(len)])
         .collect();
     for data in &messages {
         let fanout = server.broadcast(Payload::Text, data).unwrap();

@@ -2,7 +2,6 @@
 
 mod support;
 
-use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 use network_system::config::Compression;
@@ -10,64 +9,19 @@ use network_system::core::{Client, Server};
 use network_system::error::Code;
 use network_system::session::handler::Payload;
 use network_system::transport::compression::{Algorithm, Algorithms, Compressor};
-use network_system::transport::frame::{Decoder, Frame, HEADER_LEN, Kind, PREAMBLE};
+use network_system::transport::frame::{Frame, HEADER_LEN, Kind};
 use network_system::transport::hello::Hello;
-use support::compression::{LIMIT, client_with, prose, server_with};
+use support::compression::{client_with, prose, server_with};
+use support::framed::{LIMIT, Peer, first};
 use support::random::Random;
 use support::{Event, Home, PATIENCE, Recorder};
 
-/// A framed peer that can do what this version does not.
-struct Peer {
-    stream: TcpStream,
-    decoder: Decoder,
-    kept: Vec<u8>,
-}
-
-impl Peer {
-    fn over(stream: TcpStream, agreed: Algorithms) -> Peer {
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut decoder = Decoder::new(LIMIT);
-        decoder.set_agreed(agreed);
-        Peer { stream, decoder, kept: Vec::new() }
-    }
-
-    /// A client with these capabilities, past the hello; the server's capabilities.
-    fn connect(server: &Server, hello: Hello<'_>) -> (Peer, u32) {
-        let mut stream = TcpStream::connect(server.local_addr()).unwrap();
-        let mut bytes = PREAMBLE.to_vec();
-        Frame::Hello(hello).encode(&mut bytes).unwrap();
-        stream.write_all(&bytes).unwrap();
-        stream.read_exact(&mut [0; PREAMBLE.len()]).unwrap();
-        let mut peer = Peer::over(stream, hello.offered());
-        let capabilities =
-            peer.next(|frame| if let Frame::HelloAck(ack) = frame { Some(ack.capabilities) } else { None });
-        (peer, capabilities)
-    }
-
-    /// The first frame that `pick` looks for.
-    fn next<T>(&mut self, mut pick: impl FnMut(Frame<'_>) -> Option<T>) -> T {
-        loop {
-            let kept = std::mem::take(&mut self.kept);
-            let mut input = &kept[..];
-            while let Some((header, payload)) = self.decoder.next(&mut input).unwrap() {
-                if let Some(found) = pick(Frame::decode(header, payload).unwrap()) {
-                    self.kept = input.to_vec();
-                    return found;
-                }
-            }
-            let mut bytes = vec![0; 65_536];
-            let len = self.stream.read(&mut bytes).unwrap();
-            assert!(len > 0, "the stream has ended");
-            bytes.truncate(len);
-            self.kept = bytes;
-        }
-    }
-
-    fn closed(&mut self) -> (i32, String) {
-        self.next(
-            |frame| if let Frame::Close(close) = frame { Some((close.code, close.reason.to_owned())) } else { None },
-        )
-    }
+/// A client with these capabilities, past the hello; the server's capabilities.
+fn connect(server: &Server, hello: Hello<'_>) -> (Peer<TcpStream>, u32) {
+    let mut peer = Peer::connect(server.local_addr());
+    peer.greet(hello);
+    let capabilities = peer.next(|frame| if let Frame::HelloAck(ack) = frame { Some(ack.capabilities) } else { None });
+    (peer, capabilities)
 }
 
 fn frame(flags: u8, payload: &[u8]) -> Vec<u8> {
@@ -88,7 +42,7 @@ fn a_client_of_the_version_before_is_served_as_before() {
     let (handler, events) = Recorder::new();
     let server = home.server(server_with(Compression::Auto), handler);
     let old = Hello { minor: 0, capabilities: 0, max_message_bytes: LIMIT, id: "old" };
-    let (mut peer, capabilities) = Peer::connect(&server, old);
+    let (mut peer, capabilities) = connect(&server, old);
     assert_eq!(capabilities, 3, "what the server offers it does not depend on the client");
     let session = events.opened();
     let data = prose(&mut Random(6), 10_000);
@@ -102,12 +56,12 @@ fn a_client_of_the_version_before_is_served_as_before() {
     assert!(peer.next(plain) == data);
     let mut plain = Vec::new();
     Frame::Binary(&data).encode(&mut plain).unwrap();
-    peer.stream.write_all(&plain).unwrap();
+    peer.write(&plain);
     assert!(events.message().1 == data);
     let mut compressor = Compressor::default();
     let parts = [&data[..]];
     let packed = compressor.compress(Kind::Binary, Algorithm::Lz4, 1, &parts, data.len()).unwrap();
-    peer.stream.write_all(packed).unwrap();
+    peer.write(packed);
     let (code, reason) = peer.closed();
     assert!(code == Code::Protocol as i32 && reason.contains("not agreed"), "{code} {reason}");
     assert!(!events.rest().iter().any(|event| matches!(event, Event::Message(..))));
@@ -121,20 +75,18 @@ fn a_server_of_the_version_before_is_sent_plain_messages() {
     let (handler, events) = Recorder::new();
     let config = client_with(listener.local_addr().unwrap().port(), Compression::Auto);
     let client = Client::start(&home.0, config, handler).unwrap();
-    let (mut stream, _) = listener.accept().unwrap();
-    stream.read_exact(&mut [0; PREAMBLE.len()]).unwrap();
-    let mut peer = Peer::over(stream, Algorithms::NONE);
+    let (stream, _) = listener.accept().unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut peer = Peer::over(stream);
+    peer.preamble();
     let capabilities = peer.next(|frame| if let Frame::Hello(hello) = frame { Some(hello.capabilities) } else { None });
     assert_eq!(capabilities, 3);
-    let mut answer = PREAMBLE.to_vec();
-    let old = Hello { minor: 0, capabilities: 0, max_message_bytes: LIMIT, id: "old" };
-    Frame::HelloAck(old).encode(&mut answer).unwrap();
-    peer.stream.write_all(&answer).unwrap();
+    peer.write(&first(Frame::HelloAck(Hello { minor: 0, capabilities: 0, max_message_bytes: LIMIT, id: "old" })));
     let session = events.opened();
     let data = prose(&mut Random(7), 10_000);
     session.send(Payload::Text, &data).unwrap();
     assert!(peer.next(|frame| if let Frame::Text(got) = frame { Some(got.to_vec()) } else { None }) == data);
-    peer.stream.write_all(&claiming(1, 1000, &[0; 100])).unwrap();
+    peer.write(&claiming(1, 1000, &[0; 100]));
     let (code, reason) = peer.closed();
     assert!(code == Code::Protocol as i32 && reason.contains("not agreed"), "{code} {reason}");
     assert_eq!(client.stats().compressed_messages_sent, 0);
@@ -160,8 +112,8 @@ fn bombs_and_lies_are_refused() {
     let server = home.server(server_with(Compression::Auto), handler);
     for (bytes, code, says) in cases {
         let hello = Hello::new("bomber", LIMIT).offering(Algorithms::ALL);
-        let (mut peer, _) = Peer::connect(&server, hello);
-        peer.stream.write_all(&bytes).unwrap();
+        let (mut peer, _) = connect(&server, hello);
+        peer.write(&bytes);
         let (got, reason) = peer.closed();
         assert!(got == code as i32 && reason.contains(says), "{says}: {got} {reason}");
         let report = events.closed();
@@ -190,7 +142,7 @@ fn flipped_bits_end_the_session_or_leave_the_length() {
     let (mut delivered, mut refused) = (0, 0);
     for round in 0..200 {
         let hello = Hello::new("flipper", LIMIT).offering(Algorithms::ALL);
-        let (mut peer, _) = Peer::connect(&server, hello);
+        let (mut peer, _) = connect(&server, hello);
         let data = prose(&mut random, 500 + round * 10);
         let algorithm = [Algorithm::Lz4, Algorithm::Zstd][round % 2];
         let parts = [&data[..]];
@@ -201,7 +153,7 @@ fn flipped_bits_end_the_session_or_leave_the_length() {
         let claimed = u32::from_le_bytes(bytes[HEADER_LEN..HEADER_LEN + 4].try_into().unwrap());
         Frame::Text(b"behind").encode(&mut bytes).unwrap();
         Frame::Ping(1).encode(&mut bytes).unwrap();
-        peer.stream.write_all(&bytes).unwrap();
+        peer.write(&bytes);
         let pong = peer.next(|frame| match frame {
             Frame::Pong(_) => Some(true),
             Frame::Close(close) => {

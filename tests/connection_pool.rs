@@ -10,13 +10,13 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use network_system::config::{ClientConfig, Framing, ServerConfig};
+use network_system::config::ServerConfig;
 use network_system::core::{ConnectionPool, PoolConfig, PoolStats, Server};
 use network_system::error::Code;
 use network_system::runtime::ManualClock;
 use network_system::session::handler::{CloseReport, Handler, Message, Payload};
 use network_system::session::{Session, State};
-use support::{Event, Home, PATIENCE, Recorder, client_config, server_config};
+use support::{Event, Home, PATIENCE, Recorder, framed_client_config, server_config, wait_until};
 
 /// An echo server that counts its connections.
 #[derive(Default)]
@@ -57,18 +57,13 @@ fn scene(config: PoolConfig) -> Scene {
     let echo = Arc::new(Echo::default());
     let server = home.server(server_config(), echo.clone());
     let (handler, events) = Recorder::new();
-    let pool = ConnectionPool::start(&home.0, config, framed(server.local_addr().port()), handler).unwrap();
+    let pool =
+        ConnectionPool::start(&home.0, config, framed_client_config(server.local_addr().port()), handler).unwrap();
     Scene { home, server, echo, pool, events }
 }
 
 fn limit(max_connections: usize) -> PoolConfig {
     PoolConfig { max_connections, ..PoolConfig::default() }
-}
-
-fn framed(port: u16) -> ClientConfig {
-    let mut config = client_config(port);
-    config.session.framing = Framing::Framed;
-    config
 }
 
 /// Waits until the pool stands as it should.
@@ -165,7 +160,7 @@ fn each_who_waits_learns_why_there_is_no_connection() {
     let home = Home::new();
     let refusing = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let (handler, events) = Recorder::new();
-    let pool = ConnectionPool::start(&home.0, limit(2), framed(refusing), handler).unwrap();
+    let pool = ConnectionPool::start(&home.0, limit(2), framed_client_config(refusing), handler).unwrap();
     let threads: Vec<_> = (0..6)
         .map(|_| {
             let pool = pool.clone();
@@ -212,10 +207,7 @@ fn a_connection_on_which_something_came_while_it_was_idle_is_not_leased_again() 
     drop(lease);
     scene.echo.sessions.lock().unwrap()[0].send(Payload::Text, b"late").unwrap();
     scene.events.message();
-    let begun = Instant::now();
-    while session.stats().messages_received < 2 {
-        assert!(begun.elapsed() < PATIENCE);
-    }
+    wait_until("both have come", || session.stats().messages_received >= 2);
     let lease = scene.pool.acquire(Some(PATIENCE)).unwrap();
     assert_ne!(lease.session().unwrap().id(), session.id());
     assert_eq!((scene.pool.stats().discarded, scene.pool.stats().broken), (1, 0));
@@ -311,7 +303,8 @@ fn a_handler_gets_a_lease_only_if_one_is_free() {
             told.lock().unwrap().send((outcome, pool.fill(None).map_err(|error| error.code))).unwrap();
         }
     });
-    let pool = ConnectionPool::start(&home.0, limit(2), framed(server.local_addr().port()), handler).unwrap();
+    let pool =
+        ConnectionPool::start(&home.0, limit(2), framed_client_config(server.local_addr().port()), handler).unwrap();
     *shared.lock().unwrap() = Some(pool.clone());
     let lease = pool.acquire(Some(PATIENCE)).unwrap();
     lease.session().unwrap().send(Payload::Text, b"none is free").unwrap();
@@ -329,14 +322,14 @@ fn a_configuration_that_cannot_work_is_refused() {
         let (handler, _events) = Recorder::new();
         ConnectionPool::start(&home.0, config, client, handler).unwrap_err()
     };
-    let error = start(limit(0), framed(1));
+    let error = start(limit(0), framed_client_config(1));
     assert_eq!(error.code, Code::InvalidArgument);
     assert!(error.message.contains("max_connections is 0"), "{error}");
-    let error = start(PoolConfig { min_idle: 3, ..limit(2) }, framed(1));
+    let error = start(PoolConfig { min_idle: 3, ..limit(2) }, framed_client_config(1));
     assert!(error.message.contains("min_idle is 3, more than max_connections with 2"), "{error}");
-    assert_eq!(start(limit(1), framed(0)).code, Code::InvalidArgument);
+    assert_eq!(start(limit(1), framed_client_config(0)).code, Code::InvalidArgument);
     home.0.stop(None);
-    assert_eq!(start(limit(1), framed(1)).code, Code::Cancelled);
+    assert_eq!(start(limit(1), framed_client_config(1)).code, Code::Cancelled);
 }
 
 const MOST: usize = 4;
@@ -361,7 +354,8 @@ fn hammer(config: ServerConfig, breaking: bool) -> Arc<Echo> {
     let echo = Arc::new(Echo::default());
     let server = home.server(config, echo.clone());
     let (handler, events) = Recorder::new();
-    let pool = ConnectionPool::start(&home.0, limit(MOST), framed(server.local_addr().port()), handler).unwrap();
+    let pool =
+        ConnectionPool::start(&home.0, limit(MOST), framed_client_config(server.local_addr().port()), handler).unwrap();
     let in_use = Mutex::new(HashSet::new());
     let leases = AtomicUsize::new(0);
     let over = AtomicBool::new(false);
@@ -456,7 +450,7 @@ fn what_a_pools_clients_cannot_be_is_refused_or_has_no_effect() {
     let home = Home::new();
     let echo = Arc::new(Echo::default());
     let server = home.server(server_config(), echo.clone());
-    let mut config = framed(server.local_addr().port());
+    let mut config = framed_client_config(server.local_addr().port());
     config.reconnect.enabled = true;
     let (handler, _events) = Recorder::new();
     let pool = ConnectionPool::start(&home.0, limit(1), config.clone(), handler).unwrap();

@@ -9,21 +9,8 @@ use std::time::{Duration, Instant};
 use network_system::config::{Framing, ServerConfig};
 use network_system::error::Code;
 use network_system::session::handler::Payload;
-use network_system::transport::frame::{Frame, PREAMBLE};
-use network_system::transport::hello::Hello;
+use support::framed::{hello, message};
 use support::{Event, Home, PATIENCE, Recorder, server_config};
-
-fn hello() -> Vec<u8> {
-    let mut hello = PREAMBLE.to_vec();
-    Frame::Hello(Hello::new("by hand", 1 << 20)).encode(&mut hello).unwrap();
-    hello
-}
-
-fn frame(len: usize) -> Vec<u8> {
-    let mut frame = Vec::new();
-    Frame::Binary(&vec![7; len]).encode(&mut frame).unwrap();
-    frame
-}
 
 fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
@@ -63,7 +50,7 @@ fn whoever_does_not_say_hello_is_cut() {
         };
         let (handler, events) = Recorder::new();
         let server = home.server(config(LIMIT), handler);
-        let hello = hello();
+        let hello = hello("by hand");
         // A silent peer of a server that takes raw ones is one that waits for the server to speak.
         let least = usize::from(framing == Framing::Auto);
         for (len, drips) in [(0, false), (3, false), (8, false), (15, false), (0, true), (8, true)] {
@@ -100,17 +87,17 @@ fn a_frame_that_stalls_ends_the_session() {
     let home = Home::new();
     let (handler, events) = Recorder::new();
     let server = home.server(frame_server(LIMIT), handler);
-    for (bytes, drips) in [(&frame(100)[..3], false), (&frame(100)[..20], false), (&frame(100)[..20], true)] {
+    for (bytes, drips) in [(&message(100)[..3], false), (&message(100)[..20], false), (&message(100)[..20], true)] {
         let mut peer = connect(server.local_addr());
-        peer.write_all(&hello()).unwrap();
+        peer.write_all(&hello("by hand")).unwrap();
         events.opened();
         // A whole frame before it does not count.
-        peer.write_all(&frame(10)).unwrap();
+        peer.write_all(&message(10)).unwrap();
         events.message();
         let begun = Instant::now();
         peer.write_all(bytes).unwrap();
         if drips {
-            let (peer, rest) = (peer.try_clone().unwrap(), frame(100)[20..].to_vec());
+            let (peer, rest) = (peer.try_clone().unwrap(), message(100)[20..].to_vec());
             std::thread::spawn(move || drip(peer, &rest, Duration::from_millis(50)));
         }
         let error = events.error();
@@ -132,19 +119,19 @@ fn frames_that_come_in_pieces_are_in_time() {
     let (handler, events) = Recorder::new();
     let server = home.server(frame_server(LIMIT), handler);
     let mut peer = connect(server.local_addr());
-    peer.write_all(&hello()).unwrap();
+    peer.write_all(&hello("by hand")).unwrap();
     events.opened();
-    let bytes = frame(10);
+    let bytes = message(10);
     let (begin, rest) = bytes.split_at(9);
     let mut piece = begin.to_vec();
     let begun = Instant::now();
     while begun.elapsed() < LIMIT * 2 {
         peer.write_all(&piece).unwrap();
-        std::thread::sleep(LIMIT / 20);
+        std::thread::sleep(LIMIT / 20); // the pace of the pieces: each frame is in time, all together are not
         piece = [rest, begin].concat();
     }
     peer.write_all(rest).unwrap();
-    peer.write_all(&frame(3)).unwrap();
+    peer.write_all(&message(3)).unwrap();
     events.until(|event| match event {
         Event::Message(_, Payload::Binary, data) => (data.len() == 3).then_some(()),
         Event::Error(_, error) => panic!("{error}"),
@@ -160,10 +147,10 @@ fn a_pause_of_ours_does_not_count() {
     let (handler, events) = Recorder::new();
     let server = home.server(frame_server(LIMIT), handler);
     let mut peer = connect(server.local_addr());
-    peer.write_all(&hello()).unwrap();
+    peer.write_all(&hello("by hand")).unwrap();
     let session = events.opened();
-    let bytes = frame(10);
-    peer.write_all(&[&frame(1)[..], &bytes[..9]].concat()).unwrap();
+    let bytes = message(10);
+    peer.write_all(&[&message(1)[..], &bytes[..9]].concat()).unwrap();
     events.message();
     session.set_paused(true);
     // Housekeeping goes by the clock, and so must the test that it does nothing.
@@ -186,9 +173,9 @@ fn many_slow_peers(count: usize, limit: Duration) {
     for index in 0..count {
         let mut peer = connect(server.local_addr());
         match index % 3 {
-            0 => peer.write_all(&hello()[..11]).unwrap(),
-            1 => peer.write_all(&hello()[..3]).unwrap(),
-            _ => peer.write_all(&[&hello()[..], &frame(240)[..20]].concat()).unwrap(),
+            0 => peer.write_all(&hello("by hand")[..11]).unwrap(),
+            1 => peer.write_all(&hello("by hand")[..3]).unwrap(),
+            _ => peer.write_all(&[&hello("by hand")[..], &message(240)[..20]].concat()).unwrap(),
         }
         peers.push((peer, Instant::now()));
     }

@@ -13,17 +13,11 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::thread::ThreadId;
 use std::time::Duration;
 
-use network_system::config::{ContextConfig, Framing, ServerConfig};
+use network_system::config::{ContextConfig, Framing};
 use network_system::error::Code;
 use network_system::runtime::{Context, ContextHooks, Dispatch, Executor, Job};
 use network_system::session::handler::Payload;
-use support::{Event, Gate, Home, Mode, PATIENCE, Recorder, server_config, wait_until};
-
-fn dispatched(dispatch: Dispatch) -> ServerConfig {
-    let mut config = server_config();
-    config.session.dispatch = dispatch;
-    config
-}
+use support::{Event, Gate, Home, Mode, PATIENCE, Recorder, dispatched, server_config, wait_until};
 
 /// Waits until the descriptor is readable; false after `millis` ms.
 fn readable(descriptor: BorrowedFd<'_>, millis: i32) -> bool {
@@ -400,11 +394,7 @@ fn an_executor_that_takes_nothing_loses_nothing() {
     ];
     for (name, executor) in executors {
         let home = Home::new();
-        let (handler, events) = Recorder::with(|event| {
-            if let Event::Message(session, kind, data) = event {
-                session.send(*kind, data).unwrap();
-            }
-        });
+        let (handler, events) = Recorder::echoing();
         let server = home.server(dispatched(Dispatch::Executor(executor)), handler);
         let clients: Vec<_> = (0..3)
             .map(|_| {

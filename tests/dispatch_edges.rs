@@ -9,18 +9,12 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use network_system::config::{ContextConfig, Framing, ServerConfig};
+use network_system::config::{ContextConfig, Framing};
 use network_system::core::Client;
 use network_system::error::Code;
 use network_system::runtime::{Context, ContextHooks, Dispatch, Executor, Job};
 use network_system::session::handler::Payload;
-use support::{Event, Gate, Home, Mode, PATIENCE, Recorder, server_config};
-
-fn dispatched(dispatch: Dispatch) -> ServerConfig {
-    let mut config = server_config();
-    config.session.dispatch = dispatch;
-    config
-}
+use support::{Event, Gate, Home, Mode, PATIENCE, Recorder, dispatched, server_config};
 
 /// A handler may wait for what its own sends bring about, where it holds up nobody else.
 #[test]

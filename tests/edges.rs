@@ -15,17 +15,10 @@ use network_system::core::{Client, Server, adopt};
 use network_system::error::Code;
 use network_system::session::handler::Payload;
 use network_system::transport::frame::{Close, Frame, PREAMBLE};
-use network_system::transport::hello::Hello;
-use support::{Event, Events, Gate, Home, PATIENCE, Recorder, client_config, server_config, wait_until};
+use support::framed::{hello, hello_ack};
+use support::{Event, Events, Gate, Home, MIB, PATIENCE, Recorder, client_config, server_config, wait_until};
 
-const MIB: usize = 1024 * 1024;
 const SHORT: Duration = Duration::from_secs(2);
-
-fn hello(id: &str) -> Vec<u8> {
-    let mut out = PREAMBLE.to_vec();
-    Frame::Hello(Hello::new(id, 1 << 20)).encode(&mut out).unwrap();
-    out
-}
 
 /// Lets the server's loop do all that there is to do: what another peer sends afterwards is handled.
 fn let_turn(server: &Server, events: &Events) {
@@ -68,11 +61,7 @@ fn a_stop_hurries_a_close_that_the_peer_began() {
     let mut config = server_config();
     config.session.framing = Framing::Raw;
     config.session.send_queue = 32 * MIB;
-    let (handler, events) = Recorder::with(|event| {
-        if let Event::Open(session) = event {
-            session.send(Payload::Stream, &vec![7; 32 * MIB]).unwrap();
-        }
-    });
+    let (handler, events) = Recorder::owing(32 * MIB);
     let server = home.server(config, handler);
     let peer = TcpStream::connect(server.local_addr()).unwrap();
     let session = events.opened();
@@ -179,11 +168,7 @@ fn the_queue_of_an_ended_session_is_not_counted() {
     let mut config = server_config();
     config.session.framing = Framing::Raw;
     config.session.send_queue = 32 * MIB;
-    let (handler, events) = Recorder::with(|event| {
-        if let Event::Open(session) = event {
-            session.send(Payload::Stream, &vec![7; 32 * MIB]).unwrap();
-        }
-    });
+    let (handler, events) = Recorder::owing(32 * MIB);
     let server = home.server(config, handler);
     let _peer = TcpStream::connect(server.local_addr()).unwrap();
     let session = events.opened();
@@ -298,7 +283,7 @@ fn an_adopted_session_waits_longer_than_the_handshake_may_take() {
     let limit = Duration::from_millis(300);
     (config.session.framing, config.session.handshake_timeout) = (Framing::Framed, limit);
     let session = adopt(&home.0, listener.accept().unwrap().0, config, handler).unwrap();
-    std::thread::sleep(2 * limit);
+    std::thread::sleep(2 * limit); // longer than the time that would end it
     let early = events.rest();
     session.set_paused(false);
     assert!(!early.iter().any(|event| matches!(event, Event::End(..))), "{early:?}");
@@ -538,9 +523,7 @@ fn an_end_without_a_close_is_told_as_an_error() {
     let (handler, events) = Recorder::new();
     let server = home.server(server_config(), handler);
     let mut peer = TcpStream::connect(server.local_addr()).unwrap();
-    let mut out = PREAMBLE.to_vec();
-    Frame::Hello(Hello::new("x", 1 << 20)).encode(&mut out).unwrap();
-    peer.write_all(&out).unwrap();
+    peer.write_all(&hello("x")).unwrap();
     events.opened();
     peer.shutdown(Shutdown::Write).unwrap();
     let mut error = false;
@@ -589,8 +572,7 @@ fn a_preamble_in_pieces_does_not_make_a_framed_client_raw() {
     client.wait_connected(Some(PATIENCE)).unwrap();
     let session = client.session().unwrap();
     session.send(Payload::Text, b"decides for frames").unwrap();
-    let mut answer = PREAMBLE.to_vec();
-    Frame::HelloAck(Hello::new("slow", 1 << 20)).encode(&mut answer).unwrap();
+    let mut answer = hello_ack("slow");
     Frame::Text(b"whole").encode(&mut answer).unwrap();
     server.write_all(&answer[..3]).unwrap();
     wait_until("read", || session.stats().wire_bytes_received == 3);

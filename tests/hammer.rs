@@ -11,22 +11,11 @@ use std::time::Duration;
 use network_system::session::Session;
 use network_system::session::handler::{CloseReport, Handler, Message, Payload};
 use socket2::SockRef;
+use support::random::Random;
 use support::{Home, PATIENCE, server_config};
 
 const THREADS: u64 = 4;
 const SESSIONS: u64 = 10_000;
-
-/// A small generator of numbers that look random (xorshift64).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end
-    }
-}
 
 #[derive(Default)]
 struct Counter {
@@ -93,7 +82,7 @@ fn every_beginning_has_exactly_one_end() {
         for thread in 0..THREADS {
             let server = &server;
             scope.spawn(move || {
-                let mut random = Random(0x9E37_79B9_7F4A_7C15 ^ (thread + 1));
+                let mut random = Random(thread);
                 for _ in 0..SESSIONS / THREADS {
                     let Ok(mut peer) = TcpStream::connect(address) else { continue };
                     for _ in 0..random.below(4) {

@@ -3,7 +3,7 @@
 mod support;
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -12,8 +12,9 @@ use network_system::config::{Framing, SendPolicy};
 use network_system::core::Client;
 use network_system::error::Code;
 use network_system::session::handler::Payload;
-use network_system::transport::frame::{Close, Decoder, Frame, PREAMBLE};
+use network_system::transport::frame::PREAMBLE;
 use network_system::transport::hello::Hello;
+use support::framed::{LIMIT, Peer, hello};
 use support::{Event, Events, Home, PATIENCE, Recorder, client_config, server_config};
 
 /// Reliability row 27: never one more than the limit, and the others are told within 100 ms.
@@ -249,52 +250,6 @@ fn a_stuck_peer_does_not_keep_a_broadcast_from_the_others() {
     assert!(refused > 0 && refused < 400, "{refused}");
 }
 
-/// A framed peer made by hand.
-struct Peer {
-    stream: TcpStream,
-    decoder: Decoder,
-}
-
-impl Peer {
-    fn connect(address: SocketAddr) -> Peer {
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        Peer { stream, decoder: Decoder::new(u32::MAX) }
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.stream.write_all(bytes).unwrap();
-    }
-
-    fn hello(&mut self) {
-        let mut hello = PREAMBLE.to_vec();
-        Frame::Hello(Hello::new("by hand", 1 << 20)).encode(&mut hello).unwrap();
-        self.write(&hello);
-        let mut preamble = [0; 8];
-        self.stream.read_exact(&mut preamble).unwrap();
-        assert_eq!(preamble, PREAMBLE);
-    }
-
-    /// The code and reason of the close that the server sends.
-    fn closed(&mut self) -> (i32, String) {
-        let mut buffer = [0; 4096];
-        loop {
-            let len = self.stream.read(&mut buffer).unwrap();
-            assert!(len > 0, "the end came without a close");
-            let mut input = &buffer[..len];
-            while let Some((header, payload)) = self.decoder.next(&mut input).unwrap() {
-                if let Frame::Close(Close { code, reason, .. }) = Frame::decode(header, payload).unwrap() {
-                    return (code, reason.to_owned());
-                }
-            }
-        }
-    }
-
-    fn ended(&mut self) {
-        assert_eq!(self.stream.read(&mut [0; 1]).unwrap(), 0);
-    }
-}
-
 /// Reliability row 34: malformed and oversized frames end the session in words.
 #[test]
 fn malformed_frames_are_answered_with_a_close() {
@@ -309,7 +264,7 @@ fn malformed_frames_are_answered_with_a_close() {
     ];
     for (bytes, code, word) in cases {
         let mut peer = Peer::connect(server.local_addr());
-        peer.hello();
+        peer.greet(Hello::new("by hand", LIMIT));
         events.opened();
         peer.write(bytes);
         let error = events.error();
@@ -333,7 +288,7 @@ fn a_flood_of_malformed_frames_is_told_of_in_moderation() {
     let begun = Instant::now();
     for _ in 0..PEERS {
         let mut peer = Peer::connect(server.local_addr());
-        peer.hello();
+        peer.greet(Hello::new("by hand", LIMIT));
         peer.write(&[0; 8]);
         assert_eq!(peer.closed().0, Code::Protocol as i32);
     }
@@ -354,13 +309,10 @@ fn an_unknown_version_is_refused_in_words() {
     let (handler, events) = Recorder::new();
     let server = home.server(server_config(), handler);
     let mut peer = Peer::connect(server.local_addr());
-    let mut hello = PREAMBLE.to_vec();
-    Frame::Hello(Hello::new("by hand", 1 << 20)).encode(&mut hello).unwrap();
+    let mut hello = hello("by hand");
     hello[16] = 9;
     peer.write(&hello);
-    let mut preamble = [0; 8];
-    peer.stream.read_exact(&mut preamble).unwrap();
-    assert_eq!(preamble, PREAMBLE);
+    peer.preamble();
     let (code, reason) = peer.closed();
     assert_eq!(code, Code::Protocol as i32);
     assert!(reason.contains("9.1") && reason.contains("1.1"), "{reason}");

@@ -50,11 +50,7 @@ fn each_message_is_a_line_without_what_is_in_it() {
         let mut config = server_config();
         config.session.log_messages = true;
         config.session.dispatch = mode.dispatch.clone();
-        let (handler, at_server) = Recorder::with(|event| {
-            if let Event::Message(session, kind, data) = event {
-                session.send(*kind, data).unwrap();
-            }
-        });
+        let (handler, at_server) = Recorder::echoing();
         let server = home.server(config, handler);
         let mut config = client_config(server.local_addr().port());
         config.session = SessionConfig { framing: Framing::Framed, log_messages: true, ..SessionConfig::default() };

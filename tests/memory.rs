@@ -14,9 +14,10 @@ use network_system::core::Server;
 use network_system::session::Session;
 use network_system::session::handler::{CloseReport, Handler, Message, Payload};
 use network_system::transport::compression::{Algorithm, Algorithms, Compressor};
-use network_system::transport::frame::{Frame, Kind, PREAMBLE};
+use network_system::transport::frame::{Frame, Kind};
 use network_system::transport::hello::Hello;
-use support::{Home, PATIENCE, server_config};
+use support::framed::first;
+use support::{Home, server_config, wait_until};
 
 /// Counts what is allocated and not freed.
 struct Counting;
@@ -88,14 +89,6 @@ impl Quiet {
     }
 }
 
-fn until(what: &str, mut happened: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !happened() {
-        assert!(begun.elapsed() < PATIENCE, "{what}");
-        std::thread::yield_now();
-    }
-}
-
 struct Place {
     home: Home,
     server: Arc<Server>,
@@ -113,7 +106,7 @@ impl Place {
         // The first session makes what all of them share, such as the loop's buffer.
         let place = Place { home, server, seen };
         drop(place.framed(1));
-        until("the end of the first", || place.seen.ended.load(Ordering::SeqCst) == 1);
+        wait_until("the end of the first", || place.seen.ended.load(Ordering::SeqCst) == 1);
         place
     }
 
@@ -127,8 +120,7 @@ impl Place {
     }
 
     fn greeted_by(&self, greeting: Hello<'_>, count: usize) -> Vec<TcpStream> {
-        let mut hello = PREAMBLE.to_vec();
-        Frame::Hello(greeting).encode(&mut hello).unwrap();
+        let hello = first(Frame::Hello(greeting));
         let before = self.seen.open.load(Ordering::SeqCst);
         let peers: Vec<TcpStream> = (0..count)
             .map(|_| {
@@ -138,7 +130,7 @@ impl Place {
             })
             .collect();
         let mut answer = vec![0; hello.len() + "server".len()];
-        until("the sessions", || self.seen.open.load(Ordering::SeqCst) == before + count);
+        wait_until("the sessions", || self.seen.open.load(Ordering::SeqCst) == before + count);
         for mut peer in &peers {
             peer.read_exact(&mut answer).unwrap();
         }
@@ -193,14 +185,14 @@ fn back_to_baseline(rounds: usize, count: usize) {
         for mut peer in &peers {
             (0..100).for_each(|_| peer.write_all(&message).unwrap());
         }
-        until("the messages", || place.seen.messages.load(Ordering::SeqCst) == messages + 100 * count);
+        wait_until("the messages", || place.seen.messages.load(Ordering::SeqCst) == messages + 100 * count);
         drop(peers);
-        until("the ends", || place.seen.ended.load(Ordering::SeqCst) == ended + count);
-        until("no connection", || place.server.connection_count() == 0);
+        wait_until("the ends", || place.seen.ended.load(Ordering::SeqCst) == ended + count);
+        wait_until("no connection", || place.server.connection_count() == 0);
         // Tasks that have ended are freed when the loop comes to it.
         if let Some(first) = levels.first() {
             // The tables that grew in the first round stay as large.
-            until("the first round's level", || live() <= first + first / 50 + 4096);
+            wait_until("the first round's level", || live() <= first + first / 50 + 4096);
         } else {
             // Nothing tells when that is over; a level that is taken too early is only easier to come back to.
             std::thread::sleep(Duration::from_millis(100));
@@ -221,8 +213,8 @@ fn claims_are_not_believed(count: usize) {
         peer.write_all(&claim[..9]).unwrap();
     }
     let wire = (peers.len() * 9) as u64 + place.server.stats().wire_bytes_received;
-    until("the claims", || place.server.stats().wire_bytes_received >= wire - 9 * peers.len() as u64);
-    until("their buffers", || place.home.0.buffered() >= 8192 * count);
+    wait_until("the claims", || place.server.stats().wire_bytes_received >= wire - 9 * peers.len() as u64);
+    wait_until("their buffers", || place.home.0.buffered() >= 8192 * count);
     let each = (live() - before) / count as isize;
     println!("a claim of 1 MiB with one byte takes {each} bytes");
     assert!(each <= 8192 + 512, "{each}");
@@ -248,7 +240,7 @@ fn compressed_claims_cost_one_buffer(count: usize) {
             peer.write_all(&frame).unwrap();
             let _ = peer.read_to_end(&mut Vec::new());
         }
-        until("the ends", || place.seen.ended.load(Ordering::SeqCst) == ended + count);
+        wait_until("the ends", || place.seen.ended.load(Ordering::SeqCst) == ended + count);
         (MOST.load(Ordering::SeqCst) - before, live() - before)
     };
     let sessions = 256 * 1024;
@@ -270,8 +262,8 @@ fn compressed_claims_cost_one_buffer(count: usize) {
     let before = live();
     let messages = place.seen.messages.load(Ordering::SeqCst);
     peer.write_all(frame).unwrap();
-    until("the message", || place.seen.messages.load(Ordering::SeqCst) == messages + 1);
-    until("its buffer is given back", || live() - before <= sessions);
+    wait_until("the message", || place.seen.messages.load(Ordering::SeqCst) == messages + 1);
+    wait_until("its buffer is given back", || live() - before <= sessions);
 }
 
 /// Reliability row 21: who is not read from costs no more than what was read at once.

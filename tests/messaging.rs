@@ -11,17 +11,10 @@ use network_system::session::State;
 use network_system::session::handler::Payload;
 use support::{Event, Home, Recorder, client_config, server_config};
 
-/// Sends back what comes.
-fn echo(event: &Event) {
-    if let Event::Message(session, kind, data) = event {
-        session.send(*kind, data).unwrap();
-    }
-}
-
 #[test]
 fn framed_peers_exchange_whole_messages() {
     let home = Home::new();
-    let (handler, at_server) = Recorder::with(echo);
+    let (handler, at_server) = Recorder::echoing();
     let server = home.server(server_config(), handler);
     let (handler, at_client) = Recorder::new();
     let client = home.client(&server, Framing::Framed, handler);
@@ -63,7 +56,7 @@ fn framed_peers_exchange_whole_messages() {
 #[test]
 fn a_raw_peer_is_served_on_the_same_port() {
     let home = Home::new();
-    let (handler, at_server) = Recorder::with(echo);
+    let (handler, at_server) = Recorder::echoing();
     let server = home.server(server_config(), handler);
     let mut peer = TcpStream::connect(server.local_addr()).unwrap();
     peer.write_all(b"NSYX hello").unwrap();
@@ -118,7 +111,7 @@ fn a_greeting_and_a_close_at_accept_reach_a_raw_peer() {
 #[test]
 fn what_an_undecided_client_sends_first_decides() {
     let home = Home::new();
-    let (handler, at_server) = Recorder::with(echo);
+    let (handler, at_server) = Recorder::echoing();
     let server = home.server(server_config(), handler);
     for (payload, framing) in [(Payload::Text, Framing::Framed), (Payload::Stream, Framing::Raw)] {
         let (handler, at_client) = Recorder::new();
@@ -138,7 +131,7 @@ fn what_an_undecided_client_sends_first_decides() {
 #[test]
 fn a_framed_client_that_speaks_late_is_still_understood() {
     let home = Home::new();
-    let (handler, at_server) = Recorder::with(echo);
+    let (handler, at_server) = Recorder::echoing();
     let server = home.server(server_config(), handler);
     let (handler, at_client) = Recorder::new();
     let client = home.client(&server, Framing::Auto, handler);

@@ -15,10 +15,10 @@ use network_system::core::{Client, EndpointState, Server};
 use network_system::error::Code;
 use network_system::session::handler::Payload;
 use network_system::transport::frame::{Close, Frame, PREAMBLE};
-use network_system::transport::hello::Hello;
-use socket2::{Domain, SockRef, Socket, Type};
+use socket2::{Domain, Socket, Type};
+use support::framed::hello_ack;
 use support::reconnecting::{Account, Port, number_of, quickly, reconnecting};
-use support::{Event, Events, Home, PATIENCE, Recorder, client_config, server_config};
+use support::{Event, Events, Home, PATIENCE, Recorder, client_config, reset, server_config};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -73,15 +73,7 @@ fn survives_a_server_that_comes_and_goes(framing: Framing, rounds: usize) {
     const SENDERS: usize = 2;
     let home = Home::new();
     let port = Port::new();
-    let account = Arc::new(Mutex::new(Account::default()));
-    let (handler, events) = Recorder::with({
-        let account = account.clone();
-        move |event| {
-            if let Event::Close(_, report) = event {
-                account.lock().unwrap().add(report);
-            }
-        }
-    });
+    let (account, handler, events) = Account::kept();
     let mut config = reconnecting(port.number(), framing);
     config.session.send_policy = SendPolicy::Wait;
     config.session.send_timeout = PATIENCE;
@@ -180,15 +172,9 @@ fn listen_with_little_room(port: &Port) -> TcpListener {
 fn accept_once(listener: TcpListener, framing: Framing) -> TcpStream {
     let (mut peer, _) = listener.accept().unwrap();
     if framing == Framing::Framed {
-        let mut answer = PREAMBLE.to_vec();
-        Frame::HelloAck(Hello::new("deaf", u32::MAX)).encode(&mut answer).unwrap();
-        peer.write_all(&answer).unwrap();
+        peer.write_all(&hello_ack("deaf")).unwrap();
     }
     peer
-}
-
-fn reset(peer: TcpStream) {
-    SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
 }
 
 /// Sends messages of 10,000 bytes that begin with their numbers until there is no room; gives back the next number.

@@ -5,7 +5,6 @@ mod support;
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
 
 use network_system::config::{Framing, SendPolicy, ServerConfig};
 use network_system::core::Client;
@@ -47,15 +46,7 @@ fn start_echoing(port: &Port) -> Child {
 fn a_server_that_is_killed_costs_only_what_was_begun() {
     let home = Home::new();
     let port = Port::new();
-    let account = Arc::new(Mutex::new(Account::default()));
-    let (handler, events) = Recorder::with({
-        let account = account.clone();
-        move |event| {
-            if let Event::Close(_, report) = event {
-                account.lock().unwrap().add(report);
-            }
-        }
-    });
+    let (account, handler, events) = Account::kept();
     let mut config = reconnecting(port.number(), Framing::Framed);
     config.session.send_policy = SendPolicy::Wait;
     config.session.send_timeout = PATIENCE;

@@ -1,13 +1,14 @@
 //! One test in a program of its own, since it counts the threads of the whole process.
 
+mod support;
+
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use network_system::error::{Code, Error};
 use network_system::utils::address_resolver::{AddressResolver, Family, ResolverConfig, Sources};
-
-const PATIENCE: Duration = Duration::from_secs(20);
+use support::PATIENCE;
 
 /// How many threads of this name there are.
 fn threads(name: &str) -> usize {

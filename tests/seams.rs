@@ -16,10 +16,10 @@ use network_system::core::{Client, Server};
 use network_system::error::Code;
 use network_system::runtime::{Context, ContextHooks, Dispatch};
 use network_system::session::handler::{CloseReport, Payload};
-use network_system::transport::frame::{Frame, PREAMBLE};
-use network_system::transport::hello::Hello;
+use network_system::transport::frame::Frame;
+use support::framed::hello;
 use support::reconnecting::{Account, Port, number_of, reconnecting};
-use support::{Event, Events, Home, Mode, PATIENCE, Recorder, server_config, wait_until};
+use support::{Event, Events, Home, Mode, PATIENCE, Recorder, reset, server_config, wait_until};
 
 fn dispatched(dispatch: Dispatch) -> ServerConfig {
     let mut config = server_config();
@@ -146,8 +146,7 @@ fn the_time_of_a_frame_stands_still_while_nothing_is_read() {
     config.session.receive_queue = 1;
     config.session.frame_timeout = Some(Duration::from_millis(300));
     let server = home.server(config, handler);
-    let mut bytes = PREAMBLE.to_vec();
-    Frame::Hello(Hello::new("peer", 1000)).encode(&mut bytes).unwrap();
+    let mut bytes = hello("peer");
     Frame::Text(b"first").encode(&mut bytes).unwrap();
     let begun = bytes.len() + 9;
     // Together with its header it has a second more than the limit.
@@ -186,16 +185,14 @@ fn an_answer_that_cannot_be_sent_discards_nothing_that_came() {
         }
     });
     let server = home.server(dispatched(Dispatch::Pool), handler);
-    let mut bytes = PREAMBLE.to_vec();
-    Frame::Hello(Hello::new("peer", 1000)).encode(&mut bytes).unwrap();
+    let mut bytes = hello("peer");
     let texts: [&[u8]; 3] = [b"first", b"second", b"third"];
     texts.iter().for_each(|text| Frame::Text(text).encode(&mut bytes).unwrap());
     let mut peer = TcpStream::connect(server.local_addr()).unwrap();
     peer.write_all(&bytes).unwrap();
     let session = events.opened();
     wait_until("all has been read", || session.stats().messages_received == 3);
-    socket2::SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
-    drop(peer);
+    reset(peer);
     peer_is_gone.send(()).unwrap();
     texts.iter().for_each(|text| assert_eq!(events.message().1, *text));
     assert_eq!(events.closed().discarded, 0);

@@ -5,13 +5,13 @@ mod support;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use network_system::config::Framing;
 use network_system::error::Code;
 use network_system::runtime::ManualClock;
 use network_system::session::{MAX_SESSION_ID, Managed, Session, SessionManager, SessionManagerConfig};
-use support::{Event, Home, PATIENCE, Recorder, server_config};
+use support::{Event, Home, PATIENCE, Recorder, server_config, wait_until};
 
 /// A session of an application's own.
 #[derive(Debug, Default)]
@@ -50,14 +50,6 @@ fn limit(max_sessions: usize) -> SessionManagerConfig {
 
 fn manager<S: Managed>(home: &Home, config: SessionManagerConfig) -> Arc<SessionManager<S>> {
     SessionManager::start(&home.0, config).unwrap()
-}
-
-fn eventually(what: &str, holds: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "{what}");
-        thread::yield_now();
-    }
 }
 
 #[test]
@@ -163,7 +155,7 @@ fn idle_sessions_are_cleaned_up_at_the_interval() {
     let manager = manager(&home, config);
     let idle = mock("idle");
     manager.add(idle.clone(), "").unwrap();
-    eventually("it is stopped", || !idle.stopped.lock().unwrap().is_empty());
+    wait_until("it is stopped", || !idle.stopped.lock().unwrap().is_empty());
     assert_eq!(manager.stats().cleaned_up, 1);
 }
 
@@ -191,7 +183,7 @@ fn the_sessions_of_a_server() {
     // What ends by itself leaves.
     client.stop(None);
     events.closed();
-    eventually("it has left", || manager.count() == 0);
+    wait_until("it has left", || manager.count() == 0);
     assert_eq!(manager.stats().ended, 1);
     assert_eq!(manager.add(session, "").unwrap_err().code, Code::ConnectionClosed);
     assert_eq!(manager.stats().accepted, 1);

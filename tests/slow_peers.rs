@@ -14,6 +14,7 @@ use network_system::core::{Client, Server};
 use network_system::error::Code;
 use network_system::session::Session;
 use network_system::session::handler::{CloseReport, Payload};
+use support::framed::hello;
 use support::random::Random;
 use support::{Event, Events, Home, PATIENCE, Recorder, client_config, server_config};
 
@@ -388,16 +389,13 @@ fn the_report_is_true_in_full() {
 /// A peer that never reads and pings without end: its answers do not pile up.
 #[test]
 fn heartbeats_of_who_does_not_read_do_not_pile_up() {
-    use network_system::transport::frame::{Frame, PREAMBLE};
-    use network_system::transport::hello::Hello;
+    use network_system::transport::frame::Frame;
     use std::io::Write;
     let home = Home::new();
     let (handler, events) = Recorder::new();
     let server = home.server(server_config(), handler);
     let mut peer = TcpStream::connect(server.local_addr()).unwrap();
-    let mut bytes = PREAMBLE.to_vec();
-    Frame::Hello(Hello::new("by hand", 1 << 20)).encode(&mut bytes).unwrap();
-    peer.write_all(&bytes).unwrap();
+    peer.write_all(&hello("by hand")).unwrap();
     let session = events.opened();
     let mut pings = Vec::new();
     (0..10_000).for_each(|token| Frame::Ping(token).encode(&mut pings).unwrap());

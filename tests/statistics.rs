@@ -12,8 +12,9 @@ use network_system::config::{Framing, SendPolicy};
 use network_system::core::Client;
 use network_system::error::Code;
 use network_system::session::handler::Payload;
+use support::framed::hello;
 use support::random::Random;
-use support::{Event, Home, PATIENCE, Recorder, client_config, server_config};
+use support::{Home, PATIENCE, Recorder, client_config, server_config, wait_until};
 
 /// What one end sent: messages and bytes.
 fn send_many(session: &Arc<network_system::session::Session>, seed: u64) -> (u64, u64) {
@@ -84,11 +85,7 @@ fn both_ends_count_the_same() {
 #[test]
 fn a_reset_loses_nothing() {
     let home = Home::new();
-    let (handler, events) = Recorder::with(|event| {
-        if let Event::Message(session, kind, data) = event {
-            session.send(*kind, data).unwrap();
-        }
-    });
+    let (handler, events) = Recorder::echoing();
     let server = home.server(server_config(), handler);
     let (handler, at_client) = Recorder::new();
     let client = home.client(&server, Framing::Framed, handler);
@@ -170,24 +167,19 @@ fn heartbeats_measure_the_round_trip() {
     let client = Client::start(&home.0, config, handler).unwrap();
     client.wait_connected(Some(PATIENCE)).unwrap();
     let begun = std::time::Instant::now();
-    while client.stats().round_trip_ns == 0 {
-        assert!(begun.elapsed() < PATIENCE);
-        std::thread::yield_now();
-    }
+    wait_until("a heartbeat is answered", || client.stats().round_trip_ns != 0);
     assert!(client.stats().round_trip_ns <= begun.elapsed().as_nanos() as u64);
     assert_eq!(server.stats().round_trip_ns, 0, "it has asked nothing");
 }
 
 #[test]
 fn a_lie_about_the_round_trip_is_not_believed() {
-    use network_system::transport::frame::{Frame, PREAMBLE};
-    use network_system::transport::hello::Hello;
+    use network_system::transport::frame::Frame;
     let home = Home::new();
     let (handler, events) = Recorder::new();
     let server = home.server(server_config(), handler);
     let mut peer = TcpStream::connect(server.local_addr()).unwrap();
-    let mut bytes = PREAMBLE.to_vec();
-    Frame::Hello(Hello::new("by hand", 1 << 20)).encode(&mut bytes).unwrap();
+    let mut bytes = hello("by hand");
     for token in [0, 1, u64::MAX] {
         Frame::Pong(token).encode(&mut bytes).unwrap();
     }

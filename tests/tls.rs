@@ -14,11 +14,10 @@ use network_system::error::Code;
 use network_system::session::Session;
 use network_system::session::handler::Payload;
 use rustls::version::{TLS12, TLS13};
+use support::framed::hello;
 use support::random::Random;
 use support::tls::{Ca, Folder, encrypted_server, foreign, foreign_server, read_exactly};
-use support::{Event, Home, PATIENCE, Recorder};
-
-const MIB: usize = 1024 * 1024;
+use support::{Event, Home, MIB, PATIENCE, Recorder};
 
 fn start(home: &Home, ca: &Ca, server: &Server, framing: Framing) -> (Arc<Client>, support::Events) {
     let (handler, events) = Recorder::new();
@@ -33,15 +32,6 @@ const LENGTHS: [usize; 5] = [1, 100, 16_384, 16_385, 300_000];
 
 fn pattern(len: usize) -> Vec<u8> {
     (0..len).map(|n| (n * 31 % 251) as u8).collect()
-}
-
-/// Gives back what it is sent.
-fn echo() -> (Arc<Recorder>, support::Events) {
-    Recorder::with(|event| {
-        if let Event::Message(session, kind, data) = event {
-            session.send(*kind, data).unwrap();
-        }
-    })
 }
 
 /// Takes messages, or pieces of a stream, until `len` bytes have come.
@@ -62,7 +52,7 @@ fn messages_go_both_ways_in_every_framing() {
         (Framing::Framed, Framing::Framed),
         (Framing::Raw, Framing::Raw),
     ] {
-        let (handler, _at_server) = echo();
+        let (handler, _at_server) = Recorder::echoing();
         let server = home.server(ca.server_config(serves), handler);
         let (client, events) = start(&home, &ca, &server, speaks);
         let kind = if speaks == Framing::Raw { Payload::Stream } else { Payload::Binary };
@@ -149,7 +139,7 @@ fn what_is_sent_early_is_sent_encrypted() {
 #[test]
 fn tls_1_2_is_spoken_with_who_knows_no_better() {
     let (ca, home) = (Ca::new(), Home::new());
-    let (handler, at_server) = echo();
+    let (handler, at_server) = Recorder::echoing();
     let server = home.server(ca.server_config(Framing::Raw), handler);
     let mut peer = foreign(server.local_addr(), &ca, &[&TLS12]);
     peer.write_all(b"old").unwrap();
@@ -164,7 +154,7 @@ fn tls_1_2_is_spoken_with_who_knows_no_better() {
 #[test]
 fn keys_change_in_the_middle() {
     let (ca, home) = (Ca::new(), Home::new());
-    let (handler, _events) = echo();
+    let (handler, _events) = Recorder::echoing();
     let server = home.server(ca.server_config(Framing::Raw), handler);
     let mut peer = foreign(server.local_addr(), &ca, &[&TLS13]);
     for round in 0..20u8 {
@@ -285,11 +275,7 @@ fn a_stop_delivers_what_was_queued_although_peers_send() {
     let (ca, home) = (Ca::new(), Home::new());
     let mut config = ca.server_config(Framing::Raw);
     config.session.send_policy = SendPolicy::Wait;
-    let (handler, events) = Recorder::with(|event| {
-        if let Event::Open(session) = event {
-            session.send(Payload::Stream, &vec![7; MIB]).unwrap();
-        }
-    });
+    let (handler, events) = Recorder::owing(MIB);
     let server = home.server(config, handler);
     let address = server.local_addr();
     let ca = Arc::new(ca);
@@ -444,11 +430,7 @@ fn a_framed_peer_that_is_cut_off_is_told_of() {
     let (handler, at_server) = Recorder::new();
     let server = home.server(ca.server_config(Framing::Auto), handler);
     let mut peer = foreign(server.local_addr(), &ca, &[&TLS13]);
-    let mut hello = network_system::transport::frame::PREAMBLE.to_vec();
-    network_system::transport::frame::Frame::Hello(network_system::transport::hello::Hello::new("peer", 1000))
-        .encode(&mut hello)
-        .unwrap();
-    peer.write_all(&hello).unwrap();
+    peer.write_all(&hello("peer")).unwrap();
     at_server.opened();
     peer.sock.shutdown(Shutdown::Write).unwrap();
     let report = at_server.closed();
@@ -461,7 +443,7 @@ fn many_threads_send_while_messages_come() {
     const THREADS: usize = 4;
     const MESSAGES: usize = 500;
     let (ca, home) = (Ca::new(), Home::new());
-    let (handler, _at_server) = echo();
+    let (handler, _at_server) = Recorder::echoing();
     let mut config = ca.server_config(Framing::Framed);
     config.session.send_queue = 64 * MIB;
     config.session.send_hard_limit = 64 * MIB;
@@ -601,7 +583,7 @@ fn certificates_come_from_files() {
         ..ServerTls::default()
     };
     assert_eq!(config.server.tls, expected);
-    let (handler, _at_server) = echo();
+    let (handler, _at_server) = Recorder::echoing();
     let server = Server::start(&home.0, config.server, handler).unwrap();
     let mut config = config.client;
     config.port = server.local_addr().port();
@@ -661,7 +643,7 @@ fn handlers_may_run_anywhere() {
     for name in support::Mode::NAMES {
         let home = Home::new();
         let mode = support::Mode::new(name, &home.0);
-        let (handler, _at_server) = echo();
+        let (handler, _at_server) = Recorder::echoing();
         let mut config = encrypted_server(&ca.server(), Framing::Auto);
         config.session.dispatch = mode.dispatch.clone();
         config.session.receive_queue = 10_000;

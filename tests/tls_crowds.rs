@@ -123,11 +123,7 @@ fn silent_peers_are_given_up() {
 fn a_storm_of_handshakes_is_survived() {
     const STORM: usize = 200;
     let (ca, home) = (Arc::new(Ca::new()), Home::new());
-    let (handler, at_server) = Recorder::with(|event| {
-        if let Event::Message(session, kind, data) = event {
-            session.send(*kind, data).unwrap();
-        }
-    });
+    let (handler, at_server) = Recorder::echoing();
     let server = home.server(ca.server_config(Framing::Raw), handler);
     let address = server.local_addr();
     let mut old = foreign(address, &ca, &[&TLS13]);

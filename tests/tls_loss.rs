@@ -2,8 +2,8 @@
 
 mod support;
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::Write;
+use std::net::TcpListener;
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -11,57 +11,25 @@ use std::time::Duration;
 use network_system::config::{Framing, SendPolicy};
 use network_system::core::Client;
 use network_system::session::handler::Payload;
-use network_system::transport::frame::{Decoder, Frame, PREAMBLE};
-use network_system::transport::hello::Hello;
+use network_system::transport::frame::Frame;
 use rustls::version::{TLS12, TLS13};
+use support::framed::{Peer, hello_ack};
 use support::reconnecting::{number_of, quickly};
 use support::tls::{Ca, ForeignServer, Identity, foreign, foreign_server, read_exactly};
-use support::{Event, Home, PATIENCE, Recorder};
-
-const LIMIT: u32 = 1 << 20;
+use support::{Event, Home, PATIENCE, Recorder, reset};
 
 /// A framed server that is not the library's, past the hello.
-struct Peer {
-    stream: ForeignServer,
-    decoder: Decoder,
-    kept: Vec<u8>,
+fn accept(listener: &TcpListener, identity: &Identity) -> Peer<ForeignServer> {
+    let (socket, _) = listener.accept().unwrap();
+    let mut peer = Peer::over(foreign_server(socket, identity, &[&TLS13]));
+    peer.preamble();
+    peer.next(|frame| matches!(frame, Frame::Hello(_)).then_some(()));
+    peer.write(&hello_ack("peer"));
+    peer
 }
 
-impl Peer {
-    fn accept(listener: &TcpListener, identity: &Identity) -> Peer {
-        let (socket, _) = listener.accept().unwrap();
-        let mut stream = foreign_server(socket, identity, &[&TLS13]);
-        assert_eq!(read_exactly(&mut stream, PREAMBLE.len()), PREAMBLE);
-        let mut peer = Peer { stream, decoder: Decoder::new(LIMIT), kept: Vec::new() };
-        peer.next(|frame| matches!(frame, Frame::Hello(_)).then_some(()));
-        let mut answer = PREAMBLE.to_vec();
-        Frame::HelloAck(Hello::new("peer", LIMIT)).encode(&mut answer).unwrap();
-        peer.stream.write_all(&answer).unwrap();
-        peer
-    }
-
-    /// The first frame that `pick` looks for.
-    fn next<T>(&mut self, mut pick: impl FnMut(Frame<'_>) -> Option<T>) -> T {
-        loop {
-            let kept = std::mem::take(&mut self.kept);
-            let mut input = &kept[..];
-            while let Some((header, payload)) = self.decoder.next(&mut input).unwrap() {
-                if let Some(found) = pick(Frame::decode(header, payload).unwrap()) {
-                    self.kept = input.to_vec();
-                    return found;
-                }
-            }
-            let mut bytes = vec![0; 65_536];
-            let len = self.stream.read(&mut bytes).unwrap();
-            assert!(len > 0, "the stream has ended");
-            bytes.truncate(len);
-            self.kept = bytes;
-        }
-    }
-
-    fn message(&mut self) -> u64 {
-        self.next(|frame| if let Frame::Binary(data) = frame { Some(number_of(data)) } else { None })
-    }
+fn message(peer: &mut Peer<ForeignServer>) -> u64 {
+    peer.next(|frame| if let Frame::Binary(data) = frame { Some(number_of(data)) } else { None })
 }
 
 /// What was begun on a connection that broke is not sent again on the next, though most of it was not even encrypted.
@@ -87,20 +55,20 @@ fn a_client_that_reconnects_sends_no_message_twice() {
     let mut config = ca.client_config(listener.local_addr().unwrap().port(), Framing::Framed);
     config.reconnect = quickly();
     let client = Client::start(&home.0, config, handler).unwrap();
-    let mut peer = Peer::accept(&listener, &identity);
-    let mut message = Vec::new();
-    Frame::Text(b"go").encode(&mut message).unwrap();
-    peer.stream.write_all(&message).unwrap();
+    let mut peer = accept(&listener, &identity);
+    let mut go = Vec::new();
+    Frame::Text(b"go").encode(&mut go).unwrap();
+    peer.write(&go);
     // It has read all that came, so this is no reset yet: that answers the first that comes now.
     drop(peer);
     gone.send(()).unwrap();
     let report = events.closed();
 
-    let mut peer = Peer::accept(&listener, &identity);
-    let first = peer.message();
+    let mut peer = accept(&listener, &identity);
+    let first = message(&mut peer);
     assert!(first > 0, "the first records were written to the connection that broke");
     for number in first + 1..MESSAGES {
-        assert_eq!(peer.message(), number);
+        assert_eq!(message(&mut peer), number);
     }
     assert_eq!((report.accepted, report.requeued), (MESSAGES, MESSAGES - first), "{report:?}");
     assert_eq!(report.undelivered, first, "{report:?}");
@@ -142,8 +110,4 @@ fn a_reset_does_not_undo_what_was_handed_over() {
         assert!(handed_over + CHUNK >= read, "{handed_over} of at least {read}: {report:?}");
         assert!(report.undelivered > 0, "{report:?}");
     }
-}
-
-fn reset(socket: TcpStream) {
-    socket2::SockRef::from(&socket).set_linger(Some(Duration::ZERO)).unwrap();
 }

@@ -13,6 +13,7 @@ use network_system::session::handler::Payload;
 use network_system::transport::frame::{Decoder, Frame, PREAMBLE};
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd};
 use rustls::version::{TLS12, TLS13};
+use support::framed::hello;
 use support::tls::{
     Ca, Identity, PROMPTLY, asking, client_params, encrypted_server, exchange, foreign, only_errors, server_params,
     showing,
@@ -238,9 +239,7 @@ fn a_plain_peer_on_a_port_of_tls_is_refused_at_once() {
         let server = home.server(ca.server_config(framing), handler);
         let begun = Instant::now();
         assert_eq!(exchange(server.local_addr(), b"GET / HTTP/1.1\r\n\r\n"), b"");
-        let mut hello = PREAMBLE.to_vec();
-        Frame::Hello(network_system::transport::hello::Hello::new("plain", 1000)).encode(&mut hello).unwrap();
-        let answer = exchange(server.local_addr(), &hello);
+        let answer = exchange(server.local_addr(), &hello("plain"));
         let mut input = answer.strip_prefix(&PREAMBLE).expect("an answer in the framed protocol");
         let mut decoder = Decoder::new(2048);
         let (header, payload) = decoder.next(&mut input).unwrap().unwrap();

@@ -15,7 +15,7 @@ use network_system::core::{Client, Server};
 use network_system::error::Code;
 use network_system::session::handler::Payload;
 use support::tls::{Ca, Folder, Identity, asking, encrypted_server, server_params, server_tls};
-use support::{Event, Home, PATIENCE, Recorder, server_config};
+use support::{Home, PATIENCE, Recorder, server_config};
 
 /// A server's certificate with a number in its name.
 fn numbered(ca: &Ca, number: usize) -> Identity {
@@ -41,11 +41,7 @@ fn shown(home: &Home, ca: &Ca, server: &Server) -> String {
 fn reloads(rounds: usize) {
     const SESSIONS: usize = 4;
     let (ca, home) = (Ca::new(), Home::new());
-    let (handler, at_server) = Recorder::with(|event| {
-        if let Event::Message(session, kind, data) = event {
-            session.send(*kind, data).unwrap();
-        }
-    });
+    let (handler, at_server) = Recorder::echoing();
     let server = home.server(encrypted_server(&numbered(&ca, 0), Framing::Auto), handler);
     let (talking, answers) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicU64::new(0)));
     let talkers: Vec<_> = (0..SESSIONS)
@@ -164,7 +160,7 @@ fn a_reload_that_takes_long_undoes_no_later_one() {
     // It is to wait for the other one. Did it not, it would be done by now, and undone by what comes.
     let deadline = Instant::now() + Duration::from_millis(300);
     while !later.is_finished() && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(2));
+        std::thread::sleep(Duration::from_millis(2)); // between two looks, of no matter
     }
     pipe.unwrap().write_all(old.certificate.as_bytes()).unwrap();
     slow.join().unwrap().unwrap();

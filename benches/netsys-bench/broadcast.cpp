@@ -85,10 +85,7 @@ void broadcast::message(connection& link, const std::uint8_t* data, std::size_t 
         return;
     }
     if (!run_.is_new(own.order.take(header->sequence))) return;
-    const std::uint64_t now = now_ns();
-    shard& shard = run_.recorder.local();
-    if (run_.plan.is_measured(header->time)) shard.times[0].record(now - header->time);
-    if (run_.plan.is_measured(now)) shard.complete(now, now - run_.plan.from, length);
+    run_.record_arrival(*header, length);
     delivered(header->sequence);
 }
 
@@ -183,11 +180,8 @@ result broadcast::measure() {
     const std::uint64_t expected = out_.stands().sent * subscribers_.size();
     if (deliveries_ < expected) run_.faults.add(fault::lost, expected - deliveries_);
     result out = run_.make_result();
-    out.timings[0].name = "latency";
-    out.timings[0].what = run_.plan.open_loop() ? "from when a message was to be sent to each of its deliveries"
-                                                : "from sending a message to each of its deliveries";
-    out.timings[1].name = "send delay";
-    out.timings[1].what = "from when a message was to be sent to when the transport took it";
+    run_.name_latency(out, "each of its deliveries");
+    run_.name_send_delay(out);
     out.figures.emplace_back("sent", static_cast<double>(out_.measured_count()));
     out.figures.emplace_back("delivered", static_cast<double>(out.timings[0].times.count()));
     run_.add_errors(out);

@@ -63,10 +63,7 @@ void exchange::message(connection& link, const std::uint8_t* data, std::size_t l
         return;
     }
     if (!run_.is_new(own.order.take(header->sequence))) return;
-    const std::uint64_t now = now_ns();
-    shard& shard = run_.recorder.local();
-    if (run_.plan.is_measured(header->time)) shard.times[0].record(now - header->time);
-    if (run_.plan.is_measured(now)) shard.complete(now, now - run_.plan.from, length);
+    run_.record_arrival(*header, length);
     if (own.out->answered()) finished();
 }
 
@@ -133,11 +130,8 @@ result exchange::measure() {
     }
     if (answered < sent) run_.faults.add(fault::lost, sent - answered);
     result out = run_.make_result();
-    out.timings[0].name = "latency";
-    out.timings[0].what = run_.plan.open_loop() ? "from when a message was to be sent to its answer"
-                                                : "from sending a message to its answer";
-    out.timings[1].name = "send delay";
-    out.timings[1].what = "from when a message was to be sent to when the transport took it";
+    run_.name_latency(out, "its answer");
+    run_.name_send_delay(out);
     out.figures.emplace_back("sent", static_cast<double>(measured));
     out.figures.emplace_back("answered", static_cast<double>(out.timings[0].times.count()));
     if (!run_.plan.open_loop()) {

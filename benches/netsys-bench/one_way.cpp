@@ -172,8 +172,7 @@ result one_way::measure() {
         run_.faults.add(fault::wrong, each->report.wrong, "told by the sink");
         run_.faults.add(fault::out_of_order, each->report.out_of_order, "told by the sink");
     }
-    out.timings[1].name = "send delay";
-    out.timings[1].what = "from when a message was to be sent to when the transport took it";
+    run_.name_send_delay(out);
     out.figures.emplace_back("accepted", static_cast<double>(measured));
     if (confirmed) {
         if (arrived < sent) run_.faults.add(fault::lost, sent - arrived);

@@ -98,6 +98,17 @@ result run::make_result() {
     return out;
 }
 
+void run::name_latency(result& result, const std::string& completion) const {
+    result.timings[0].name = "latency";
+    result.timings[0].what =
+        (plan.open_loop() ? "from when a message was to be sent to " : "from sending a message to ") + completion;
+}
+
+void run::name_send_delay(result& result) const {
+    result.timings[1].name = "send delay";
+    result.timings[1].what = "from when a message was to be sent to when the transport took it";
+}
+
 void run::add_errors(result& result) const {
     result.errors = faults.by_kind();
     result.error_texts = faults.by_text();

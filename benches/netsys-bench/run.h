@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "abi.h"
+#include "clock.h"
 #include "control.h"
 #include "dialer.h"
 #include "faults.h"
@@ -42,6 +43,10 @@ struct run {
     void end_measured();
     /// The result, once everything has ended: all but the names of the times and the figures.
     result make_result();
+    /// Names what record_arrival() records: the times from sending a message to `completion`.
+    void name_latency(result& result, const std::string& completion) const;
+    /// Names what senders record.
+    void name_send_delay(result& result) const;
     /// How the run's errors are told; the last thing to do.
     void add_errors(result& result) const;
 
@@ -49,6 +54,13 @@ struct run {
     bool is_intact(const header& header, const std::uint8_t* data, std::size_t length) const;
     /// Counts a message that did not come in its order. False: it has been counted before.
     bool is_new(sequence::verdict verdict);
+    /// Records, as far as it is measured, that a message of this length has arrived now, which completes it.
+    void record_arrival(const header& header, std::size_t length) {
+        const std::uint64_t now = now_ns();
+        shard& shard = recorder.local();
+        if (plan.is_measured(header.time)) shard.times[0].record(now - header.time);
+        if (plan.is_measured(now)) shard.complete(now, now - plan.from, length);
+    }
 
 private:
     rusage usage_from_{};

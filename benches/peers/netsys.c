@@ -131,10 +131,11 @@ static void on_server_close(void* userdata, netsys_session session, const netsys
     workload_closed();
 }
 
-static void on_server_error(void* userdata, netsys_session session, const netsys_error_info* error) {
+static void on_error(void* userdata, netsys_session session, const netsys_error_info* error) {
     (void)userdata;
     (void)session;
-    fprintf(stderr, "bench: server: %s: %s\n", netsys_status_name(error->status), error->message);
+    fprintf(stderr, "bench: %s: %s: %s\n", work.options.server ? "server" : "client", netsys_status_name(error->status),
+            error->message);
     work.errors++;
 }
 
@@ -164,13 +165,6 @@ static void on_client_writable(void* userdata, netsys_session session) {
     pthread_mutex_unlock(&shared.lock);
 }
 
-static void on_client_error(void* userdata, netsys_session session, const netsys_error_info* error) {
-    (void)userdata;
-    (void)session;
-    fprintf(stderr, "bench: client: %s: %s\n", netsys_status_name(error->status), error->message);
-    work.errors++;
-}
-
 static void on_client_stopped(void* userdata) {
     (void)userdata;
     workload_closed();
@@ -181,7 +175,7 @@ static void serve(netsys_context context) {
                                   .on_open = on_server_open,
                                   .on_message = on_server_message,
                                   .on_close = on_server_close,
-                                  .on_error = on_server_error};
+                                  .on_error = on_error};
     netsys_server_config config;
     require(netsys_server_config_init(&config, sizeof config), "config");
     config.framing = work.options.raw ? NETSYS_FRAMING_RAW : NETSYS_FRAMING_FRAMED;
@@ -236,7 +230,7 @@ static void drive(netsys_context context) {
                                   .on_open = on_client_open,
                                   .on_message = on_client_message,
                                   .on_writable = on_client_writable,
-                                  .on_error = on_client_error,
+                                  .on_error = on_error,
                                   .on_stopped = on_client_stopped};
     netsys_client_config config;
     require(netsys_client_config_init(&config, sizeof config), "config");

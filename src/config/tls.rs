@@ -206,8 +206,8 @@ fn check_switch(enabled_or_default: bool) -> Result<()> {
         return Ok(());
     }
     Err(Error::invalid(
-        "settings of TLS are given, but it is not enabled, so that nothing would be encrypted: set tls.enabled to true, \
-         or leave them out",
+        "settings of TLS are given, but it is not enabled, so that nothing would be encrypted: set tls.enabled to true \
+         (in C leave out NETSYS_TLS_OFF), or leave them out",
     ))
 }
 

@@ -15,12 +15,8 @@ use crate::transport::Address;
 /// The longest struct_size that is believed. No struct of this header comes near it, also in years.
 const MAX_STRUCT_SIZE: usize = 4096;
 
-pub(super) fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
-    Error::invalid(message)
-}
-
 fn null(name: &str) -> Error {
-    invalid(format!("{name} is NULL"))
+    Error::invalid(format!("{name} is NULL"))
 }
 
 /// Where a result goes.
@@ -71,10 +67,12 @@ unsafe impl Extensible for netsys_callbacks {}
 /// member is cut in half.
 fn check_size<T: Extensible>(size: usize, name: &str) -> Result<()> {
     if size == 0 {
-        return Err(invalid(format!("{name}: struct_size is 0: set it to sizeof the struct, and all the rest to 0")));
+        return Err(Error::invalid(format!(
+            "{name}: struct_size is 0: set it to sizeof the struct, and all the rest to 0"
+        )));
     }
     if !size.is_multiple_of(align_of::<T>()) || !(T::LEAST..=MAX_STRUCT_SIZE).contains(&size) {
-        return Err(invalid(format!(
+        return Err(Error::invalid(format!(
             "{name}: struct_size is {size}, which no version of the struct has (this one: {}): set it to sizeof the \
              struct",
             size_of::<T>()
@@ -103,7 +101,7 @@ pub(super) unsafe fn read_struct<T: Extensible>(pointer: *const T, name: &str) -
     // SAFETY: as above; the rest of the caller's struct is plain data.
     let tail = unsafe { slice::from_raw_parts(pointer.cast::<u8>().add(known), size - known) };
     if let Some(at) = tail.iter().position(|byte| *byte != 0) {
-        return Err(invalid(format!(
+        return Err(Error::invalid(format!(
             "{name}: byte {} is set, but this version of the library knows the first {known} only: \
              the program was made for a later one",
             known + at
@@ -170,9 +168,9 @@ pub(super) unsafe fn bytes<'a>(data: *const c_void, len: usize, name: &str) -> R
 #[cold]
 fn impossible_bytes(data: *const c_void, len: usize, name: &str) -> Error {
     if data.is_null() {
-        invalid(format!("{name} is NULL, but {len} bytes long"))
+        Error::invalid(format!("{name} is NULL, but {len} bytes long"))
     } else {
-        invalid(format!("{name} is {len} bytes long, more than an object can have"))
+        Error::invalid(format!("{name} is {len} bytes long, more than an object can have"))
     }
 }
 
@@ -184,7 +182,7 @@ pub(super) unsafe fn text<'a>(view: netsys_str, name: &str) -> Result<&'a str> {
     // SAFETY: by the contract of this function.
     let bytes = unsafe { bytes(view.data.cast(), view.len, name) }?;
     str::from_utf8(bytes)
-        .map_err(|error| invalid(format!("{name} is not UTF-8: byte {} is wrong", error.valid_up_to())))
+        .map_err(|error| Error::invalid(format!("{name} is not UTF-8: byte {} is wrong", error.valid_up_to())))
 }
 
 /// A view of the text, good for as long as the text.
@@ -195,7 +193,9 @@ pub(super) fn view(text: &str) -> netsys_str {
 /// Refuses a buffer that is none.
 pub(super) fn check_buffer<T>(buf: *mut T, cap: usize) -> Result<()> {
     if buf.is_null() && cap != 0 {
-        return Err(invalid(format!("buf is NULL, but cap is {cap}: give a buffer, or ask with cap 0 for the length")));
+        return Err(Error::invalid(format!(
+            "buf is NULL, but cap is {cap}: give a buffer, or ask with cap 0 for the length"
+        )));
     }
     Ok(())
 }
@@ -264,7 +264,7 @@ pub(super) fn payload(kind: u32) -> Result<Payload> {
 
 #[cold]
 fn unknown_kind(kind: u32) -> Error {
-    invalid(format!("kind is {kind}: use NETSYS_MESSAGE_TEXT (1), _BINARY (2) or _STREAM (3)"))
+    Error::invalid(format!("kind is {kind}: use NETSYS_MESSAGE_TEXT (1), _BINARY (2) or _STREAM (3)"))
 }
 
 /// The value of an enum; where none has the number 0, that is the default. `constants`: what the names of its constants
@@ -282,7 +282,7 @@ fn unknown_word<T: Word>(number: u32, name: &str, constants: &str) -> Error {
     let constant = |(word, number): &(&str, i64)| format!("_{} ({number})", word.to_uppercase().replace('.', "_"));
     let names: Vec<String> = T::WORDS.iter().map(constant).collect();
     let default = if T::of_number(0).is_none() { "0 (the default), " } else { "" };
-    invalid(format!("{name} is {number}: use {default}{constants}{}", names.join(", ")))
+    Error::invalid(format!("{name} is {number}: use {default}{constants}{}", names.join(", ")))
 }
 
 /// A field that is 0 or 1.
@@ -290,13 +290,13 @@ pub(super) fn switch(value: u32, name: &str) -> Result<bool> {
     match value {
         0 => Ok(false),
         1 => Ok(true),
-        _ => Err(invalid(format!("{name} is {value}: use 1 (on) or 0 (off)"))),
+        _ => Err(Error::invalid(format!("{name} is {value}: use 1 (on) or 0 (off)"))),
     }
 }
 
 /// Fields for later versions, which must be 0 until they mean something.
 pub(super) fn reserved(value: u32, name: &str) -> Result<()> {
-    if value != 0 { Err(invalid(format!("{name} is {value}: it must be 0 in this version"))) } else { Ok(()) }
+    if value != 0 { Err(Error::invalid(format!("{name} is {value}: it must be 0 in this version"))) } else { Ok(()) }
 }
 
 #[cfg(test)]

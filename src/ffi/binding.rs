@@ -9,7 +9,6 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::args::invalid;
 use super::guard;
 use super::objects::{self, Handle};
 use super::types::netsys_session;
@@ -167,7 +166,7 @@ impl Binding {
         life.retains = life
             .retains
             .checked_sub(1)
-            .ok_or_else(|| invalid("the session is released more often than it was retained"))?;
+            .ok_or_else(|| Error::invalid("the session is released more often than it was retained"))?;
         let farewell = self.leave(&mut life, false);
         drop(life);
         farewell.carry_out();

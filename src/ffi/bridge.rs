@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_void};
 use std::ptr;
 use std::sync::Arc;
 
-use super::args::{self, Extensible, Out, invalid, millis, reserved};
+use super::args::{self, Extensible, Out, millis, reserved};
 use super::guard;
 use super::monitor::{netsys_metrics, report};
 use super::objects;
@@ -163,7 +163,7 @@ unsafe fn bridge_config(config: *const netsys_bridge_config) -> Result<BridgeCon
     // SAFETY: by the contract of this function.
     let c = unsafe { args::read_struct(config, "config") }?;
     if c.flags & !FLAGS != 0 {
-        return Err(invalid(format!(
+        return Err(Error::invalid(format!(
             "flags is {:#x}: use NETSYS_BRIDGE_NO_MONITORING (1), _NO_POOLING (2), _LOG_MESSAGES (4), _COMPRESS (8) and \
              _ENCRYPT (16) only",
             c.flags
@@ -460,8 +460,8 @@ pub unsafe extern "C" fn netsys_bridge_report_error(
     guard::with(bridge, |bridge| {
         // SAFETY: the caller gives a view that is valid.
         let message = unsafe { args::text(message, "message") }?;
-        let code =
-            Code::from_number(status).ok_or_else(|| invalid(format!("status is {status}: use one of NETSYS_ERR_*")))?;
+        let code = Code::from_number(status)
+            .ok_or_else(|| Error::invalid(format!("status is {status}: use one of NETSYS_ERR_*")))?;
         bridge.report(&Error::new(code, message.to_owned()));
         Ok(())
     })
@@ -478,7 +478,7 @@ pub unsafe extern "C" fn netsys_bridge_report_error(
 pub extern "C" fn netsys_bridge_set_debug_logging(bridge: netsys_bridge, enabled: u32) -> netsys_status {
     guard::with(bridge, |bridge| {
         if enabled > 1 {
-            return Err(invalid(format!("enabled is {enabled}: use 1 or 0")));
+            return Err(Error::invalid(format!("enabled is {enabled}: use 1 or 0")));
         }
         bridge.set_debug_logging(enabled == 1);
         Ok(())

@@ -132,6 +132,7 @@ pub(super) unsafe fn client(config: *const netsys_client_config) -> Result<Bridg
     };
     Ok(Bridged { config, bridge: c.bridge })
 }
+
 /// Whether and how a client connects again.
 fn reconnect(c: &netsys_client_config) -> Result<Reconnect> {
     let fields = [
@@ -159,6 +160,7 @@ fn reconnect(c: &netsys_client_config) -> Result<Reconnect> {
         (other, _) => Err(Error::invalid(format!("reconnect is {other}: use 0 or 1"))),
     }
 }
+
 /// The configuration as C has it, with views of its strings, and with `tls`, which is its `tls`.
 pub(super) fn to_client(config: &ClientConfig, tls: *const netsys_tls_config) -> netsys_client_config {
     let ClientConfig { client_id, host, port, connect_timeout, reconnect, tls: _, session } = config;
@@ -179,6 +181,7 @@ pub(super) fn to_client(config: &ClientConfig, tls: *const netsys_tls_config) ->
     }
     c
 }
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

@@ -1,23 +1,23 @@
-//! Connection pools and leases.
+//! Connection pools.
 
-use std::ffi::c_void;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::args::{self, Extensible, Out, invalid, reserved};
+use super::args::{self, Out};
 use super::binding::Owner;
 use super::bridge::PoolHome;
 use super::callbacks::Callbacks;
-use super::client::live_session;
 use super::client_config::{self, netsys_client_config};
 use super::guard;
+use super::lease::netsys_lease;
 use super::objects::{self, Handle};
-use super::status::{self, NETSYS_OK, netsys_status};
+use super::pool_config::{netsys_pool_config, pool_config};
+use super::pool_info::netsys_pool_info;
+use super::pool_source::{Source, Sourced, netsys_pool_source};
+use super::status::netsys_status;
 use super::types::*;
-use crate::core::{Client, ClientMaker, ConnectionPool, Connector, Opened, PoolConfig, PoolStats};
+use crate::core::{ClientMaker, ConnectionPool, Connector, Opened};
 use crate::error::Result;
 use crate::runtime::on_library_thread;
-use crate::transport::tls::SharedTls;
 
 /// A pool of connections to one server. 0 is never a valid id.
 #[repr(C)]
@@ -25,130 +25,6 @@ use crate::transport::tls::SharedTls;
 pub struct netsys_pool {
     /// Opaque; compare and copy it, no more.
     pub id: u64,
-}
-
-/// The use of a pool's connection. 0 is never a valid id.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct netsys_lease {
-    /// Opaque; compare and copy it, no more.
-    pub id: u64,
-}
-
-/// What a connection pool is like. All zero but struct_size means all defaults.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct netsys_pool_config {
-    /// sizeof(netsys_pool_config).
-    pub struct_size: u32,
-    /// The most connections at a time, those that are being made or closed included; 0: 10.
-    pub max_connections: u32,
-    /// So many connections are made without being asked for, and kept while they are idle; at most max_connections.
-    pub min_idle: u32,
-    /// Idle connections beyond these are closed after this time, in ms; 0: 60000; NETSYS_INFINITE: never.
-    pub idle_timeout_ms: u32,
-}
-
-/// Where a pool has its clients from, if it does not make them itself. The functions are called on any thread, never
-/// under a lock of the library, and must return soon: none of them may wait for a connection.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct netsys_pool_source {
-    /// sizeof(netsys_pool_source).
-    pub struct_size: u32,
-    /// 0.
-    pub reserved: u32,
-    /// Given to every function of this table.
-    pub userdata: *mut c_void,
-    /// Starts a client, which the pool has to itself from then on, and stores it. Required. Clients that it starts on
-    /// the calling thread with the same host and TLS read certificates once, and resume each other's sessions. Returns NETSYS_OK, or why
-    /// there is none: the first who waits for a connection gets that status and, if it is the last error of the
-    /// thread, its text.
-    pub open: Option<unsafe extern "C-unwind" fn(userdata: *mut c_void, client: *mut netsys_client) -> netsys_status>,
-    /// A client that open started has stopped, and the pool has forgotten it: the time to destroy it.
-    pub closed: Option<unsafe extern "C-unwind" fn(userdata: *mut c_void, client: netsys_client)>,
-    /// Nothing of this table is called any more, and userdata is no longer used. Runs exactly once, also when the start
-    /// fails, then on the calling thread before the start returns.
-    pub release: Option<unsafe extern "C-unwind" fn(userdata: *mut c_void)>,
-}
-
-/// How a pool stands, and what it has done since it was started.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct netsys_pool_info {
-    /// sizeof(netsys_pool_info); set it before the call.
-    pub struct_size: u32,
-    /// 0.
-    pub reserved: u32,
-    /// The most connections there may be.
-    pub max_connections: u64,
-    /// Connections there are: leased, idle, or being closed.
-    pub connections: u64,
-    /// Of these, the leased ones.
-    pub leased: u64,
-    /// Of these, the idle ones.
-    pub idle: u64,
-    /// Connections that are being made.
-    pub connecting: u64,
-    /// Threads that wait in netsys_pool_acquire.
-    pub waiting: u64,
-    /// Leases given.
-    pub acquired: u64,
-    /// Waits that ended because the time was over.
-    pub timed_out: u64,
-    /// Connections made.
-    pub connected: u64,
-    /// Connections that could not be made.
-    pub failed: u64,
-    /// Connections that ended by themselves.
-    pub broken: u64,
-    /// Connections closed by netsys_lease_discard, or because something came while they were idle.
-    pub discarded: u64,
-    /// Connections closed because they were idle for too long.
-    pub expired: u64,
-}
-
-// SAFETY: see `args::tests::structs_have_no_padding`; numbers may be zero.
-unsafe impl Extensible for netsys_pool_config {}
-// SAFETY: as above; pointers and functions (`Option`) may be zero too.
-unsafe impl Extensible for netsys_pool_source {}
-// SAFETY: as above.
-unsafe impl Extensible for netsys_pool_info {}
-
-impl From<PoolStats> for netsys_pool_info {
-    fn from(stats: PoolStats) -> Self {
-        netsys_pool_info {
-            struct_size: size_of::<netsys_pool_info>() as u32,
-            reserved: 0,
-            max_connections: stats.max_connections as u64,
-            connections: stats.connections as u64,
-            leased: stats.leased as u64,
-            idle: stats.idle as u64,
-            connecting: stats.connecting as u64,
-            waiting: stats.waiting as u64,
-            acquired: stats.acquired,
-            timed_out: stats.timed_out,
-            connected: stats.connected,
-            failed: stats.failed,
-            broken: stats.broken,
-            discarded: stats.discarded,
-            expired: stats.expired,
-        }
-    }
-}
-
-/// # Safety
-/// `config` is NULL or points to a struct as long as its own struct_size says.
-unsafe fn pool_config(config: *const netsys_pool_config) -> Result<PoolConfig> {
-    // SAFETY: by the contract of this function.
-    let c = unsafe { args::read_struct(config, "config") }?;
-    let default = PoolConfig::default();
-    Ok(PoolConfig {
-        max_connections: if c.max_connections == 0 { default.max_connections } else { c.max_connections as usize },
-        min_idle: c.min_idle as usize,
-        idle_timeout: if c.idle_timeout_ms == 0 { default.idle_timeout } else { args::timeout(c.idle_timeout_ms) },
-        ..default
-    })
 }
 
 /// Clients that the pool makes, each with a handle.
@@ -170,98 +46,6 @@ impl Connector for Made {
     fn released(&self) {
         self.0.released();
     }
-}
-
-type OpenClient = unsafe extern "C-unwind" fn(userdata: *mut c_void, client: *mut netsys_client) -> netsys_status;
-
-/// Clients that the caller makes.
-struct Source {
-    table: netsys_pool_source,
-    tls: Arc<SharedTls>,
-    /// Whether the pool has taken over, and will release it.
-    started: AtomicBool,
-}
-
-// SAFETY: the table's pointer is only handed to the table's functions, which the header says to be called on any
-// thread.
-unsafe impl Send for Source {}
-// SAFETY: as above; the rest is atomic.
-unsafe impl Sync for Source {}
-
-impl Source {
-    /// # Safety
-    /// `table` is NULL or points to a struct as long as its own struct_size says.
-    unsafe fn read(table: *const netsys_pool_source) -> Result<Source> {
-        // SAFETY: by the contract of this function.
-        let table = unsafe { args::read_struct(table, "source") }?;
-        reserved(table.reserved, "source: reserved")?;
-        Ok(Source { table, tls: Arc::default(), started: AtomicBool::new(false) })
-    }
-
-    fn open(&self) -> Result<OpenClient> {
-        self.table.open.ok_or_else(|| invalid("source: open is NULL"))
-    }
-
-    /// From now on the pool has it and will release it when it is done.
-    fn started(&self) {
-        self.started.store(true, Ordering::Relaxed);
-    }
-
-    fn release(&self) {
-        if let Some(release) = self.table.release {
-            // SAFETY: the table's function is called as the header says, and once.
-            guard::contained("release of a pool's source", || unsafe { release(self.table.userdata) });
-        }
-    }
-}
-
-impl guard::Release for Source {
-    fn release_unless_started(&self) {
-        if !self.started.load(Ordering::Relaxed) {
-            self.release();
-        }
-    }
-}
-
-/// The same for the pool.
-struct Sourced(Arc<Source>);
-
-impl Connector for Sourced {
-    fn open(&self) -> Result<Opened> {
-        let open = self.0.open()?;
-        let mut handle = netsys_client { id: 0 };
-        // SAFETY: the table's function is called as the header says.
-        let status = self.0.tls.within(|| unsafe { open(self.0.table.userdata, &raw mut handle) });
-        if status != NETSYS_OK {
-            return Err(status::recall(status));
-        }
-        let client: Arc<Client> = objects::with(handle, |client| Ok(Arc::clone(client)))?;
-        Ok(Opened { client, tag: handle.id() })
-    }
-
-    fn closed(&self, opened: &Opened) {
-        if let Some(closed) = self.0.table.closed {
-            // SAFETY: the table's function is called as the header says.
-            unsafe { closed(self.0.table.userdata, netsys_client { id: opened.tag }) };
-        }
-    }
-
-    fn released(&self) {
-        self.0.release();
-    }
-}
-
-/// Makes a configuration that means all defaults.
-///
-/// @param config  filled in
-/// @param size    sizeof(netsys_pool_config)
-/// @return NETSYS_OK; NETSYS_ERR_INVALID_ARGUMENT
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn netsys_pool_config_init(config: *mut netsys_pool_config, size: usize) -> netsys_status {
-    guard::call(|| {
-        // SAFETY: the caller gives NULL or a struct of that size.
-        unsafe { args::init_struct(config, size, "config") }
-    })
 }
 
 /// Starts a pool of connections to one server. Connections are made when they are needed, but for min_idle.
@@ -460,164 +244,4 @@ pub extern "C" fn netsys_pool_destroy(pool: netsys_pool) -> netsys_status {
         }
         objects::remove(pool)
     })
-}
-
-/// The client of a lease. It belongs to the pool: do not destroy it.
-///
-/// @param lease  the lease
-/// @param out    the client
-/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn netsys_lease_client(lease: netsys_lease, out: *mut netsys_client) -> netsys_status {
-    guard::with(lease, |lease| {
-        // SAFETY: the caller gives NULL or a place for a handle.
-        let out = unsafe { Out::new(out, "out") }?;
-        out.store(netsys_client { id: lease.tag() });
-        Ok(())
-    })
-}
-
-/// The session of a lease, in which messages are sent.
-///
-/// @param lease  the lease
-/// @param out    the session
-/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_INVALID_ARGUMENT; NETSYS_ERR_CONNECTION_CLOSED (it has
-///         ended since); NETSYS_ERR_OUT_OF_MEMORY (too many handles)
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn netsys_lease_session(lease: netsys_lease, out: *mut netsys_session) -> netsys_status {
-    guard::with(lease, |lease| {
-        // SAFETY: the caller gives NULL or a place for a handle.
-        let out = unsafe { Out::new(out, "out") }?;
-        out.store(live_session(lease)?);
-        Ok(())
-    })
-}
-
-/// Returns a connection to its pool, for the next who needs one. If it has broken, it is replaced.
-///
-/// A connection on which an answer is still outstanding is to be discarded instead: the next user would get it. What
-/// comes while a connection is idle is told to the callbacks, and the connection is closed and not leased again.
-///
-/// @param lease  the lease; invalid from now on
-/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
-#[unsafe(no_mangle)]
-pub extern "C" fn netsys_lease_release(lease: netsys_lease) -> netsys_status {
-    guard::with(lease, |_| objects::remove(lease))
-}
-
-/// Returns a connection that nobody must get any more. The pool closes it: what was sent on it is delivered.
-///
-/// @param lease  the lease; invalid from now on
-/// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE
-#[unsafe(no_mangle)]
-pub extern "C" fn netsys_lease_discard(lease: netsys_lease) -> netsys_status {
-    guard::with(lease, |object| {
-        object.mark_for_discard();
-        objects::remove(lease)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::ptr;
-    use std::sync::atomic::AtomicUsize;
-
-    use super::*;
-    use crate::error::{Code, Error};
-    use crate::ffi::context::{netsys_context_create, netsys_context_shutdown};
-
-    #[derive(Default)]
-    struct Counts {
-        opened: AtomicUsize,
-        released: AtomicUsize,
-    }
-
-    unsafe extern "C-unwind" fn refuse(userdata: *mut c_void, _client: *mut netsys_client) -> netsys_status {
-        // SAFETY: the tests give counts that live longer.
-        match unsafe { &*userdata.cast::<Counts>() }.opened.fetch_add(1, Ordering::Relaxed) {
-            0 => status::fail(&Error::new(Code::ConnectionRefused, "nobody is there")),
-            1 => Code::Network as i32,
-            2 => 7,
-            // No client was stored.
-            _ => NETSYS_OK,
-        }
-    }
-
-    unsafe extern "C-unwind" fn release(userdata: *mut c_void) {
-        // SAFETY: as above.
-        unsafe { &*userdata.cast::<Counts>() }.released.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn source(counts: &Counts) -> netsys_pool_source {
-        netsys_pool_source {
-            struct_size: size_of::<netsys_pool_source>() as u32,
-            reserved: 0,
-            userdata: ptr::from_ref(counts).cast_mut().cast(),
-            open: Some(refuse),
-            closed: None,
-            release: Some(release),
-        }
-    }
-
-    fn context() -> netsys_context {
-        let mut context = netsys_context { id: 0 };
-        // SAFETY: a place for a handle.
-        assert_eq!(unsafe { netsys_context_create(ptr::null(), &raw mut context) }, NETSYS_OK);
-        context
-    }
-
-    fn start(
-        context: netsys_context,
-        config: netsys_pool_config,
-        source: netsys_pool_source,
-    ) -> (netsys_status, netsys_pool) {
-        let mut pool = netsys_pool { id: 0 };
-        // SAFETY: whole structs and a place for a handle.
-        let status = unsafe { netsys_pool_start_with(context, &raw const config, &raw const source, &raw mut pool) };
-        (status, pool)
-    }
-
-    fn config() -> netsys_pool_config {
-        netsys_pool_config { struct_size: 16, max_connections: 0, min_idle: 0, idle_timeout_ms: 0 }
-    }
-
-    #[test]
-    fn why_the_source_has_no_client_reaches_who_waits() {
-        let (counts, context) = (Counts::default(), context());
-        let (started, pool) = start(context, config(), source(&counts));
-        assert_eq!(started, NETSYS_OK);
-        let failures: Vec<_> = (0..4)
-            .map(|_| {
-                objects::with(pool, |pool| pool.acquire(None).map(drop).map_err(|error| error.clone()))
-                    .expect_err("no client")
-            })
-            .collect();
-        let codes = failures.iter().map(|error| error.code).collect::<Vec<_>>();
-        assert_eq!(codes, [Code::ConnectionRefused, Code::Network, Code::InvalidArgument, Code::InvalidHandle]);
-        assert_eq!(failures[0].message, "nobody is there");
-        assert_eq!(failures[2].message, "a callback returned 7: use NETSYS_OK or one of NETSYS_ERR_*");
-        assert_eq!(netsys_pool_destroy(pool), NETSYS_OK);
-        assert_eq!(counts.released.load(Ordering::Relaxed), 1);
-        assert_eq!(netsys_context_shutdown(context, 0), NETSYS_OK);
-    }
-
-    #[test]
-    fn the_source_of_a_pool_that_cannot_be_started_is_released_once() {
-        let (counts, context) = (Counts::default(), context());
-        let refused = [
-            (config(), netsys_pool_source { open: None, ..source(&counts) }),
-            (netsys_pool_config { min_idle: 11, ..config() }, source(&counts)),
-            (netsys_pool_config { struct_size: 0, ..config() }, source(&counts)),
-        ];
-        for (done, (config, source)) in refused.into_iter().enumerate() {
-            assert_eq!(start(context, config, source).0, Code::InvalidArgument as i32);
-            assert_eq!(counts.released.load(Ordering::Relaxed), done + 1);
-        }
-        let unread = netsys_pool_source { reserved: 1, ..source(&counts) };
-        assert_eq!(start(context, config(), unread).0, Code::InvalidArgument as i32);
-        assert_eq!(counts.released.load(Ordering::Relaxed), 3);
-        assert_eq!(netsys_context_shutdown(context, 0), NETSYS_OK);
-        assert_eq!(start(context, config(), source(&counts)).0, Code::InvalidHandle as i32);
-        assert_eq!(counts.released.load(Ordering::Relaxed), 4);
-    }
 }

@@ -5,7 +5,7 @@ use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::args::{self, Extensible, Out, invalid, reserved};
+use super::args::{self, Extensible, Out, reserved};
 use super::guard;
 use super::log;
 use super::objects;
@@ -198,7 +198,7 @@ unsafe fn open(hooks: &Arc<Hooks>) -> Result<netsys_context> {
     // SAFETY: by the contract of this function.
     let prefix = unsafe { args::text(table.thread_name_prefix, "thread_name_prefix") }?;
     if prefix.contains('\0') {
-        return Err(invalid("thread_name_prefix has a NUL in it, which the name of a thread cannot have"));
+        return Err(Error::invalid("thread_name_prefix has a NUL in it, which the name of a thread cannot have"));
     }
     if !prefix.is_empty() {
         config.thread_name_prefix = prefix.to_owned();
@@ -207,7 +207,7 @@ unsafe fn open(hooks: &Arc<Hooks>) -> Result<netsys_context> {
         config.max_loops = table.max_loops as usize;
     }
     if table.pool_threads > MAX_POOL_THREADS {
-        return Err(invalid(format!("pool_threads is {}: use at most {MAX_POOL_THREADS}", table.pool_threads)));
+        return Err(Error::invalid(format!("pool_threads is {}: use at most {MAX_POOL_THREADS}", table.pool_threads)));
     }
     config.pool_threads = table.pool_threads as usize;
     if table.max_buffered_bytes != 0 {

@@ -3,13 +3,12 @@
 use std::ffi::c_void;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::args::invalid;
 use super::guard;
 use super::objects::{self, Handle};
 use super::status::{NETSYS_OK, netsys_status};
 use super::types::*;
 use crate::config::Word;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::runtime::{Dispatch, Executor, Job};
 
 /// Who runs the callbacks of a server or client under NETSYS_DISPATCH_EXECUTOR.
@@ -83,12 +82,14 @@ pub(super) fn dispatch(number: u32, executor: netsys_executor) -> Result<Dispatc
     let hook = Hook(executor);
     match number {
         NETSYS_DISPATCH_EXECUTOR if given => Ok(Dispatch::Executor(Arc::new(hook))),
-        NETSYS_DISPATCH_EXECUTOR => Err(invalid("executor: execute is NULL: NETSYS_DISPATCH_EXECUTOR (3) needs it")),
-        _ if given => Err(invalid(format!(
+        NETSYS_DISPATCH_EXECUTOR => {
+            Err(Error::invalid("executor: execute is NULL: NETSYS_DISPATCH_EXECUTOR (3) needs it"))
+        }
+        _ if given => Err(Error::invalid(format!(
             "dispatch is {number}, and executor has a function: use NETSYS_DISPATCH_EXECUTOR (3), or none"
         ))),
         _ => Dispatch::of_number(number).ok_or_else(|| {
-            invalid(format!(
+            Error::invalid(format!(
                 "dispatch is {number}: use NETSYS_DISPATCH_INLINE (0), _POOL (1), _MANUAL (2) or _EXECUTOR (3)"
             ))
         }),

@@ -2,7 +2,6 @@
 
 use tracing::Level;
 
-use super::args::invalid;
 use crate::error::{Error, Result};
 use crate::log::Filter;
 
@@ -14,7 +13,7 @@ pub(super) fn configured(log_level: u32, log_filter: &str) -> Result<Filter> {
 
 /// The filter that a text says.
 pub(super) fn filter(text: &str, name: &str) -> Result<Filter> {
-    text.parse().map_err(|error: Error| invalid(format!("{name}: {error}")))
+    text.parse().map_err(|error: Error| Error::invalid(format!("{name}: {error}")))
 }
 
 /// The level that C names with this number; 0 is the default.
@@ -25,7 +24,9 @@ fn level(number: u32) -> Result<Level> {
         3 => Ok(Level::INFO),
         4 => Ok(Level::DEBUG),
         5 => Ok(Level::TRACE),
-        _ => Err(invalid(format!("log_level is {number}: use 1 (error) to 5 (trace), or 0 for the default, 2 (warn)"))),
+        _ => Err(Error::invalid(format!(
+            "log_level is {number}: use 1 (error) to 5 (trace), or 0 for the default, 2 (warn)"
+        ))),
     }
 }
 

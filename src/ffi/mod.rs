@@ -7,7 +7,8 @@
 //! | [`server_config`], [`client_config`], `session_config` | the configurations of servers and clients, and what they have in common |
 //! | [`status`], [`version`] | codes, the last error, versions |
 //! | [`context`], [`server`], [`client`], [`session`], [`session_data`], [`executor`] | the functions, a file for each noun |
-//! | [`connection_pool`], [`session_manager`] | connections shared, sessions kept |
+//! | [`connection_pool`], [`pool_config`], [`pool_source`], [`pool_info`], [`lease`] | connections shared |
+//! | [`session_manager`] | sessions kept |
 //! | [`bridge`], [`monitor`] | servers and clients under one configuration, figures |
 //! | [`tls_config`], [`tls_info`], `lent_tls` | encryption: what is asked for, what it came to, how C is given what a file asks for |
 //! | [`network_config`], [`config_faults`], [`config_structs`], `open_config` | everything that can be configured: what is wrong with it, its parts as structs, the handle |
@@ -39,6 +40,7 @@ pub mod context;
 pub mod executor;
 mod guard;
 mod handles;
+pub mod lease;
 mod lent_tls;
 mod log;
 pub mod monitor;
@@ -46,6 +48,9 @@ pub mod network_config;
 pub mod network_utils;
 mod objects;
 mod open_config;
+pub mod pool_config;
+pub mod pool_info;
+pub mod pool_source;
 pub mod resolver;
 pub mod server;
 pub mod server_config;

@@ -3,11 +3,11 @@
 use std::ffi::c_char;
 use std::time::Duration;
 
-use super::args::{self, Extensible, invalid};
+use super::args::{self, Extensible};
 use super::guard;
 use super::status::netsys_status;
 use super::types::netsys_str;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::metrics::Counter::*;
 use crate::metrics::{Distribution, ErrorKind, Memory, Metrics, PerSecond, monitor, report};
 
@@ -158,7 +158,9 @@ pub(super) fn report(metrics: &Metrics, format: u32) -> Result<String> {
         NETSYS_REPORT_JSON => Ok(report::json(metrics)),
         NETSYS_REPORT_TEXT => Ok(report::text(metrics)),
         NETSYS_REPORT_PROMETHEUS => Ok(report::prometheus(metrics)),
-        _ => Err(invalid(format!("format is {format}: use NETSYS_REPORT_JSON (1), _TEXT (2) or _PROMETHEUS (3)"))),
+        _ => {
+            Err(Error::invalid(format!("format is {format}: use NETSYS_REPORT_JSON (1), _TEXT (2) or _PROMETHEUS (3)")))
+        }
     }
 }
 
@@ -172,7 +174,7 @@ pub(super) fn report(metrics: &Metrics, format: u32) -> Result<String> {
 pub extern "C" fn netsys_monitor_record_connection(success: u32) -> netsys_status {
     guard::call(|| {
         if success > 1 {
-            return Err(invalid(format!("success is {success}: use 1, or 0 for a failure")));
+            return Err(Error::invalid(format!("success is {success}: use 1, or 0 for a failure")));
         }
         monitor().record_connection(success == 1);
         Ok(())

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, c_char};
 use std::os::unix::ffi::OsStrExt;
 
-use super::args::{self, Out, invalid};
+use super::args::{self, Out};
 use super::guard;
 use super::objects;
 use super::open_config::OpenConfig;
@@ -11,7 +11,7 @@ use super::status::netsys_status;
 use super::types::*;
 use crate::config::fault::{Fault, Faults};
 use crate::config::{Format, NetworkConfig, Scalar};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Preset of a configuration: the defaults.
 pub const NETSYS_PRESET_DEFAULT: u32 = 0;
@@ -31,7 +31,7 @@ fn format(number: u32) -> Result<Format> {
     match number {
         NETSYS_FORMAT_TOML => Ok(Format::Toml),
         NETSYS_FORMAT_JSON => Ok(Format::Json),
-        _ => Err(invalid(format!("format is {number}: use NETSYS_FORMAT_TOML (1) or _JSON (2)"))),
+        _ => Err(Error::invalid(format!("format is {number}: use NETSYS_FORMAT_TOML (1) or _JSON (2)"))),
     }
 }
 
@@ -41,7 +41,7 @@ fn preset(number: u32) -> Result<NetworkConfig> {
         NETSYS_PRESET_DEVELOPMENT => Ok(NetworkConfig::development()),
         NETSYS_PRESET_PRODUCTION => Ok(NetworkConfig::production()),
         NETSYS_PRESET_TESTING => Ok(NetworkConfig::testing()),
-        _ => Err(invalid(format!(
+        _ => Err(Error::invalid(format!(
             "preset is {number}: use NETSYS_PRESET_DEFAULT (0), _DEVELOPMENT (1), _PRODUCTION (2) or _TESTING (3)"
         ))),
     }
@@ -171,7 +171,7 @@ pub unsafe extern "C" fn netsys_config_number(config: netsys_config, key: netsys
         match open.judge(|config| config.get(key).map_err(one))? {
             Scalar::Number(number) => out.store(number),
             Scalar::Switch(switch) => out.store(switch.into()),
-            Scalar::Text(_) => return Err(invalid(format!("{key} is a string: use netsys_config_text"))),
+            Scalar::Text(_) => return Err(Error::invalid(format!("{key} is a string: use netsys_config_text"))),
         }
         Ok(())
     })

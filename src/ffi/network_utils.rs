@@ -3,11 +3,11 @@
 use std::ffi::{c_char, c_void};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::args::{self, Extensible, Out, invalid};
+use super::args::{self, Extensible, Out};
 use super::guard;
 use super::status::netsys_status;
 use super::types::*;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::utils::network_utils::{self, Address, AddressClass, AddressRange, Endpoint};
 
 /// Address: one of the internet, whatever no RFC sets apart (RFC 4291 section 2.4).
@@ -124,7 +124,9 @@ fn ip(version: u32, bytes: [u8; 16], name: &str) -> Result<IpAddr> {
     match (version, bytes) {
         (4, [a, b, c, d, ..]) => Ok(Ipv4Addr::new(a, b, c, d).into()),
         (6, bytes) => Ok(Ipv6Addr::from(bytes).into()),
-        _ => Err(invalid(format!("{name}: version is {version}: it must be 4 or 6, as the parsing function sets it"))),
+        _ => Err(Error::invalid(format!(
+            "{name}: version is {version}: it must be 4 or 6, as the parsing function sets it"
+        ))),
     }
 }
 
@@ -189,7 +191,7 @@ pub unsafe extern "C" fn netsys_local_addresses(
     userdata: *mut c_void,
 ) -> netsys_status {
     guard::call_also_forked(|| {
-        let visit = visit.ok_or_else(|| invalid("visit is NULL"))?;
+        let visit = visit.ok_or_else(|| Error::invalid("visit is NULL"))?;
         for local in network_utils::local_addresses()? {
             let address = local.address.to_string();
             let record = netsys_local_address {

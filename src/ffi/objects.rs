@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use super::binding::Binding;
 use super::bridge::netsys_bridge;
-use super::connection_pool::{netsys_lease, netsys_pool};
+use super::connection_pool::netsys_pool;
 use super::context::OpenContext;
 use super::executor::HandedOut;
 use super::handles::{Entry, Table, kind_of};
+use super::lease::netsys_lease;
 use super::open_config::OpenConfig;
 use super::session_manager::{Manager, netsys_session_manager};
 use super::types::*;

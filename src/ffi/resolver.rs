@@ -4,7 +4,7 @@ use std::ffi::c_void;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::args::{self, Extensible, Out, invalid, millis};
+use super::args::{self, Extensible, Out, millis};
 use super::guard;
 use super::objects;
 use super::status::{NETSYS_OK, netsys_status};
@@ -113,7 +113,7 @@ fn family(family: u32) -> Result<Family> {
         NETSYS_FAMILY_IPV6_FIRST => Ok(Family::Ipv6First),
         NETSYS_FAMILY_IPV4_ONLY => Ok(Family::Ipv4Only),
         NETSYS_FAMILY_IPV6_ONLY => Ok(Family::Ipv6Only),
-        _ => Err(invalid(format!(
+        _ => Err(Error::invalid(format!(
             "family is {family}: use NETSYS_FAMILY_ANY (0), _IPV4_FIRST (1), _IPV6_FIRST (2), _IPV4_ONLY (3) or \
              _IPV6_ONLY (4)"
         ))),
@@ -132,7 +132,7 @@ unsafe fn read_config(config: *const netsys_resolver_config) -> Result<ResolverC
     let given = unsafe { args::read_struct(config, "config") }?;
     args::reserved(given.reserved, "config: reserved")?;
     if given.flags & !FLAGS != 0 {
-        return Err(invalid(format!(
+        return Err(Error::invalid(format!(
             "config: flags is {:#x}, of which this version knows {FLAGS:#x} only",
             given.flags
         )));
@@ -240,7 +240,7 @@ pub unsafe extern "C" fn netsys_resolver_resolve(
     userdata: *mut c_void,
 ) -> netsys_status {
     guard::with(resolver, |resolver| {
-        let visit = visit.ok_or_else(|| invalid("visit is NULL"))?;
+        let visit = visit.ok_or_else(|| Error::invalid("visit is NULL"))?;
         // SAFETY: the caller gives a view that is valid.
         let host = unsafe { args::text(host, "host") }?;
         for address in resolver.resolve(host, self::family(family)?, args::timeout(timeout_ms))? {
@@ -278,7 +278,7 @@ pub unsafe extern "C" fn netsys_resolver_resolve_async(
     userdata: *mut c_void,
 ) -> netsys_status {
     guard::with(resolver, |resolver| {
-        let on_resolved = on_resolved.ok_or_else(|| invalid("on_resolved is NULL"))?;
+        let on_resolved = on_resolved.ok_or_else(|| Error::invalid("on_resolved is NULL"))?;
         // SAFETY: the caller gives a view that is valid.
         let host = unsafe { args::text(host, "host") }?;
         let telling = Telling { on_resolved, userdata };

@@ -3,7 +3,7 @@
 use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 
-use super::args::{self, Out, invalid};
+use super::args::{self, Out};
 use super::binding::{Binding, Owner};
 use super::bridge;
 use super::callbacks::Callbacks;
@@ -260,7 +260,7 @@ pub unsafe extern "C" fn netsys_server_sessions(
         // SAFETY: the caller gives NULL or a place for the number.
         let count = unsafe { Out::new(count, "count") }?;
         if buf.is_null() && cap != 0 {
-            return Err(invalid(format!("buf is NULL, but cap is {cap}")));
+            return Err(Error::invalid(format!("buf is NULL, but cap is {cap}")));
         }
         let handles = session_handles(server)?;
         count.store(handles.len());

@@ -118,6 +118,7 @@ unsafe impl Extensible for netsys_server_config {}
 pub(super) fn max_connections(count: u32) -> usize {
     if count == NETSYS_UNLIMITED_U32 { usize::MAX } else { count as usize }
 }
+
 /// # Safety
 /// `config` is NULL or points to a struct as long as its own struct_size says, with views that are valid.
 pub(super) unsafe fn server(config: *const netsys_server_config) -> Result<Bridged<ServerConfig>> {
@@ -144,13 +145,14 @@ pub(super) unsafe fn server(config: *const netsys_server_config) -> Result<Bridg
         exempt_addresses: AddressRange::split(exempt)
             .map(str::parse)
             .collect::<Result<_>>()
-            .map_err(|error: Error| args::invalid(format!("exempt_addresses: {error}")))?,
+            .map_err(|error: Error| Error::invalid(format!("exempt_addresses: {error}")))?,
         // SAFETY: by the contract of this function.
         tls: unsafe { tls_config::server(c.tls) }?,
         session,
     };
     Ok(Bridged { config, bridge: c.bridge })
 }
+
 /// The configuration as C has it, with views of its strings and of `exempt`, which is its `exempt_addresses` as text,
 /// and with `tls`, which is its `tls`.
 pub(super) fn to_server(config: &ServerConfig, exempt: &str, tls: *const netsys_tls_config) -> netsys_server_config {
@@ -185,6 +187,7 @@ pub(super) fn to_server(config: &ServerConfig, exempt: &str, tls: *const netsys_
     c.handshake_timeout_ms = to_millis(session.handshake_timeout);
     c
 }
+
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroU32;

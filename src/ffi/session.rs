@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_void};
 use std::net::SocketAddr;
 use std::slice;
 
-use super::args::{self, Out, invalid};
+use super::args::{self, Out};
 use super::callbacks::state_number;
 use super::guard;
 use super::status::{NETSYS_OK, netsys_status};
@@ -29,9 +29,9 @@ pub(super) unsafe fn send_parts(
     let kind = args::payload(kind)?;
     let views: &[netsys_bytes] = match count {
         0 => &[],
-        _ if parts.is_null() => return Err(invalid(format!("parts is NULL, but count is {count}"))),
+        _ if parts.is_null() => return Err(Error::invalid(format!("parts is NULL, but count is {count}"))),
         _ if count > isize::MAX as usize / size_of::<netsys_bytes>() => {
-            return Err(invalid(format!("count is {count}, more than an array can have")));
+            return Err(Error::invalid(format!("count is {count}, more than an array can have")));
         }
         // SAFETY: by the contract of this function.
         _ => unsafe { slice::from_raw_parts(parts, count) },
@@ -54,7 +54,7 @@ fn close_code(code: netsys_status) -> Result<Option<Code>> {
     match Code::from_number(code) {
         Some(code) => Ok(Some(code)),
         None if code == NETSYS_OK => Ok(None),
-        None => Err(invalid(format!("code is {code}: use NETSYS_OK or one of NETSYS_ERR_*"))),
+        None => Err(Error::invalid(format!("code is {code}: use NETSYS_OK or one of NETSYS_ERR_*"))),
     }
 }
 

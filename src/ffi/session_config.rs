@@ -43,7 +43,7 @@ macro_rules! session_fields {
                 // First, so that the executor is released whatever else is wrong.
                 let dispatch = executor::dispatch(self.dispatch, self.executor)?;
                 if self.flags & !(NETSYS_FLAG_NO_KEEP_ALIVE | NETSYS_FLAG_NO_NODELAY) != 0 {
-                    return Err(args::invalid(format!(
+                    return Err(Error::invalid(format!(
                         "flags is {:#x}: use NETSYS_FLAG_NO_KEEP_ALIVE (1) and _NO_NODELAY (2) only",
                         self.flags
                     )));
@@ -147,7 +147,7 @@ fn compression_level(level: u32) -> Result<u8> {
     match set(level).map(u8::try_from) {
         None => Ok(SessionConfig::default().compression_level),
         Some(Ok(level)) if level <= MAX_COMPRESSION_LEVEL => Ok(level),
-        Some(_) => Err(args::invalid(format!("compression_level is {level}: use 1 to {MAX_COMPRESSION_LEVEL}"))),
+        Some(_) => Err(Error::invalid(format!("compression_level is {level}: use 1 to {MAX_COMPRESSION_LEVEL}"))),
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use socket2::{SockRef, Type};
 
-use super::args::{self, Out, invalid};
+use super::args::{self, Out};
 use super::binding::{Binding, Owner, Release};
 use super::callbacks::Callbacks;
 use super::guard;
@@ -38,14 +38,14 @@ fn binding(session: &Session) -> &Binding {
 unsafe fn second_descriptor(fd: RawFd) -> Result<TcpStream> {
     let refused = |error: std::io::Error| Error::os(Code::InvalidArgument, "fd is no connected TCP socket", &error);
     if fd < 0 {
-        return Err(invalid(format!("fd is {fd}: no descriptor is negative")));
+        return Err(Error::invalid(format!("fd is {fd}: no descriptor is negative")));
     }
     // SAFETY: by the contract of this function; a number that is no descriptor makes the first call fail.
     let duplicate = unsafe { BorrowedFd::borrow_raw(fd) }.try_clone_to_owned().map_err(refused)?;
     let socket = SockRef::from(&duplicate);
     let is_stream = socket.r#type().map_err(refused)? == Type::STREAM;
     if !is_stream || socket.peer_addr().map_err(refused)?.as_socket().is_none() {
-        return Err(invalid("fd is a socket, but not one of TCP"));
+        return Err(Error::invalid("fd is a socket, but not one of TCP"));
     }
     Ok(duplicate.into())
 }
@@ -189,7 +189,7 @@ pub unsafe extern "C" fn netsys_session_groups(
     userdata: *mut c_void,
 ) -> netsys_status {
     guard::with(session, |session| {
-        let visit = visit.ok_or_else(|| invalid("visit is NULL"))?;
+        let visit = visit.ok_or_else(|| Error::invalid("visit is NULL"))?;
         for group in session.groups() {
             let view = netsys_str { data: group.as_ptr().cast(), len: group.len() };
             // SAFETY: the caller's function is called as the header says; the view lives for the call.

@@ -4,14 +4,14 @@ use std::ffi::{c_char, c_void};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
-use super::args::{self, Extensible, Out, invalid, reserved};
+use super::args::{self, Extensible, Out, reserved};
 use super::guard;
 use super::objects;
 use super::server::session_handle;
 use super::server_config::max_connections;
 use super::status::{NETSYS_OK, netsys_status};
 use super::types::*;
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, Result};
 use crate::session::{MAX_SESSION_ID, Managed, Session, SessionManager, SessionManagerConfig, SessionManagerStats};
 
 /// A session manager: a limited set of sessions. 0 is never a valid id.
@@ -141,7 +141,9 @@ impl Member {
         reserved(table.reserved, "session: reserved")?;
         let session = match table.session.id {
             0 if table.last_activity.is_none() || table.stop.is_none() => {
-                return Err(invalid("session: without a session of the library, last_activity and stop are required"));
+                return Err(Error::invalid(
+                    "session: without a session of the library, last_activity and stop are required",
+                ));
             }
             0 => None,
             _ => Some(objects::with(table.session, |session| Ok(Arc::clone(session)))?),
@@ -219,7 +221,7 @@ fn show(member: &Member, id: &str, visit: Visit, userdata: *mut c_void) {
 }
 
 fn needed_visit(visit: Option<Visit>) -> Result<Visit> {
-    visit.ok_or_else(|| invalid("visit is NULL"))
+    visit.ok_or_else(|| Error::invalid("visit is NULL"))
 }
 
 /// # Safety
@@ -229,7 +231,7 @@ unsafe fn manager_config(config: *const netsys_session_manager_config) -> Result
     let c = unsafe { args::read_struct(config, "config") }?;
     reserved(c.reserved, "config: reserved")?;
     if c.flags & !NETSYS_MANAGER_NO_BACKPRESSURE != 0 {
-        return Err(invalid(format!("flags is {:#x}: use NETSYS_MANAGER_NO_BACKPRESSURE (1) only", c.flags)));
+        return Err(Error::invalid(format!("flags is {:#x}: use NETSYS_MANAGER_NO_BACKPRESSURE (1) only", c.flags)));
     }
     let default = SessionManagerConfig::default();
     let or_timeout = |ms: u32, default| if ms == 0 { default } else { args::timeout(ms) };
@@ -317,7 +319,7 @@ pub unsafe extern "C" fn netsys_session_manager_add(
         // SAFETY: the caller gives NULL or a table as long as it says, and a view that is valid.
         let (table, id) = unsafe { (args::read_struct(session, "session")?, args::text(id, "id")?) };
         if buf.is_null() != (cap == 0) || (cap != 0 && cap <= MAX_SESSION_ID) {
-            return Err(invalid(format!("cap is {cap}: give a buffer of at least 256 bytes, or NULL and 0")));
+            return Err(Error::invalid(format!("cap is {cap}: give a buffer of at least 256 bytes, or NULL and 0")));
         }
         let member = Arc::new(Member::new(table)?);
         let id = manager.add(Arc::clone(&member), id)?;

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::args::{self, Extensible, invalid, reserved};
+use super::args::{self, Extensible, reserved};
 use super::guard;
 use super::status::netsys_status;
 use super::types::*;
 use crate::config::{ClientTls, Pem, ServerTls, TlsVersion, split_alpn};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Version of TLS: 1.2.
 pub const NETSYS_TLS_1_2: u32 = 12;
@@ -94,7 +94,7 @@ unsafe fn pem(name: &str, file: netsys_str, memory: netsys_bytes) -> Result<Pem>
         (true, true) => Ok(Pem::None),
         (false, true) => Ok(Pem::file(file)),
         (true, false) => Ok(Pem::Memory(Arc::new(Zeroizing::new(memory.to_vec())))),
-        (false, false) => Err(invalid(format!("tls: both {name} and {name}_file are set: set one of them"))),
+        (false, false) => Err(Error::invalid(format!("tls: both {name} and {name}_file are set: set one of them"))),
     }
 }
 
@@ -119,7 +119,7 @@ unsafe fn read(config: *const netsys_tls_config, flags: u32) -> Result<(netsys_t
     let c = unsafe { args::read_struct(config, "tls") }?;
     reserved(c.reserved, "tls: reserved")?;
     if c.flags & !flags != 0 {
-        return Err(invalid(format!(
+        return Err(Error::invalid(format!(
             "tls: flags is {:#x}: use NETSYS_TLS_NO_SESSION_RESUMPTION (1), NETSYS_TLS_OFF (4) and, for clients, \
              NETSYS_TLS_NO_SNI (2) only",
             c.flags
@@ -151,7 +151,7 @@ pub(super) unsafe fn server(config: *const netsys_tls_config) -> Result<ServerTl
     // SAFETY: by the contract of this function.
     let (c, common) = unsafe { read(config, NETSYS_TLS_NO_SESSION_RESUMPTION | NETSYS_TLS_OFF) }?;
     if c.server_name.len != 0 || c.dangerously_disable_verification != 0 {
-        return Err(invalid(
+        return Err(Error::invalid(
             "tls: server_name and dangerously_disable_verification are for clients: leave them 0 for a server",
         ));
     }
@@ -178,11 +178,11 @@ pub(super) unsafe fn client(config: *const netsys_tls_config) -> Result<ClientTl
     // SAFETY: by the contract of this function.
     let (c, common) = unsafe { read(config, NETSYS_TLS_NO_SESSION_RESUMPTION | NETSYS_TLS_NO_SNI | NETSYS_TLS_OFF) }?;
     if c.client_certificate != 0 {
-        return Err(invalid("tls: client_certificate is for servers: leave it 0 for a client"));
+        return Err(Error::invalid("tls: client_certificate is for servers: leave it 0 for a client"));
     }
     let blind = c.dangerously_disable_verification;
     if blind != 0 && blind != NETSYS_TLS_DANGEROUSLY_DISABLE_VERIFICATION {
-        return Err(invalid(format!(
+        return Err(Error::invalid(format!(
             "tls: dangerously_disable_verification is {blind:#x}: leave it 0, or write out \
              NETSYS_TLS_DANGEROUSLY_DISABLE_VERIFICATION"
         )));

@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use super::args::{self, Extensible, Out, invalid};
+use super::args::{self, Extensible, Out};
 use super::guard;
 use super::status::netsys_status;
 use super::types::*;
@@ -91,7 +91,7 @@ fn text(info: &TlsInfo, what: u32) -> Result<String> {
         NETSYS_TLS_TEXT_PEER_ALTERNATIVE_NAME => of_peer(|peer| peer.alternative_names().into_iter().next()),
         NETSYS_TLS_TEXT_PEER_FINGERPRINT => of_peer(|peer| Some(peer.fingerprint())),
         other => {
-            return Err(invalid(format!(
+            return Err(Error::invalid(format!(
                 "what is {other}: use one of NETSYS_TLS_TEXT_*, {NETSYS_TLS_TEXT_VERSION} to \
                  {NETSYS_TLS_TEXT_PEER_FINGERPRINT}"
             )));

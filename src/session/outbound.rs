@@ -17,7 +17,7 @@ use std::num::NonZeroU32;
 use bytes::Bytes;
 
 pub(crate) use self::chunk::Chunk;
-use self::chunk::{CHUNK, Data, Ends, LARGE, fill};
+use self::chunk::{CHUNK, Data, Ends, fill};
 use self::grant::Grant;
 use self::kept::Kept;
 pub(crate) use self::pool::trim as trim_pool;
@@ -30,8 +30,11 @@ use crate::transport::frame::{self, Frame, HEADER_LEN};
 
 /// The most answers and receipts that are queued for a peer.
 const CONTROL_FRAMES: usize = 256;
-/// How many buffers are kept while messages flow.
+/// How many buffers are kept while messages flow, if they are as large as this.
 const SPARES: usize = 4;
+const SPARE: usize = 64 * 1024;
+/// A broadcast's message of this size or more is shared by its sessions; shorter ones are copied, to be gathered.
+const SHARED: usize = 64 * 1024;
 /// How many sends in a row write by themselves before the loop is left to gather them.
 const INLINE_WRITES: u8 = 8;
 /// Where the loop finds this much to write at once, the sender is so fast that it is left to write full chunks itself.
@@ -256,7 +259,7 @@ impl Outbound {
     /// Appends a message of `total` bytes to the last chunk, or to a new one.
     #[inline(always)]
     fn append(&mut self, header: Option<[u8; HEADER_LEN]>, parts: &[&[u8]], total: usize) {
-        if total < LARGE
+        if total < CHUNK
             && let Some(Chunk { data: Data::Owned(data), len, ends: Ends::Many(ends), .. }) = self.chunks.back_mut()
             && *len < CHUNK
             && let Some(room) = data.get_mut(*len..*len + total)
@@ -275,7 +278,7 @@ impl Outbound {
     /// gather: the first one's buffer is as large as that message, so that a dialogue needs little memory.
     #[inline(never)]
     fn append_slowly(&mut self, header: Option<[u8; HEADER_LEN]>, parts: &[&[u8]], total: usize) {
-        if total < LARGE
+        if total < CHUNK
             && let Some(Chunk { data: Data::Owned(data), len, ends, .. }) = self.chunks.back_mut()
             && *len < CHUNK
             && let Some(ends) = ends.gathering(*len)
@@ -322,7 +325,7 @@ impl Outbound {
     /// Queues a broadcast's message, whose bytes on the wire are those of `frame` from `start` on.
     pub(crate) fn push_shared(&mut self, frame: &Bytes, start: usize) {
         let len = frame.len() - start;
-        if len < LARGE {
+        if len < SHARED {
             self.push_encoded(&frame[start..]);
             return;
         }
@@ -449,7 +452,7 @@ impl Outbound {
         if matches!(chunk.ends, Ends::Control) {
             self.control -= 1;
         }
-        if self.by_driver && count > 0 && (count > 1 || chunk.len < LARGE) {
+        if self.by_driver && count > 0 && (count > 1 || chunk.len < CHUNK) {
             if chunk.len >= RUSH && self.inline_writes == INLINE_WRITES {
                 self.rushing = true;
                 self.rushed = true;
@@ -463,7 +466,7 @@ impl Outbound {
         }
         let size = chunk.size();
         if let Data::Owned(data) = &mut chunk.data
-            && (LARGE..=2 * CHUNK).contains(&data.len())
+            && (SPARE..=2 * CHUNK).contains(&data.len())
             && self.spare.len() < SPARES
         {
             let data = std::mem::take(data);

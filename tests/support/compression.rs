@@ -5,9 +5,6 @@ use network_system::config::{ClientConfig, Compression, Framing, SendPolicy, Ser
 use super::random::Random;
 use super::{client_config, server_config};
 
-/// The limit of messages where nothing else is said.
-pub const LIMIT: u32 = 1 << 20;
-
 pub const KINDS: [Compression; 3] = [Compression::Lz4, Compression::Zstd, Compression::Auto];
 
 fn compressing(session: &mut SessionConfig, compression: Compression) {
@@ -27,10 +24,6 @@ pub fn client_with(port: u16, compression: Compression) -> ClientConfig {
     let mut config = client_config(port);
     compressing(&mut config.session, compression);
     config
-}
-
-pub fn noise(random: &mut Random, len: usize) -> Vec<u8> {
-    (0..len).map(|_| random.next() as u8).collect()
 }
 
 /// Something like a log: words that come again and again.

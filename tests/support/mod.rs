@@ -3,10 +3,12 @@
 #![allow(dead_code)] // Each test program uses its own part.
 
 pub mod compression;
+pub mod framed;
 pub mod random;
 pub mod reconnecting;
 pub mod tls;
 
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex};
@@ -18,9 +20,12 @@ use network_system::error::Error;
 use network_system::runtime::{Context, ContextHooks, Dispatch, Executor, Job};
 use network_system::session::handler::{CloseReport, Handler, Message, Payload};
 use network_system::session::{Session, State};
+use socket2::SockRef;
 
 /// Longer than anything here takes on the slowest machine; reached only where a test fails.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+pub const MIB: usize = 1 << 20;
 
 /// Something that a handler was told.
 #[derive(Debug)]
@@ -54,6 +59,24 @@ impl Recorder {
     pub fn with(action: impl Fn(&Event) + Send + Sync + 'static) -> (Arc<Recorder>, Events) {
         let (sender, receiver) = channel();
         (Arc::new(Recorder { events: Mutex::new(sender), action: Box::new(action) }), Events(receiver))
+    }
+
+    /// Sends back what comes.
+    pub fn echoing() -> (Arc<Recorder>, Events) {
+        Recorder::with(|event| {
+            if let Event::Message(session, kind, data) = event {
+                session.send(*kind, data).unwrap();
+            }
+        })
+    }
+
+    /// Sends so many bytes to each session as it opens.
+    pub fn owing(len: usize) -> (Arc<Recorder>, Events) {
+        Recorder::with(move |event| {
+            if let Event::Open(session) = event {
+                session.send(Payload::Stream, &vec![7; len]).unwrap();
+            }
+        })
     }
 
     fn record(&self, event: Event) {
@@ -175,6 +198,18 @@ pub fn client_config(port: u16) -> ClientConfig {
     ClientConfig { client_id: "client".into(), host: "127.0.0.1".into(), port, ..ClientConfig::default() }
 }
 
+pub fn dispatched(dispatch: Dispatch) -> ServerConfig {
+    let mut config = server_config();
+    config.session.dispatch = dispatch;
+    config
+}
+
+pub fn framed_client_config(port: u16) -> ClientConfig {
+    let mut config = client_config(port);
+    config.session.framing = Framing::Framed;
+    config
+}
+
 /// A way of dispatching handlers that goes on by itself for as long as this lives.
 pub struct Mode {
     pub name: &'static str,
@@ -266,7 +301,12 @@ impl Executor for Threads {
     }
 }
 
-/// Polls until it is so.
+/// Closes the connection so that the other side is told of a reset.
+pub fn reset(peer: TcpStream) {
+    SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
+}
+
+/// Polls until it is so: for figures and states, of whose changes nothing tells.
 pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !done() {

@@ -16,6 +16,10 @@ impl Random {
         (self.next() % bound as u64) as usize
     }
 
+    pub fn bytes(&mut self, len: usize) -> Vec<u8> {
+        (0..len).map(|_| self.next() as u8).collect()
+    }
+
     /// A length below `bound` whose magnitude is evenly distributed.
     pub fn length(&mut self, bound: usize) -> usize {
         let bits = self.below(bound.ilog2() as usize + 1);

@@ -1,13 +1,14 @@
 //! What the tests of reconnecting clients share.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use network_system::config::{ClientConfig, Framing, Reconnect, ServerConfig};
 use network_system::session::handler::CloseReport;
 use socket2::{Domain, Socket, Type};
 
-use super::{client_config, server_config};
+use super::{Event, Events, Recorder, client_config, server_config};
 
 /// Waits of a few milliseconds, so that a test is over soon.
 pub fn quickly() -> Reconnect {
@@ -59,6 +60,20 @@ pub struct Account {
 }
 
 impl Account {
+    /// That of the client of this handler.
+    pub fn kept() -> (Arc<Mutex<Account>>, Arc<Recorder>, Events) {
+        let account = Arc::new(Mutex::new(Account::default()));
+        let (handler, events) = Recorder::with({
+            let account = account.clone();
+            move |event| {
+                if let Event::Close(_, report) = event {
+                    account.lock().unwrap().add(report);
+                }
+            }
+        });
+        (account, handler, events)
+    }
+
     pub fn add(&mut self, report: &CloseReport) {
         self.accepted += report.accepted;
         self.undelivered += report.undelivered;

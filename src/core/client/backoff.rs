@@ -64,6 +64,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::random::Random;
 
     const POLICY: Reconnect = Reconnect {
         enabled: true,
@@ -71,19 +72,6 @@ mod tests {
         max_delay: Duration::from_secs(5),
         max_attempts: None,
     };
-
-    /// A generator whose numbers are the same each time (SplitMix64).
-    struct Numbers(u64);
-
-    impl Numbers {
-        fn draw(&mut self) -> u64 {
-            self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-            let mut z = self.0;
-            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            z ^ (z >> 31)
-        }
-    }
 
     #[test]
     fn waits_are_between_nothing_and_a_bound_that_doubles() {
@@ -102,16 +90,16 @@ mod tests {
     /// For any policy, any random numbers and any number of waits.
     #[test]
     fn no_wait_is_longer_than_its_bound() {
-        let mut numbers = Numbers(1);
+        let mut random = Random(1);
         for _ in 0..2_000 {
-            let (a, b) = (numbers.draw() >> (numbers.draw() % 64), numbers.draw() >> (numbers.draw() % 64));
+            let (a, b) = (random.next() >> (random.next() % 64), random.next() >> (random.next() % 64));
             let longest = Duration::from_secs(10 * 365 * 24 * 3600);
             let max_delay = Duration::from_nanos(a.max(b)).min(longest);
             let policy = Reconnect { first_delay: Duration::from_nanos(a.min(b)).min(max_delay), max_delay, ..POLICY };
             let mut backoff = Backoff::new(&policy);
             for n in 0..80 {
                 let bound = policy.first_delay.as_nanos().saturating_mul(1 << n).min(max_delay.as_nanos());
-                assert!(backoff.next(numbers.draw()).as_nanos() <= bound, "{policy:?}, wait {n}");
+                assert!(backoff.next(random.next()).as_nanos() <= bound, "{policy:?}, wait {n}");
             }
         }
     }
@@ -133,7 +121,7 @@ mod tests {
     #[test]
     fn clients_do_not_come_back_as_a_herd() {
         const CLIENTS: usize = 1000;
-        let mut numbers = Numbers(2);
+        let mut random = Random(2);
         for (max_delay, most_a_second) in [(5, 500), (10, 300)] {
             let policy = Reconnect { max_delay: Duration::from_secs(max_delay), ..POLICY };
             let mut tenths = vec![0; 600];
@@ -142,7 +130,7 @@ mod tests {
                 let mut now = Duration::ZERO;
                 loop {
                     // Each attempt takes a moment.
-                    now += backoff.next(numbers.draw()) + Duration::from_millis(1);
+                    now += backoff.next(random.next()) + Duration::from_millis(1);
                     let Some(bucket) = tenths.get_mut((now.as_millis() / 100) as usize) else { break };
                     *bucket += 1;
                 }

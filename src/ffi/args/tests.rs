@@ -5,10 +5,12 @@ use crate::config::{ClientCertificate, Compression, Framing, SendPolicy, TlsVers
 use crate::ffi::bridge::{netsys_bridge_callbacks, netsys_bridge_config};
 use crate::ffi::client_config::netsys_client_config;
 use crate::ffi::config_faults::netsys_config_fault_info;
-use crate::ffi::connection_pool::{netsys_pool_config, netsys_pool_info, netsys_pool_source};
 use crate::ffi::context::{netsys_context_config, netsys_log_record};
 use crate::ffi::executor::netsys_executor;
 use crate::ffi::monitor::netsys_metrics;
+use crate::ffi::pool_config::netsys_pool_config;
+use crate::ffi::pool_info::netsys_pool_info;
+use crate::ffi::pool_source::netsys_pool_source;
 use crate::ffi::server_config::netsys_server_config;
 use crate::ffi::session_manager::{netsys_managed_session, netsys_session_manager_config, netsys_session_manager_info};
 use crate::ffi::tls_config::*;

@@ -4,9 +4,7 @@ use bytes::Bytes;
 
 use crate::transport::frame::HEADER_LEN;
 
-/// A message of this size or more is a chunk of its own: gathering it with others would only copy it again.
-pub(super) const LARGE: usize = 64 * 1024;
-/// A chunk that has reached this takes no further message.
+/// A chunk that has reached this takes no further message, and a message of this size or more is a chunk of its own.
 pub(super) const CHUNK: usize = 256 * 1024;
 
 /// Where the messages in a chunk end, as offsets.
@@ -23,7 +21,7 @@ pub(super) enum Ends {
 impl Ends {
     /// The list, begun if a second message is to follow a first one that is no large one and ends at `len`.
     pub(super) fn gathering(&mut self, len: usize) -> Option<&mut Vec<u32>> {
-        if matches!(self, Ends::One) && len < LARGE {
+        if matches!(self, Ends::One) && len < CHUNK {
             let mut ends = Vec::with_capacity(16);
             ends.push(len as u32);
             *self = Ends::Many(ends);

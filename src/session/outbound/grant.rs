@@ -7,7 +7,7 @@
 
 use std::num::NonZeroU32;
 
-use super::chunk::{CHUNK, Chunk, Data, Ends, LARGE, fill};
+use super::chunk::{CHUNK, Chunk, Data, Ends, fill};
 use super::{Outbound, Wire};
 use crate::session::handler::Payload;
 use crate::transport::frame;
@@ -59,7 +59,7 @@ impl Outbound {
             _ => None,
         };
         let total = len + header.map_or(0, |header| header.len());
-        if total >= LARGE || total > self.grant.bytes || self.grant.messages == 0 || self.grant.thread != thread {
+        if total >= CHUNK || total > self.grant.bytes || self.grant.messages == 0 || self.grant.thread != thread {
             return false;
         }
         let Some(Chunk { data: Data::Owned(data), len: end, ends: Ends::Many(ends), .. }) = self.chunks.back_mut()

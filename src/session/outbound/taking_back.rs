@@ -160,7 +160,7 @@ mod tests {
     /// Messages of all kinds and of sizes that make chunks of every form.
     fn messages() -> Vec<(Payload, Vec<u8>)> {
         let kinds = [Payload::Text, Payload::Binary];
-        let sizes = [1, 10, 0, 3000, 70_000, 5, 70_000, 2, 2];
+        let sizes = [1, 10, 0, 3000, 70_000, 5, 300_000, 2, 2];
         sizes.iter().enumerate().map(|(n, &size)| (kinds[n % 2], vec![n as u8; size])).collect()
     }
 

@@ -124,7 +124,7 @@ fn a_grant_ends_with_its_thread_its_bounds_and_whatever_else_happens_to_the_queu
     };
     let mut queue = begun(usize::MAX);
     assert!(!granted(&mut queue, None, b"of another thread"));
-    assert!(!granted(&mut queue, THREAD, &vec![0; LARGE]));
+    assert!(!granted(&mut queue, THREAD, &vec![0; CHUNK]));
     assert!(granted(&mut queue, THREAD, b"of this one"));
     queue.revoke();
     assert!(!granted(&mut queue, THREAD, b"after something else"));
@@ -182,12 +182,12 @@ fn a_batch_gathers_in_the_loops_buffers() {
 #[test]
 fn a_large_message_is_gathered_with_no_other() {
     let mut queue = queue(Wire::Raw);
-    let large = vec![1; LARGE];
+    let large = vec![1; CHUNK];
     for message in [&b"a"[..], &large, b"b", b"c", &large] {
         push(&mut queue, message);
     }
     let lengths: Vec<usize> = queue.chunks.iter().map(|chunk| chunk.rest().len()).collect();
-    assert_eq!(lengths, [1, LARGE, 2, LARGE]);
+    assert_eq!(lengths, [1, CHUNK, 2, CHUNK]);
     assert_eq!(write(&mut queue, usize::MAX), [b"a", &large[..], b"bc", &large].concat());
     assert_eq!(queue.sent.messages, 5);
 }

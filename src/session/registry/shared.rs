@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 
-use super::{Payload, Registry};
+use super::Registry;
 use crate::runtime::Share;
+use crate::session::handler::Payload;
 use crate::session::sending::Outgoing;
 use crate::transport::compression::Algorithm;
 use crate::transport::frame::Header;

@@ -178,35 +178,9 @@ mod tests {
     use super::super::tests::{encoded, samples};
     use super::*;
     use crate::error::Code;
+    use crate::random::Random;
 
     const LIMIT: u32 = 1 << 20;
-
-    /// A small generator of pseudo-random numbers (splitmix64), so that a failure can be repeated.
-    struct Random(u64);
-
-    impl Random {
-        fn next(&mut self) -> u64 {
-            self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-            let mut z = self.0;
-            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            z ^ (z >> 31)
-        }
-
-        fn below(&mut self, bound: usize) -> usize {
-            (self.next() % bound as u64) as usize
-        }
-
-        /// A length below `bound` whose magnitude is evenly distributed.
-        fn length(&mut self, bound: usize) -> usize {
-            let bits = self.below(bound.ilog2() as usize + 1);
-            self.below((1 << bits) + 1).min(bound - 1)
-        }
-
-        fn bytes(&mut self, len: usize) -> Vec<u8> {
-            (0..len).map(|_| self.next() as u8).collect()
-        }
-    }
 
     /// Feeds `stream` in the chunks that `cut` chooses and gives back the frames that come out.
     fn decode_all(limit: u32, stream: &[u8], mut cut: impl FnMut(usize) -> usize) -> Result<Vec<(Header, Vec<u8>)>> {

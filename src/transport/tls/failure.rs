@@ -97,7 +97,7 @@ fn certificate(why: &CertificateError, side: Side) -> Error {
                                  issuer's certificate"
                         .into()
                 }
-                Side::Server => "comes from no issuer in client_ca_file".into(),
+                Side::Server => "comes from no issuer in client_ca_file (in C ca_file)".into(),
             },
         ),
         BadSignature => {

@@ -101,7 +101,7 @@ messaging::VoidResult place(messaging_client& client, const messaging::network::
         if (std::chrono::steady_clock::now() > deadline) {
             return messaging::error("the exchange does not answer: " + sent.error().message);
         }
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));  // the pace at which it asks again, of no matter
     }
     client.send_packet(std::move(packet));  // for the record, the same vector once more
     CHECK(packet == order(text));
