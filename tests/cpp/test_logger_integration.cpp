@@ -161,7 +161,9 @@ TEST_F(Logger, IsNotFloodedByAPeer) {
     }
     ASSERT_TRUE(server.stop_server());
     EXPECT_GT(visits / 2u, logger->lines.size());
-    EXPECT_EQ(0u, logger->lines.all().front().find("3 network_system::session::registry: a peer broke the protocol"));
+    const std::string first = logger->lines.all().front();
+    EXPECT_EQ(0u, first.find("3 network_system::session::registry")) << first;
+    EXPECT_NE(std::string::npos, first.find(": a peer broke the protocol")) << first;
 }
 
 TEST_F(Logger, GetsALineForEachMessageOnRequest) {
