@@ -138,17 +138,6 @@ impl Place {
     }
 }
 
-/// Lets this process have as many descriptors as it may.
-fn raise_descriptor_limit() {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: a valid struct, for both calls.
-    unsafe {
-        libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
-        limit.rlim_cur = limit.rlim_max;
-        libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
-    }
-}
-
 fn processor_time() -> Duration {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: a valid struct to store to.
@@ -326,7 +315,7 @@ fn group_names_leave_nothing(count: usize) {
 #[test]
 fn memory_is_bounded_and_comes_back() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    raise_descriptor_limit();
+    support::raise_descriptor_limit();
     idle_cost(1000, Duration::from_secs(1));
     back_to_baseline(4, 100);
     claims_are_not_believed(100);
@@ -340,7 +329,7 @@ fn memory_is_bounded_and_comes_back() {
 #[ignore = "rows 23, 24, 25 and 35 in full"]
 fn memory_is_bounded_and_comes_back_in_full() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    raise_descriptor_limit();
+    support::raise_descriptor_limit();
     idle_cost(9000, Duration::from_secs(10));
     back_to_baseline(10, 9000);
     claims_are_not_believed(1000);

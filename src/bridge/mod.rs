@@ -182,7 +182,7 @@ impl Bridge {
             Err(error) => {
                 // In line first, since nothing is told any more when the last one is forgotten. The release, if the
                 // bridge waits for nothing else, may be told on this thread nevertheless.
-                context.logging(|| self.report_from_loop(context, error));
+                context.logging(|| self.report_on(context.any_loop(), error));
                 self.change(|endpoints| endpoints.failed(number));
             }
         }
@@ -293,19 +293,12 @@ impl Bridge {
         });
     }
 
-    /// Tells of a start that failed, on a loop: the thread that asked for it may hold locks that handlers take.
-    fn report_from_loop(self: &Arc<Self>, context: &Context, error: &Error) {
+    /// Logs and tells of a start that failed, on this loop: the thread that asked for it may hold locks that handlers
+    /// take. Where there is none any more, since the context is being shut down, that thread has to.
+    fn report_on(self: &Arc<Self>, event_loop: Result<LoopRef>, error: &Error) {
         self.count_failure(error);
-        self.note(format_args!("{error}"));
-        if self.events.push(Event::Failed(error.clone())) {
-            self.tell_on(context.any_loop());
-        }
-    }
-
-    /// Tells what is in line on this loop. Where there is none any more, since the context is being shut down, this
-    /// thread has to.
-    fn tell_on(self: &Arc<Self>, event_loop: Result<LoopRef>) {
-        let duty = Duty(Arc::clone(self));
+        let tells = self.events.push(Event::Failed(error.clone()));
+        let duty = Duty { bridge: Arc::clone(self), failure: error.clone(), tells };
         if let Ok(event_loop) = event_loop {
             event_loop.clone().spawn(async move {
                 drop(duty);
@@ -346,12 +339,20 @@ impl Bridge {
     }
 }
 
-/// What tells the events of a bridge, when it is dropped: run, or given up by a loop that has ended.
-struct Duty(Arc<Bridge>);
+/// What logs a failure and tells the events of a bridge, when it is dropped: run, or given up by a loop that has ended.
+struct Duty {
+    bridge: Arc<Bridge>,
+    failure: Error,
+    /// Nobody else tells the events.
+    tells: bool,
+}
 
 impl Drop for Duty {
     fn drop(&mut self) {
-        self.0.events.tell();
+        self.bridge.note(format_args!("{}", self.failure));
+        if self.tells {
+            self.bridge.events.tell();
+        }
     }
 }
 

@@ -109,8 +109,7 @@ fn an_error_is_told_also_where_no_loop_tells_it() {
     context.stop(Some(Duration::ZERO));
     context.join().expect("it has ended, although the loop is referred to");
     for event_loop in [event_loop, context.assign_loop()] {
-        assert!(bridge.events.push(Event::Failed(Code::BindFailed.into())), "nobody tells");
-        bridge.tell_on(event_loop);
+        bridge.report_on(event_loop, &Code::BindFailed.into());
         assert_eq!(told.recv_timeout(PATIENCE), Ok("error"));
     }
     bridge.close(None);

@@ -312,7 +312,15 @@ impl Outbound {
             self.share.grow(data.capacity());
             (data, Ends::One)
         };
-        self.chunks.push_back(Chunk { data: Data::Owned(data), len: total, written: 0, ends, counted: 0 });
+        self.push_chunk(Chunk { data: Data::Owned(data), len: total, written: 0, ends, counted: 0 });
+    }
+
+    pub(super) fn push_chunk(&mut self, chunk: Chunk) {
+        if self.chunks.capacity() == 0 {
+            // In a dialogue there is one at a time: a list that grows by itself begins with room for four.
+            self.chunks.reserve_exact(1);
+        }
+        self.chunks.push_back(chunk);
     }
 
     /// Queues a message whose bytes on the wire are `bytes`.
@@ -331,7 +339,7 @@ impl Outbound {
         }
         self.accepted += 1;
         self.queued += len;
-        self.chunks.push_back(Chunk::single(Data::Shared(frame.slice(start..)), Ends::One));
+        self.push_chunk(Chunk::single(Data::Shared(frame.slice(start..)), Ends::One));
     }
 
     /// Queues bytes of the protocol itself.
@@ -339,7 +347,7 @@ impl Outbound {
         self.control += 1;
         self.share.grow(data.capacity());
         self.queued += data.len();
-        self.chunks.push_back(Chunk::single(Data::Owned(data), Ends::Control));
+        self.push_chunk(Chunk::single(Data::Owned(data), Ends::Control));
     }
 
     /// Whether so many frames of the protocol wait that the peer cannot be reading: it gets no further answers.

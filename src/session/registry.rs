@@ -91,6 +91,8 @@ struct Inner {
     past: Stats,
     /// The counts at the last reset.
     reset: Stats,
+    /// The most sessions there were at once since memory was last given back.
+    crowd: usize,
     /// When all sessions were last swept.
     swept_ns: u64,
     /// When who measures looked at the counts last.
@@ -169,6 +171,7 @@ impl Registry {
         }
         inner.past.connections_total += 1;
         inner.sessions.insert(session.number(), Arc::clone(session));
+        inner.crowd = inner.crowd.max(inner.sessions.len());
         inner.everyone = None;
         self.live.fetch_add(1, Ordering::AcqRel);
         Ok(())

@@ -77,6 +77,7 @@ hazard 0 1 peer_reset
 hazard 0 1 churn
 hazard 0 1 struct_size
 hazard 0 1 bad_handles
+hazard 0 1 other_sessions
 hazard 0 1 jobs
 hazard 0 1 polling
 hazard 0 1 callbacks

@@ -72,7 +72,7 @@ impl Outbound {
         self.accepted += 1;
         self.queued += frame.len();
         self.share.grow(frame.capacity());
-        self.chunks.push_back(Chunk::single(Data::Packed(frame), Ends::One));
+        self.push_chunk(Chunk::single(Data::Packed(frame), Ends::One));
     }
 
     /// Unpacks a message that is to be written; `None`: it is dropped since that cannot be done.

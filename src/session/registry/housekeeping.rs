@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Registry;
+use super::{Inner, Registry};
 use crate::config::Framing;
 use crate::runtime::batch;
 use crate::session::Session;
@@ -14,6 +14,22 @@ use crate::sys;
 /// How often sessions are swept at most and at least.
 const SHORTEST_SWEEP: Duration = Duration::from_millis(10);
 const LONGEST_SWEEP: Duration = Duration::from_secs(2);
+
+/// From this many sessions on, the memory that they had is given back to the system when most of them have ended.
+const CROWD: usize = 1000;
+
+impl Inner {
+    /// Whether three quarters of many sessions have ended; true once.
+    fn is_crowd_gone(&mut self) -> bool {
+        let now = self.sessions.len();
+        let gone = self.crowd >= CROWD && now <= self.crowd / 4;
+        if gone {
+            self.crowd = now;
+            self.sessions.shrink_to_fit();
+        }
+        gone
+    }
+}
 
 impl Registry {
     /// How often [`Registry::keep_house`] is to run.
@@ -38,6 +54,10 @@ impl Registry {
         self.budget.pass_on();
         let now = sys::monotonic_ns();
         self.have_measured(now);
+        if self.lock().is_crowd_gone() {
+            // Few allocations that live on keep an allocator from giving back what many sessions had.
+            sys::trim_heap();
+        }
         let sweep_due = {
             let mut inner = self.lock();
             let due = now.saturating_sub(inner.swept_ns) >= self.sweep_interval().as_nanos() as u64;
