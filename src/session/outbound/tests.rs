@@ -1,7 +1,11 @@
 use std::sync::Arc;
 
+use super::chunk::{Data, Ends};
+use super::writing::{INLINE_WRITES, RUSH};
 use super::*;
 use crate::runtime::{Budget, batch};
+use crate::session::handler::Payload;
+use crate::transport::frame::{self, Frame};
 
 const THREAD: Option<NonZeroU32> = NonZeroU32::new(7);
 
