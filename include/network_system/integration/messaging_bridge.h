@@ -476,19 +476,32 @@ private:
         return detail::client_access::life(client);
     }
 
+    /// Those that run, of which it is noted where `start()` is to start them again.
     template <typename Object>
-    void stop_those(std::vector<made<Object>>& list) {
+    std::vector<std::shared_ptr<Object>> note_running(std::vector<made<Object>>& list) {
+        std::vector<std::shared_ptr<Object>> running;
         for (const auto& [object, known] : get_present(list)) {
             if (object->is_running()) {
                 set_stopped_at(list, object, place_of(*object));
-                life_of(*object).request_stop();
+                running.push_back(object);
             }
+        }
+        return running;
+    }
+
+    template <typename Object>
+    static void stop_those(const std::vector<std::shared_ptr<Object>>& running) {
+        for (const auto& object : running) {
+            life_of(*object).request_stop();
         }
     }
 
     void stop_all() {
-        stop_those(servers_);
-        stop_those(clients_);
+        // Before any is stopped: a client of one of the servers ends with that.
+        const auto servers = note_running(servers_);
+        const auto clients = note_running(clients_);
+        stop_those(servers);
+        stop_those(clients);
         std::map<endpoint, std::shared_ptr<session::connection_pool>> pools;
         {
             const std::lock_guard<std::mutex> lock(mutex_);
