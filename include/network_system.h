@@ -919,9 +919,12 @@ typedef struct netsys_context_config {
      */
     uint32_t log_level;
     /**
-     * 0.
+     * For how many microseconds after its last work a loop thread asks for events over and over before it sleeps until
+     * there are some, at most 1,000,000; 0: it sleeps at once. To be woken takes longer than to look: busy polling by
+     * both ends halves the time of a lone round trip, and gains nothing where messages are many. Each loop thread keeps
+     * a whole processor busy meanwhile, so there have to be more of these than such threads.
      */
-    uint32_t reserved;
+    uint32_t busy_poll_us;
     /**
      * What the names of the threads begin with; empty: "netsys".
      */

@@ -41,6 +41,7 @@ pub use application::{LogLevel, LoggerConfig, MonitoringConfig, ThreadPoolConfig
 pub use bridge::BridgeConfig;
 pub use client::{ClientConfig, Reconnect};
 pub use context::ContextConfig;
+pub(crate) use context::MAX_BUSY_POLL_US;
 pub use document::Format;
 pub use kind::{OFF, Scalar, UNLIMITED};
 pub use log::LogConfig;

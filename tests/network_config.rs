@@ -387,10 +387,11 @@ fn keys_keep_what_others_switch_off() {
 /// A key, a value as TOML and JSON have it, and what a program sees of it, which is not the default.
 type Case = (&'static str, &'static str, fn(&NetworkConfig) -> bool);
 
-const PROTECTION: [Case; 32] = [
+const PROTECTION: [Case; 33] = [
     ("context.max_buffered", "'64 MiB'", |config| config.context.max_buffered == 64 << 20),
     ("context.max_buffered", "'unlimited'", |config| config.context.max_buffered == usize::MAX),
     ("context.pool_threads", "3", |config| config.context.pool_threads == 3),
+    ("context.busy_poll_us", "50", |config| config.context.busy_poll_us == 50),
     ("context.log_filter", "'off,network_system::session=trace'", |config| {
         config.log.filter == "off,network_system::session=trace"
     }),

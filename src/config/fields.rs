@@ -11,8 +11,8 @@ use super::stored::*;
 use super::tls::MAX_ALPN;
 use super::{
     BridgeConfig, ClientCertificate, ClientConfig, ClientTls, Compression, ContextConfig, Framing, LogConfig, LogLevel,
-    LoggerConfig, MAX_COMPRESSION_LEVEL, MonitoringConfig, Reconnect, SendPolicy, ServerConfig, ServerTls,
-    SessionConfig, ThreadPoolConfig, TlsVersion,
+    LoggerConfig, MAX_BUSY_POLL_US, MAX_COMPRESSION_LEVEL, MonitoringConfig, Reconnect, SendPolicy, ServerConfig,
+    ServerTls, SessionConfig, ThreadPoolConfig, TlsVersion,
 };
 use crate::runtime::Dispatch;
 
@@ -135,6 +135,8 @@ fn all() -> Vec<Field> {
         "max_loops" = max_loops: Kind::count(1, 4096), "The most loop threads; further servers and clients share them";
         "pool_threads" = pool_threads: Kind::count(0, 4096),
             "The threads of the pool that handlers are dispatched to; 0: one for each processor";
+        "busy_poll_us" = busy_poll_us: Kind::count(0, MAX_BUSY_POLL_US as i64),
+            "For how many microseconds a loop asks for events, on a whole processor, before it sleeps; 0: it sleeps at once";
         "thread_name_prefix" = thread_name_prefix: Kind::Text { max: 64 }, "What the names of the threads begin with";
         "max_buffered" = max_buffered via or_unlimited: MEMORY,
             "The bytes that all sessions may hold together in buffers";

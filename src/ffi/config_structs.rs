@@ -86,11 +86,12 @@ fn to_bridge(texts: &Texts) -> netsys_bridge_config {
 }
 
 fn to_context(config: &NetworkConfig) -> netsys_context_config {
-    let ContextConfig { max_loops, pool_threads, thread_name_prefix, max_buffered } = &config.context;
+    let ContextConfig { max_loops, pool_threads, busy_poll_us, thread_name_prefix, max_buffered } = &config.context;
     // SAFETY: all zero is a value of this struct.
     let mut c: netsys_context_config = unsafe { std::mem::zeroed() };
     c.max_loops = narrow(*max_loops);
     c.pool_threads = narrow(*pool_threads);
+    c.busy_poll_us = *busy_poll_us;
     c.thread_name_prefix = view(thread_name_prefix);
     c.max_buffered_bytes = *max_buffered as u64;
     c.log_level = log::number(config.logger.min_level.into());

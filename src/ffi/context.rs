@@ -5,13 +5,13 @@ use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::args::{self, Extensible, Out, reserved};
+use super::args::{self, Extensible, Out};
 use super::guard;
 use super::log;
 use super::objects;
 use super::status::netsys_status;
 use super::types::*;
-use crate::config::ContextConfig;
+use crate::config::{ContextConfig, MAX_BUSY_POLL_US};
 use crate::error::{Code, Error, Result};
 use crate::log::{Log, Record, Sink, StandardError};
 use crate::runtime::{Clock, Context, ContextHooks, on_library_thread};
@@ -51,8 +51,11 @@ pub struct netsys_context_config {
     /// Which lines are logged: 1 errors only .. 5 everything; 0: 2, errors and warnings. Of no effect beside a
     /// log_filter.
     pub log_level: u32,
-    /// 0.
-    pub reserved: u32,
+    /// For how many microseconds after its last work a loop thread asks for events over and over before it sleeps until
+    /// there are some, at most 1,000,000; 0: it sleeps at once. To be woken takes longer than to look: busy polling by
+    /// both ends halves the time of a lone round trip, and gains nothing where messages are many. Each loop thread keeps
+    /// a whole processor busy meanwhile, so there have to be more of these than such threads.
+    pub busy_poll_us: u32,
     /// What the names of the threads begin with; empty: "netsys".
     pub thread_name_prefix: netsys_str,
     /// A line of the log. Without it and without log_to_stderr, nothing is logged anywhere. Nothing is logged of what it
@@ -190,7 +193,6 @@ impl Sink for Hooks {
 /// The views in the hooks' table are valid.
 unsafe fn open(hooks: &Arc<Hooks>) -> Result<netsys_context> {
     let table = &hooks.table;
-    reserved(table.reserved, "config: reserved")?;
     let to_stderr = args::switch(table.log_to_stderr, "log_to_stderr")?;
     // SAFETY: by the contract of this function.
     let filter = log::configured(table.log_level, unsafe { args::text(table.log_filter, "log_filter") }?)?;
@@ -210,6 +212,10 @@ unsafe fn open(hooks: &Arc<Hooks>) -> Result<netsys_context> {
         return Err(Error::invalid(format!("pool_threads is {}: use at most {MAX_POOL_THREADS}", table.pool_threads)));
     }
     config.pool_threads = table.pool_threads as usize;
+    if table.busy_poll_us > MAX_BUSY_POLL_US {
+        return Err(Error::invalid(format!("busy_poll_us is {}: use at most {MAX_BUSY_POLL_US}", table.busy_poll_us)));
+    }
+    config.busy_poll_us = table.busy_poll_us;
     if table.max_buffered_bytes != 0 {
         config.max_buffered = table.max_buffered_bytes.try_into().unwrap_or(usize::MAX);
     }
@@ -453,7 +459,7 @@ mod tests {
         let released = AtomicUsize::new(0);
         let wrong = [
             netsys_context_config { log_level: 6, ..config(&released) },
-            netsys_context_config { reserved: 1, ..config(&released) },
+            netsys_context_config { busy_poll_us: 1_000_001, ..config(&released) },
             netsys_context_config { log_to_stderr: 2, ..config(&released) },
             netsys_context_config { log_filter: args::view("loud"), ..config(&released) },
             netsys_context_config {

@@ -28,6 +28,8 @@ struct Thread {
     subject: Cell<*const ()>,
     /// Its sends are left to the loops to write.
     leaves_writes: Cell<bool>,
+    /// There was a batch.
+    worked: Cell<bool>,
 }
 
 thread_local! {
@@ -37,6 +39,7 @@ thread_local! {
             active: Cell::new(None),
             subject: Cell::new(ptr::null()),
             leaves_writes: Cell::new(false),
+            worked: Cell::new(false),
         }
     };
     static DIRTY: RefCell<VecDeque<Arc<dyn Flush>>> = const { RefCell::new(VecDeque::new()) };
@@ -72,6 +75,11 @@ pub(crate) fn leaves_writes() -> bool {
 /// Says so.
 pub(crate) fn set_leaves_writes(leave: bool) {
     THREAD.with(|thread| thread.leaves_writes.set(leave));
+}
+
+/// Whether there was a batch on this thread since the last time.
+pub(super) fn take_worked() -> bool {
+    THREAD.with(|thread| thread.worked.replace(false))
 }
 
 /// Has `queue` flushed at the end of this thread's batch.
@@ -115,6 +123,7 @@ pub(crate) fn run_for<R>(subject: *const (), work: impl FnOnce() -> R) -> R {
         }
         thread.active.set(thread.number.get().or_else(|| thread.take_number()));
         thread.subject.set(subject);
+        thread.worked.set(true);
         let _end = End(thread);
         work()
     })

@@ -387,9 +387,10 @@ impl Context {
             return least.ok_or_else(|| Error::new(Code::Internal, "there is no loop to share"));
         }
         inner.threads_started += 1;
+        let busy_poll = Duration::from_micros(self.config.busy_poll_us.into());
         let name = format!("{}-{}", self.config.thread_name_prefix, inner.threads_started);
         let (event_loop, thread) =
-            LoopRef::start(name, &self.hooks, Arc::clone(&self.budget), Arc::clone(&self.compressors))?;
+            LoopRef::start(name, &self.hooks, Arc::clone(&self.budget), Arc::clone(&self.compressors), busy_poll)?;
         inner.loops.push(event_loop.downgrade());
         inner.threads.push(thread);
         Ok(event_loop)

@@ -13,6 +13,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
+use super::busy_poll::{self, poll_busily};
 use super::{Budget, ContextHooks, thread};
 use crate::error::{Code, Error, Result};
 use crate::transport::compression::Compressors;
@@ -69,14 +70,19 @@ impl LoopRef {
         hooks: &ContextHooks,
         budget: Arc<Budget>,
         compressors: Arc<Compressors>,
+        busy_poll: Duration,
     ) -> Result<(LoopRef, JoinHandle<()>)> {
         let failed = |error| Error::os(Code::Io, "cannot start a loop thread", &error);
-        let runtime = Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .thread_keep_alive(RESOLVER_KEEP_ALIVE)
-            .build()
-            .map_err(failed)?;
+        let mut builder = Builder::new_current_thread();
+        builder.enable_io().enable_time().thread_keep_alive(RESOLVER_KEEP_ALIVE);
+        if !busy_poll.is_zero() {
+            builder.on_thread_unpark(busy_poll::woken);
+        }
+        let runtime = builder.build().map_err(failed)?;
+        if !busy_poll.is_zero() {
+            // The task does not keep the loop running: it goes with it.
+            drop(runtime.spawn(poll_busily(busy_poll)));
+        }
         let (alive, ended) = oneshot::channel();
         let cut = Arc::new(Notify::new());
         let inner = Inner {

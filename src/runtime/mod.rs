@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 mod budget;
+mod busy_poll;
 mod clock;
 mod context;
 mod event_loop;

@@ -112,6 +112,7 @@ TEST(NetworkConfig, WhatATextSaysArrives) {
         [context]
         max_loops = 2
         pool_threads = 3
+        busy_poll_us = 50
         max_buffered = "unlimited"
         log_filter = "warn,network_system::session=debug"
         log_to_stderr = true
@@ -174,6 +175,7 @@ TEST(NetworkConfig, WhatATextSaysArrives) {
     const network_config& config = result.value();
     EXPECT_EQ(2u, config.context.max_loops);
     EXPECT_EQ(3u, config.context.pool_threads);
+    EXPECT_EQ(50u, config.context.busy_poll_us);
     EXPECT_EQ(unlimited, config.context.max_buffered);
     EXPECT_EQ("warn,network_system::session=debug", config.context.log_filter);
     EXPECT_TRUE(config.context.log_to_stderr);

@@ -33,8 +33,11 @@ struct config_fault {
 
 /// The library's own threads, and its own log.
 struct context_config {
-    std::size_t max_loops = 64;                 ///< the most loop threads; further servers and clients share them
-    std::size_t pool_threads = 0;               ///< of the pool that handlers are dispatched to; 0: one a processor
+    std::size_t max_loops = 64;    ///< the most loop threads; further servers and clients share them
+    std::size_t pool_threads = 0;  ///< of the pool that handlers are dispatched to; 0: one a processor
+    /// For how many microseconds after its last work a loop thread asks for events, on a whole processor, before it
+    /// sleeps; at most 1,000,000.
+    std::uint32_t busy_poll_us = 0;
     std::string thread_name_prefix = "netsys";  ///< what the names of the threads begin with
     /// The bytes that all sessions may hold together in buffers; 0: 256 MiB; the largest value: no limit.
     std::size_t max_buffered = 256 * 1024 * 1024;

@@ -203,6 +203,7 @@ private:
             made = true;
             settings.max_loops = detail::to_u32(wanted.max_loops);
             settings.pool_threads = detail::to_u32(wanted.pool_threads);
+            settings.busy_poll_us = wanted.busy_poll_us;
             settings.thread_name_prefix = detail::c_str(wanted.thread_name_prefix);
             settings.max_buffered_bytes = wanted.max_buffered;
             settings.log_filter = detail::c_str(wanted.log_filter);
@@ -214,8 +215,8 @@ private:
             level_ = level;
         }
         const auto parts = [](const context_config& config) {
-            return std::tie(config.max_loops, config.pool_threads, config.thread_name_prefix, config.max_buffered,
-                            config.log_filter, config.log_to_stderr);
+            return std::tie(config.max_loops, config.pool_threads, config.busy_poll_us, config.thread_name_prefix,
+                            config.max_buffered, config.log_filter, config.log_to_stderr);
         };
         as_wanted = parts(wanted) == parts(threads_) && level == level_;
         return status;

@@ -64,6 +64,7 @@ template <typename Config, typename Visitor>
 void visit_keys(Config& config, Visitor& visit) {
     visit.or_default("context.max_loops", config.context.max_loops);
     visit("context.pool_threads", config.context.pool_threads);
+    visit("context.busy_poll_us", config.context.busy_poll_us);
     visit("context.thread_name_prefix", config.context.thread_name_prefix);
     visit.or_default("context.max_buffered", config.context.max_buffered);
     visit("context.log_filter", config.context.log_filter);
