@@ -98,11 +98,13 @@ fn a_reset_does_not_undo_what_was_handed_over() {
             let session = session.clone();
             std::thread::spawn(move || while session.send(Payload::Stream, &[7; PIECE]).is_ok() {})
         };
+        // It sends faster than this reads.
+        let wait_until_full = || support::wait_until("it is full", || session.stats().queued_bytes > 128 * 1024);
         for _ in 0..READS {
-            // It sends faster than this reads.
-            support::wait_until("the queue is full", || session.stats().queued_bytes > 128 * 1024);
+            wait_until_full();
             read_exactly(&mut peer, READ);
         }
+        wait_until_full();
         reset(peer.sock);
         let report = at_server.closed();
         sender.join().unwrap();
