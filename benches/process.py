@@ -25,6 +25,8 @@ def arguments_of(row, contestant) -> list:
     arguments += ["--messages", str(row.messages), "--connections", str(row.connections), "--window", str(row.window)]
     if contestant.groups:
         arguments += ["--groups", str(contestant.groups)]
+    if contestant.busy_poll_us:
+        arguments += ["--busy-poll-us", str(contestant.busy_poll_us)]
     return arguments
 
 

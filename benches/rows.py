@@ -14,6 +14,7 @@ class Contestant:
     framing: str = ""  # instead of the row's
     dispatch: str = ""  # of the server's callbacks
     groups: int = 0  # of the server, through one of which it answers
+    busy_poll_us: int = 0  # of both ends
 
     def only(self, **changes) -> "Contestant":
         return dataclasses.replace(self, **changes)
@@ -65,6 +66,7 @@ NETSYS_RAW = NETSYS.only(name="netsys, raw", framing="raw")
 NETSYS_THREAD = NETSYS.only(name="netsys, thread", sender="thread")
 NETSYS_WAIT = NETSYS.only(name="netsys, thread, SEND_WAIT", sender="wait")
 NETSYS_POOL = NETSYS.only(name="netsys, pool", dispatch="pool")
+NETSYS_BUSY = NETSYS.only(name="netsys, busy polling", busy_poll_us=100)
 NETSYS_CPP = Contestant("netsys, C++", "netsys_cpp", "netsys_cpp")
 OTHERS = tuple(Contestant(name, peer, peer) for name, peer in (
     ("libuv", "libuv"), ("asio, tuned", "asio_tuned"), ("asio, usual", "asio_usual"), ("ZeroMQ", "zeromq"),
@@ -90,7 +92,8 @@ def groups_contestant(count: int) -> Contestant:
 
 
 ROWS = (
-    Row("ping-pong 64 B", "pingpong", "framed", 10_000, (EPOLL, NETSYS, NETSYS_RAW, NETSYS_CPP, *OTHERS)),
+    Row("ping-pong 64 B", "pingpong", "framed", 10_000,
+        (EPOLL, NETSYS, NETSYS_RAW, NETSYS_CPP, NETSYS_BUSY, *OTHERS)),
     Row("ping-pong 64 B, server alone", "pingpong", "raw", 10_000, (*SERVERS, *OTHER_SERVERS)),
     Row("one way 64 B", "stream", "framed", 4_000_000,
         (EPOLL, NETSYS, NETSYS_THREAD, NETSYS_WAIT, NETSYS_RAW, NETSYS_CPP, *OTHERS)),

@@ -29,7 +29,8 @@ struct bench_options {
     uint64_t messages;
     uint32_t connections;
     uint32_t window;
-    uint32_t groups; /* the server has this many, and answers through one of them; 0: to the session */
+    uint32_t groups;       /* the server has this many, and answers through one of them; 0: to the session */
+    uint32_t busy_poll_us; /* how long a loop looks for events before it sleeps */
     uint16_t port;
     const char* certificate; /* PEM, the server's own, and whom the client trusts; NULL: not encrypted */
     const char* key;         /* server */
@@ -62,14 +63,21 @@ static inline struct bench_options bench_parse(int argc, char** argv) {
     static const char* const works[] = {"pingpong", "stream", "echo", "broadcast", "idle", "sink", NULL};
     static const char* const senders[] = {"callback", "thread", "wait", NULL};
     static const char* const dispatches[] = {"inline", "pool", NULL};
-    static const struct option names[] = {
-        {"role", required_argument, NULL, 'r'},        {"framing", required_argument, NULL, 'f'},
-        {"work", required_argument, NULL, 'w'},        {"sender", required_argument, NULL, 't'},
-        {"size", required_argument, NULL, 's'},        {"messages", required_argument, NULL, 'm'},
-        {"connections", required_argument, NULL, 'c'}, {"window", required_argument, NULL, 'o'},
-        {"port", required_argument, NULL, 'p'},        {"certificate", required_argument, NULL, 'e'},
-        {"key", required_argument, NULL, 'k'},         {"dispatch", required_argument, NULL, 'd'},
-        {"groups", required_argument, NULL, 'g'},      {NULL, 0, NULL, 0}};
+    static const struct option names[] = {{"role", required_argument, NULL, 'r'},
+                                          {"framing", required_argument, NULL, 'f'},
+                                          {"work", required_argument, NULL, 'w'},
+                                          {"sender", required_argument, NULL, 't'},
+                                          {"size", required_argument, NULL, 's'},
+                                          {"messages", required_argument, NULL, 'm'},
+                                          {"connections", required_argument, NULL, 'c'},
+                                          {"window", required_argument, NULL, 'o'},
+                                          {"port", required_argument, NULL, 'p'},
+                                          {"certificate", required_argument, NULL, 'e'},
+                                          {"key", required_argument, NULL, 'k'},
+                                          {"dispatch", required_argument, NULL, 'd'},
+                                          {"groups", required_argument, NULL, 'g'},
+                                          {"busy-poll-us", required_argument, NULL, 'b'},
+                                          {NULL, 0, NULL, 0}};
     struct bench_options options;
     memset(&options, 0, sizeof options);
     options.size = 64;
@@ -105,6 +113,9 @@ static inline struct bench_options bench_parse(int argc, char** argv) {
             case 'g':
                 options.groups = (uint32_t)bench_number(optarg, 1, 1000000);
                 break;
+            case 'b':
+                options.busy_poll_us = (uint32_t)bench_number(optarg, 1, 1000000);
+                break;
             case 'p':
                 options.port = (uint16_t)bench_number(optarg, 1, 65535);
                 break;
@@ -135,6 +146,7 @@ static inline void bench_require_plain(struct bench_options* options) {
     if (options->certificate != NULL || options->key != NULL) bench_fail("this program does not encrypt");
     if (options->dispatch != DISPATCH_INLINE) bench_fail("this program has no pool of threads");
     if (options->groups != 0) bench_fail("this program has no groups");
+    if (options->busy_poll_us != 0) bench_fail("this program does not poll busily");
     options->sender = SENDER_CALLBACK;
 }
 

@@ -279,6 +279,7 @@ int main(int argc, char** argv) {
     netsys_context context;
     require(netsys_context_config_init(&config, sizeof config), "config");
     config.max_loops = 1;
+    config.busy_poll_us = work.options.busy_poll_us;
     config.pool_threads = 1;
     require(netsys_context_create(&config, &context), "context");
     if (options.server) {

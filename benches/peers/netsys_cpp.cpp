@@ -194,6 +194,7 @@ int main(int argc, char** argv) {
     config.runtime.logger.min_level = network_system::integration::log_level::error;
     config.runtime.context.max_loops = 1;
     config.runtime.context.pool_threads = 1;
+    config.runtime.context.busy_poll_us = work.options.busy_poll_us;
     require(network_system::core::network_context::instance().initialize(config), "initialize");
     if (options.server) {
         serve();
