@@ -2901,6 +2901,9 @@ netsys_status netsys_client_state(struct netsys_client client, uint32_t *out);
  * [BLOCKING] Waits until a client is connected: its on_open, if there is one, has run. A reconnecting client that is
  * not connected now is waited for until it is again, or has ended.
  *
+ * A client whose connection was made and has ended by the time of the call, or of its answer, was connected:
+ * netsys_client_is_connected tells whether it still is.
+ *
  * @param client      the client
  * @param timeout_ms  how long; 0: not at all; NETSYS_INFINITE: for ever
  * @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_TIMEOUT (of this wait); NETSYS_ERR_WOULD_DEADLOCK (on a

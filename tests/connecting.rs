@@ -124,6 +124,21 @@ fn a_client_that_connects_can_be_stopped() {
     });
 }
 
+/// So the answer does not depend on who is faster: the caller, or a peer that ends the connection at once.
+#[test]
+fn a_client_whose_connection_has_ended_was_connected() {
+    let home = Home::new();
+    let (handler, _at_server) = Recorder::new();
+    let server = home.server(server_config(), handler);
+    let (handler, _at_client) = Recorder::new();
+    let client = Client::start(&home.0, client_config(server.local_addr().port()), handler).unwrap();
+    client.wait_connected(Some(PATIENCE)).unwrap();
+    client.stop(None);
+    client.wait(Some(PATIENCE)).unwrap();
+    client.wait_connected(Some(Duration::ZERO)).unwrap();
+    assert!(!client.is_connected());
+}
+
 /// A handler that takes its time holds a stop up until it returns, and no longer.
 #[test]
 fn a_stop_waits_for_the_handler_that_runs() {

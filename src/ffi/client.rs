@@ -143,6 +143,9 @@ pub unsafe extern "C" fn netsys_client_state(client: netsys_client, out: *mut u3
 /// [BLOCKING] Waits until a client is connected: its on_open, if there is one, has run. A reconnecting client that is
 /// not connected now is waited for until it is again, or has ended.
 ///
+/// A client whose connection was made and has ended by the time of the call, or of its answer, was connected:
+/// netsys_client_is_connected tells whether it still is.
+///
 /// @param client      the client
 /// @param timeout_ms  how long; 0: not at all; NETSYS_INFINITE: for ever
 /// @return NETSYS_OK; NETSYS_ERR_INVALID_HANDLE; NETSYS_ERR_TIMEOUT (of this wait); NETSYS_ERR_WOULD_DEADLOCK (on a
