@@ -16,7 +16,10 @@ from progress import progress
 CLIENTS = 5
 SPARE_DESCRIPTORS = 100
 PAUSE = 0.02
-EQUAL_READINGS = 10  # in a row: what is to be freed has been
+# Without a change for so many seconds: what is to be freed at once has been,
+SETTLED = 0.2
+# and what the library's housekeeping frees, every two seconds.
+TIDIED = 2.5
 
 
 def memory_of(pid: int) -> int:
@@ -25,13 +28,15 @@ def memory_of(pid: int) -> int:
     return 1024 * int(next(line.split()[1] for line in status.splitlines() if line.startswith("RssAnon:")))
 
 
-def settled_memory_of(pid: int) -> int:
-    deadline = time.monotonic() + TIMEOUT
-    last, equal = memory_of(pid), 0
-    while equal < EQUAL_READINGS and time.monotonic() < deadline:
+def settled_memory_of(pid: int, without_change: float = SETTLED) -> int:
+    changed = time.monotonic()
+    deadline = changed + TIMEOUT
+    last = memory_of(pid)
+    while changed + without_change > time.monotonic() < deadline:
         time.sleep(PAUSE)
         now = memory_of(pid)
-        last, equal = now, equal + 1 if now == last else 0
+        if now != last:
+            last, changed = now, time.monotonic()
     return last
 
 
@@ -90,21 +95,23 @@ def fill(programs: dict, row, contestant, server) -> dict:
         if time.monotonic() > deadline:
             raise Failure(f"{server.where}: the server does not close its connections")
         time.sleep(PAUSE)
-    return {"first": memory[0], "all": memory[-1], "after": settled_memory_of(pid),
-            "connects_per_second": CLIENTS * row.connections / seconds}
+    return {"first": memory[0], "all": memory[-1], "connects_per_second": CLIENTS * row.connections / seconds}
 
 
 def sample_of(programs: dict, row, contestant) -> dict:
     with serving(programs, row, contestant) as server:
-        start = settled_memory_of(server.process.pid)
-        once, again = fill(programs, row, contestant, server), fill(programs, row, contestant, server)
+        pid = server.process.pid
+        start = settled_memory_of(pid)
+        once = fill(programs, row, contestant, server)
+        after = settled_memory_of(pid, TIDIED)
+        again = fill(programs, row, contestant, server)
         errors = server.finish()["errors"]
     if errors:
         raise Failure(f"{server.where}: {errors} errors in the server")
     return {
         "bytes_per_session": (once["all"] - once["first"]) / ((CLIENTS - 1) * row.connections),
         "connects_per_second": once["connects_per_second"],
-        "kept_share": (once["after"] - start) / (once["all"] - start),
+        "kept_share": (after - start) / (once["all"] - start),
         "growth_again": (again["all"] - start) / (once["all"] - start),
     }
 
