@@ -43,16 +43,14 @@ fn a_loop_sleeps_when_it_has_had_no_work_for_as_long_as_it_was_told() {
         };
         echo();
         let thread = thread_of(prefix);
-        let before = sleeps(&thread);
-        (0..ECHOES).for_each(|_| echo());
-        let slept = sleeps(&thread) - before;
-        match prefix {
-            "long" => assert!(slept < ECHOES / 10, "it slept {slept} times"),
-            "not" => assert!(slept > 0, "it never slept"),
-            _ => {}
-        }
-        if prefix == "short" {
-            // It comes to sleep each time, and is woken by what comes.
+        if prefix == "long" {
+            let before = sleeps(&thread);
+            (0..ECHOES).for_each(|_| echo());
+            let slept = sleeps(&thread) - before;
+            assert!(slept < ECHOES / 10, "it slept {slept} times");
+        } else {
+            // It comes to sleep each time, and is woken by what comes. (In a row of echoes it may never sleep: a peer that
+            // has taken the loop's processor has sent the next one before the loop goes on.)
             for _ in 0..10 {
                 let before = sleeps(&thread);
                 echo();
