@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -105,11 +106,18 @@ def check_refusals(base, port):
 
 
 def read_value(service, pattern):
-    line = service.stdout.readline()
-    while line and not (match := re.search(pattern, line)):
-        line = service.stdout.readline()
-    expect(line, f"the service did not print {pattern}")
-    return match[1]
+    """What the first line like the pattern has in its group; a service that does not print one is killed."""
+    limit = threading.Timer(PATIENCE, service.kill)
+    limit.start()
+    said = []
+    try:
+        for line in iter(service.stdout.readline, ""):
+            if match := re.search(pattern, line):
+                return match[1]
+            said.append(line)
+    finally:
+        limit.cancel()
+    raise Failure(f"the service did not print {pattern}, but:\n{''.join(said)}")
 
 
 def check(service_program, client_program, config, orders):
@@ -126,10 +134,10 @@ def check(service_program, client_program, config, orders):
         rest, _ = service.communicate(timeout=PATIENCE)
         expect(service.returncode == 0, f"the service ended with {service.returncode}")
         sold = CLIENTS * sum(1 + number % 3 for number in range(orders) if number % 5 != 4)
-        last = rest.splitlines()[-1]
-        expect(f"sold {sold} pears in {CLIENTS * orders} messages on {CLIENTS} connections" in rest, f"it says: {last}")
+        summary = f"sold {sold} pears in {CLIENTS * orders} messages on {CLIENTS} connections"
+        expect(summary in rest.splitlines(), f"the service did not print '{summary}', but:\n{rest}")
         expect("asked to stop" in rest, "the log does not tell of the stop")
-        print(f"{CLIENTS} clients, {orders} orders each; {count} samples scraped, all as the clients did; {last}")
+        print(f"{CLIENTS} clients, {orders} orders each; {count} samples scraped, all as the clients did; {summary}")
     finally:
         if service.poll() is None:
             service.kill()

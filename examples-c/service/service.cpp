@@ -62,6 +62,11 @@ std::optional<arguments> parse(int argc, char** argv) {
     return result;
 }
 
+/// Prints a line in one piece: the library's log, whose thread shares standard output, cannot come in between.
+void say(const std::string& line) {
+    std::cout << line + '\n' << std::flush;
+}
+
 std::shared_ptr<thread_pool_interface> make_pool(const network_config& config) {
 #ifdef BUILD_WITH_THREAD_SYSTEM
     return network_system::integration::thread_system_pool_adapter::create_default(config.thread_pool.pool_name);
@@ -122,13 +127,13 @@ int run(const arguments& options, const network_config& config, const sigset_t& 
             NETWORK_LOG_ERROR("the metrics page cannot be served: " + started.error().message);
             return EXIT_FAILURE;
         }
-        std::cout << "metrics on http://127.0.0.1:" << pages.port() << "/metrics" << std::endl;
+        say("metrics on http://127.0.0.1:" + std::to_string(pages.port()) + "/metrics");
     }
     bridge.start();  // what it cannot start, the error event handler hears of
     if (!server->is_running()) {
         return EXIT_FAILURE;
     }
-    std::cout << "listening on " << server->port() << std::endl;
+    say("listening on " + std::to_string(server->port()));
 
     int received = 0;
     sigwait(&stop_signals, &received);
@@ -136,8 +141,8 @@ int run(const arguments& options, const network_config& config, const sigset_t& 
     bridge.stop();  // receipts that were sent arrive; no handler runs afterwards
     pages.stop();
     const auto total = bridge.get_metrics();
-    std::cout << "sold " << desk.sold() << " in " << total.messages_received << " messages on "
-              << total.total_connections << " connections" << std::endl;
+    say("sold " + desk.sold() + " in " + std::to_string(total.messages_received) + " messages on " +
+        std::to_string(total.total_connections) + " connections");
     return EXIT_SUCCESS;
 }
 
