@@ -71,7 +71,16 @@ def parse() -> argparse.Namespace:
     options.rounds = options.rounds or ROUNDS[options.mode]
     if options.rows:
         options.only = [part for part in options.only if part in ("rows", "exact")]
+        there = [row for part, every in (("rows", rows.ROWS), ("exact", rows.EXACT_ROWS)) if part in options.only
+                 for row in every]
+        if not any(is_wanted(row, options) for row in there):
+            names = "; ".join(dict.fromkeys(row.name for row in there))
+            parser.error(f"no row has all of {options.rows} in its name; there are: {names}")
     return options
+
+
+def is_wanted(row, options: argparse.Namespace) -> bool:
+    return all(word in row.name for word in options.rows)
 
 
 def processor() -> str:
@@ -99,7 +108,7 @@ def build(options: argparse.Namespace) -> dict:
 
 def select(every: tuple, options: argparse.Namespace, programs: dict) -> list:
     """The rows that are asked for, with those contestants whose programs are there."""
-    chosen = [row.among(programs) for row in every if all(word in row.name for word in options.rows)]
+    chosen = [row.among(programs) for row in every if is_wanted(row, options)]
     return [row for row in chosen if row.contestants]
 
 
