@@ -199,9 +199,14 @@ listing() { (cd "$work/source" && find . -type f -exec cksum {} + | sort -k3); }
 listing >"$work/before"
 quietly cargo fetch --locked --manifest-path "$source_tree/Cargo.toml"
 export CARGO_NET_OFFLINE=true # once the crates are there, no build may need the network
+cargo_dir="$work/fetch_content/_deps/network_system-build/cargo"
+if [ -d "$source_tree/target/release" ]; then
+    # The crates that it needs are the same ones, and take longer to build than the library.
+    mkdir -p "$cargo_dir"
+    cp -a "$source_tree/target/release" "$cargo_dir"
+fi
 consume fetch_content "-DCONSUMER_LANGUAGES=C;CXX" "-DCONSUMER_SOURCE=$work/source" -DCONSUMER_FETCH=ON \
     -DBUILD_TESTS=ON "-DCONSUMER_TARGETS=NetworkSystem::Core;NetworkSystem::Static;network;network_system"
-cargo_dir="$work/fetch_content/_deps/network_system-build/cargo"
 consume add_subdirectory -DCONSUMER_LANGUAGES=C "-DCONSUMER_SOURCE=$work/source" \
     "-DNETWORK_CARGO_TARGET_DIR=$cargo_dir" "-DCONSUMER_TARGETS=$all_targets"
 companions add_subdirectory_companions_2025 "$of_2025" "-DCONSUMER_SOURCE=$work/source" \
