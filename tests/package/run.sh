@@ -201,9 +201,10 @@ quietly cargo fetch --locked --manifest-path "$source_tree/Cargo.toml"
 export CARGO_NET_OFFLINE=true # once the crates are there, no build may need the network
 cargo_dir="$work/fetch_content/_deps/network_system-build/cargo"
 if [ -d "$source_tree/target/release" ]; then
-    # The crates that it needs are the same ones, and take longer to build than the library.
+    # The crates that it needs are the same ones, and take longer to build than the library, which is left out.
     mkdir -p "$cargo_dir"
     cp -a "$source_tree/target/release" "$cargo_dir"
+    find "$cargo_dir" -depth \( -iname '*network*system*' -o -name '*netsys*' \) -exec rm -rf {} +
 fi
 consume fetch_content "-DCONSUMER_LANGUAGES=C;CXX" "-DCONSUMER_SOURCE=$work/source" -DCONSUMER_FETCH=ON \
     -DBUILD_TESTS=ON "-DCONSUMER_TARGETS=NetworkSystem::Core;NetworkSystem::Static;network;network_system"

@@ -74,11 +74,9 @@ impl Chunk {
     }
 
     /// How many messages end at or before `offset`, and where the last of them does.
-    #[inline]
     pub(super) fn messages_until(&self, offset: usize) -> (usize, usize) {
         match &self.ends {
             Ends::Control => (0, 0),
-            _ if offset == 0 && self.len > 0 => (0, 0),
             Ends::One if offset >= self.len => (1, self.len),
             Ends::One => (0, 0),
             // Most chunks are written at once, so nothing is to be searched for.
