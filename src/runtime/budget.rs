@@ -3,17 +3,22 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::Waker;
 
-/// A place among those who wait for room.
+/// A place among those who wait for room. It takes memory when it is used first, since few ever wait.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Ticket(Arc<AtomicBool>);
+pub(crate) struct Ticket(OnceLock<Arc<AtomicBool>>);
 
 impl Ticket {
     /// Gives the place up; false if there was none.
     pub(crate) fn give_up(&self) -> bool {
-        self.0.swap(false, SeqCst)
+        self.0.get().is_some_and(|waits| waits.swap(false, SeqCst))
+    }
+
+    /// Takes the place; false if that has been done.
+    fn take(&self) -> bool {
+        !self.0.get_or_init(Arc::default).swap(true, SeqCst)
     }
 }
 
@@ -121,7 +126,7 @@ impl Budget {
 
     /// Has a task woken, in its turn, when there is room, or was a moment ago.
     pub(crate) fn wait(&self, ticket: &Ticket, waker: Waker) {
-        if ticket.0.swap(true, SeqCst) {
+        if !ticket.take() {
             return;
         }
         let mut waiters = self.lock();
